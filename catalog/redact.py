@@ -1,0 +1,66 @@
+"""No secret leaves through words: masks known keys and everything that looks like one (WIRE section 16)."""
+
+from __future__ import annotations
+
+import base64
+import re
+from urllib.parse import quote
+
+MASK = "[redacted]"
+
+_KNOWN: set[str] = set()
+
+_PATTERNS = re.compile(
+    r"""
+    \b(?:sk|gsk|xai|hf|fw|pplx|r8|nvapi|csk|tgp|sk-ant|sk-or-v1|api_org)[-_][\w-]{16,}
+    | \bAIza[\w-]{35} | \bAQ\.[\w.-]{20,}
+    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*
+    | \b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b | \bABSK[A-Za-z0-9+/]{60,}
+    | (?<=://)[^/\s:@]+:[^/\s@]+(?=@)
+    | (?<=[?&]key=)[^&\s"']+ | (?<=[?&]api_key=)[^&\s"']+
+    | (?<=[?&]access_token=)[^&\s"']+ | (?<=[?&]sig=)[^&\s"']+
+    | (?<=[Bb]earer\ )[\w.~+/=-]{8,}
+    """,
+    re.VERBOSE,
+)
+
+SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "x-goog-api-key",
+        "ocp-apim-subscription-key",
+        "x-litellm-api-key",
+        "cookie",
+        "set-cookie",
+    }
+)
+
+
+def remember_secret(value: str) -> None:
+    """Mask this exact value, its percent-encoded and its base64 form, from now on.
+
+    Values under six characters are not remembered: masking them would blank ordinary text.
+    """
+    if len(value) < 6:
+        return
+    encoded = base64.b64encode(value.encode()).decode().rstrip("=")
+    _KNOWN.update({value, quote(value, safe=""), encoded})
+
+
+def redact(text: str) -> str:
+    """The text with every known secret and every key-shaped word masked."""
+    for secret in sorted(_KNOWN, key=len, reverse=True):
+        if secret in text:
+            text = text.replace(secret, MASK)
+    return _PATTERNS.sub(MASK, text)
+
+
+def masked_key(value: str) -> str:
+    """A key as a person may see it: `sk-…vX2Q`; only dots where the key is too short to show an end."""
+    if len(value) < 12:
+        return "…"
+    prefix = re.match(r"[A-Za-z]{2,8}[-_]", value)
+    return f"{prefix.group(0) if prefix else ''}…{value[-4:]}"

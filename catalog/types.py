@@ -1,0 +1,154 @@
+"""The vocabulary: catalog providers, models and prices, as frozen values that everything shares."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Dialect = Literal["openai", "anthropic", "gemini", "ollama", "azure", "huggingface", "openrouter", "fake"]
+DIALECTS: tuple[str, ...] = ("openai", "anthropic", "gemini", "ollama", "azure", "huggingface", "openrouter")
+"""The wire protocols, as `--type` takes them. `fake` is the scripted one of the demo and has no place here."""
+
+Status = Literal["active", "preview", "deprecated", "unlisted", "retired", "unavailable"]
+"""`unavailable` is ours: the provider's live list no longer names the model. The rest come from the catalog."""
+
+CAPABILITIES: tuple[str, ...] = ("tools", "vision", "reasoning", "json", "audio", "embeddings")
+"""The capability names that are shown and filtered by."""
+
+
+class Frozen(BaseModel):
+    """A value that never changes; unknown names are refused, so a typo in a data file is found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Rates(Frozen):
+    """USD per 1,000,000 tokens by bucket. None is unknown; 0 is free."""
+
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    """None: cached input is billed as input."""
+    cache_write: Decimal | None = None
+    """None: written input is billed as input."""
+    cache_write_1h: Decimal | None = None
+    """None: as `cache_write`."""
+    reasoning: Decimal | None = None
+    """None: as `output`."""
+    audio_input: Decimal | None = None
+
+
+class Tier(Rates):
+    """Rates from a prompt size on. A rate that is None keeps the base price."""
+
+    over_input_tokens: int
+    """In force when the prompt has MORE input tokens than this."""
+    marginal: bool = False
+    """False: a cliff, every token of the request is billed at the tier. True: only the tokens above."""
+
+
+class Window(Frozen):
+    """Hours of the week in UTC."""
+
+    hours_utc: tuple[str, ...]
+    """Ranges such as `04:00-06:00`; `00:00` at the end is midnight."""
+    iso_weekdays: tuple[int, ...]
+    """1 is Monday."""
+
+
+class OffPeak(Rates):
+    """Lower rates in the named windows."""
+
+    windows: tuple[Window, ...] = ()
+
+
+class Scheduled(Rates):
+    """Rates that come into force on a date (ISO, UTC)."""
+
+    from_date: str
+
+
+class Price(Rates):
+    """A model's list price: base rates (peak hours, no batch) and the rules that change them."""
+
+    tiers: tuple[Tier, ...] = ()
+    batch: Rates | None = None
+    off_peak: OffPeak | None = None
+    scheduled: tuple[Scheduled, ...] = ()
+    per_1k_requests: Decimal | None = None
+    """USD for 1,000 requests on top of the tokens."""
+
+    @property
+    def known(self) -> bool:
+        """True when a run can be priced: both base rates are there."""
+        return self.input is not None and self.output is not None
+
+
+class ModelInfo(Frozen):
+    """A model as one source, or the merge of all, knows it. None is no opinion."""
+
+    id: str
+    name: str | None = None
+    context_window: int | None = None
+    """Tokens, input and output together."""
+    max_input: int | None = None
+    max_output: int | None = None
+    default_max_tokens: int | None = None
+    price: Price | None = None
+    capabilities: tuple[str, ...] | None = None
+    """Names out of CAPABILITIES; None when the source says nothing about them."""
+    modalities_in: tuple[str, ...] | None = None
+    modalities_out: tuple[str, ...] | None = None
+    reasoning_levels: tuple[str, ...] | None = None
+    status: Status | None = None
+    shutdown_date: str | None = None
+    release_date: str | None = None
+    family: str | None = None
+    sources: dict[str, str] = {}
+    """Field name → where its value comes from (`catalog:genai`, `live`, `user`, `pattern`)."""
+
+
+class EnvNames(Frozen):
+    """Environment variables that configure a vendor, most usual first."""
+
+    key: tuple[str, ...] = ()
+    base_url: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+
+class KeyHint(Frozen):
+    """What a vendor's keys look like. A hint for people, never a reason to refuse a key."""
+
+    prefixes: tuple[str, ...] = ()
+    regex: str | None = None
+    note: str | None = None
+
+
+class ProviderSpec(Frozen):
+    """A vendor as the catalog knows it, without its models."""
+
+    id: str
+    name: str
+    dialect: Dialect
+    endpoint: str
+    env: EnvNames = EnvNames()
+    key_url: str | None = None
+    """Where a person gets a key."""
+    docs_url: str | None = None
+    url_patterns: tuple[str, ...] = ()
+    key_hint: KeyHint = KeyHint()
+    auth: str = "bearer"
+    """`bearer`, `none` (local servers), `x-api-key`, … as the vendor wants its key."""
+    local: bool = False
+    """True for servers that run on the user's own machines."""
+    default_model: str | None = None
+    small_model: str | None = None
+    note: str | None = None
+
+
+class CatalogProvider(ProviderSpec):
+    """A vendor with its models: one bundled or user file."""
+
+    models: tuple[ModelInfo, ...] = ()
