@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs what tests/real talks to: llama.cpp's own server, a keyring daemon, sshd, tmux. Safe to run again.
+set -euo pipefail
+peers="${SWITCHROOM_PEERS:-$HOME/.cache/switchroom-real}"
+mkdir -p "$peers"
+if [ ! -f "$peers/llama/.ready" ]; then
+  python3 -m venv "$peers/llama"
+  "$peers/llama/bin/python" -m pip install --quiet --disable-pip-version-check xllamacpp==2026.10.11549 gguf==0.19.0 numpy
+  touch "$peers/llama/.ready"
+fi
+missing=""
+for command in sshd gnome-keyring-daemon dbus-run-session tmux ssh; do
+  PATH="$PATH:/usr/sbin" command -v "$command" >/dev/null || missing="$missing $command"
+done
+if [ -n "$missing" ]; then
+  echo "installing:$missing"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server openssh-client gnome-keyring dbus tmux >/dev/null
+fi
+echo "peers ready"
