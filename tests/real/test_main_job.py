@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, LlamaFarm, Switchroom, program, wait_until
+from real_peers import ROOT, LlamaFarm, Switchroom, program, wait_until
 
 pytestmark = pytest.mark.real
 
