@@ -85,10 +85,15 @@ def describe(settings: Settings) -> list[SettingView]:
                     info.description or "",
                     info.default,
                     getattr(values, field),
-                    settings._sources.get(name, "default"),  # noqa: SLF001
+                    source(settings, name),
                 )
             )
     return views
+
+
+def source(settings: Settings, name: str) -> str:
+    """Where a setting's value came from."""
+    return settings._sources.get(name, "default")  # noqa: SLF001
 
 
 def names() -> list[str]:

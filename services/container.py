@@ -1,0 +1,239 @@
+"""What is opened, in which order, and closed: tasks, then clients, then the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import ReadOnlyError, SwitchroomError
+from services import logs, process
+from services import paths as places
+from services.feed import Feed, StoreChangedElsewhere
+from services.paths import Paths
+
+if TYPE_CHECKING:
+    from adapters.fetch import Fetcher
+    from catalog.lookup import Catalog
+    from services.audit import Audit
+    from services.budgets import BudgetService
+    from services.conversations import ConversationService
+    from services.credentials import Credentials
+    from services.estimate import Estimates
+    from services.models import ModelService
+    from services.offline import Offline
+    from services.registry import Registry
+    from services.run import Runs
+    from services.settings_model import Settings
+    from services.sync import Sync
+    from services.usage import UsageService
+    from store.db import Database
+    from store.state import State
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.5
+"""How often another process's writes are looked for; the design promises 2 s."""
+
+
+class Services:
+    """Everything the faces call. A service is imported and made when it is first asked for."""
+
+    def __init__(self, paths: Paths, settings: Settings, db: Database, *, actor: str, reason: str | None) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.db = db
+        self.feed = Feed()
+        self.actor = actor
+        self.reason = reason
+        """Why, in the user's words, for the audit log; None when none was given."""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def state(self) -> State:
+        from store.state import State
+
+        return State(self.db)
+
+    @cached_property
+    def audit(self) -> Audit:
+        from services.audit import Audit
+
+        return Audit(self)
+
+    @cached_property
+    def offline(self) -> Offline:
+        from services.offline import Offline
+
+        return Offline(self)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        from catalog.lookup import Catalog
+
+        return Catalog(self.paths.user_catalog)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        from services.credentials import Credentials
+
+        return Credentials(self)
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        from adapters.fetch import Fetcher
+
+        return Fetcher(self.offline.gate)
+
+    @cached_property
+    def registry(self) -> Registry:
+        from services.registry import Registry
+
+        return Registry(self)
+
+    @cached_property
+    def models(self) -> ModelService:
+        from services.models import ModelService
+
+        return ModelService(self)
+
+    @cached_property
+    def sync(self) -> Sync:
+        from services.sync import Sync
+
+        return Sync(self)
+
+    @cached_property
+    def budgets(self) -> BudgetService:
+        from services.budgets import BudgetService
+
+        return BudgetService(self)
+
+    @cached_property
+    def estimates(self) -> Estimates:
+        from services.estimate import Estimates
+
+        return Estimates(self)
+
+    @cached_property
+    def runs(self) -> Runs:
+        from services.run import Runs
+
+        return Runs(self)
+
+    @cached_property
+    def usage(self) -> UsageService:
+        from services.usage import UsageService
+
+        return UsageService(self)
+
+    @cached_property
+    def conversations(self) -> ConversationService:
+        from services.conversations import ConversationService
+
+        return ConversationService(self)
+
+    def require_writable(self) -> None:
+        """Raise ReadOnlyError in a read-only session, before anything is contacted or stored."""
+        if self.db.read_only:
+            raise ReadOnlyError(
+                "This session is read-only: nothing may be changed.",
+                hint="Leave out --read-only, and unset SWITCHROOM_READ_ONLY.",
+            )
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a task that ends with these services at the latest; its failure is logged."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task of the services failed", exc_info=error)
+
+    async def watch(self) -> None:
+        """Publish StoreChangedElsewhere when another process wrote."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                changed = await self.db.changed_elsewhere()
+            except SwitchroomError:
+                log.exception("the store cannot be polled")
+                continue
+            if changed:
+                self.feed.publish(StoreChangedElsewhere())
+
+    async def aclose(self) -> None:
+        """Close what was opened; a part that fails is logged and does not keep the rest open."""
+        made = self.__dict__
+        if "runs" in made:
+            await _closed(self.runs.aclose)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if "registry" in made:
+            await _closed(self.registry.aclose)
+        if "fetcher" in made:
+            await _closed(self.fetcher.aclose)
+        await self.db.aclose()
+
+
+async def _closed(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    try:
+        await close()
+    except Exception:
+        log.exception("a service could not be closed")
+
+
+@asynccontextmanager
+async def open_services(
+    paths: Paths | None = None,
+    *,
+    settings: Settings | None = None,
+    actor: str = "cli",
+    read_only: bool = False,
+    dry_run: bool = False,
+    reason: str | None = None,
+    watch: bool = False,
+) -> AsyncIterator[Services]:
+    """Open all, settle what a dead process left, and close all at the end.
+
+    `actor` is the face (`cli`, `tui`); `watch` polls for other processes' changes. `dry_run` does everything
+    but undoes each write; `read_only` refuses each.
+    """
+    from services.settings import load
+    from store.db import Database
+
+    paths = places.resolve() if paths is None else paths
+    settings = load(paths) if settings is None else settings
+    paths.ensure()
+    stop_log = logs.start(paths.log_file, settings.log.level)
+    try:
+        db = await Database.open(
+            paths.database, read_only=read_only or settings.security.read_only, dry_run=dry_run
+        )
+        services = Services(paths, settings, db, actor=process.actor(actor), reason=reason)
+        try:
+            await services.offline.load()
+            await _recover(services)
+            if watch:
+                services.spawn(services.watch())
+            yield services
+        finally:
+            await services.aclose()
+    finally:
+        stop_log()
+
+
+async def _recover(services: Services) -> None:
+    """Settle the reservations of dead processes, so no money stays tied up."""
+    if services.db.read_only or services.db.dry_run:
+        return
+    from services.recovery import settle_orphans
+
+    await settle_orphans(services)
