@@ -1,0 +1,306 @@
+"""The terminal program: its modes, its keys everywhere, its look, and the life of the services under it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from catalog.errors import SwitchroomError
+from catalog.plaintext import one_line
+from catalog.redact import redact
+from tui import clipboard, crash, facts, keymap
+from tui.formatting import Tone
+from tui.messages import Notice, StatusFacts
+from tui.services_host import Opener, ServicesHost, opener
+from tui.themes import THEMES, AsciiFilter, early_theme
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from services.paths import Paths
+    from tui.screens.base import ModeScreen
+
+_SEVERITY: dict[str, str] = {"bad": "error", "warn": "warning"}
+
+
+def _screen(target: str) -> Screen[object]:
+    """A mode's screen, imported when the mode is first entered."""
+    screen = keymap.load(target)()
+    assert isinstance(screen, Screen)
+    return screen
+
+
+class SwitchroomApp(App[int]):
+    """The program. `services_opener` replaces the real services in tests."""
+
+    TITLE = "Switchroom"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    NOTIFICATION_TIMEOUT = 6
+    MODES: ClassVar[dict[str, Callable[[], Screen[object]]]] = {  # type: ignore[assignment]
+        mode.name: partial(_screen, mode.screen) for mode in keymap.MODES
+    }
+    DEFAULT_MODE = "providers"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "help", key_display="?", id="app.help", tooltip="The keys that work here"),
+        Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks if a run is in flight"),
+        Binding("colon,ctrl+p", "palette", "commands", key_display=":", id="app.palette", tooltip="Every action, provider and model"),
+        Binding("exclamation_mark", "alerts", "alerts", id="app.alerts", tooltip="What was reported, with its history"),
+        Binding("O", "offline", "offline", show=False, id="app.offline", tooltip="Keep every connection on this machine, or stop doing so"),
+        Binding("ctrl+c", "interrupt", "stop", show=False, priority=True, id="app.interrupt", tooltip="Stop the stream or task in front"),
+        Binding("ctrl+l", "redraw", "redraw", show=False, id="app.redraw", tooltip="Paint the screen again"),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, id="app.suspend", tooltip="Back to the shell; fg returns"),
+        *(
+            Binding(mode.digit, f"mode('{mode.name}')", mode.title, show=False, id=f"mode.{mode.name}", tooltip=f"Go to {mode.title}")
+            for mode in keymap.MODES
+        ),
+    ]  # fmt: skip
+
+    def __init__(
+        self, paths: Paths | None = None, demo: bool = False, *, services_opener: Opener | None = None
+    ) -> None:
+        super().__init__()
+        self.paths = paths
+        self.start_error: SwitchroomError | None = None
+        """What kept the services from opening; the program ends with it."""
+        self.facts = StatusFacts()
+        self.notices: list[Notice] = []
+        self._services: Services | None = None
+        self._host = ServicesHost(services_opener or opener(paths, demo=demo))
+        self._speeds = facts.Speeds()
+        self._gathering: asyncio.Task[None] | None = None
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = early_theme(paths)
+
+    @property
+    def services(self) -> Services:
+        """The open services. Only to be used once `opened`."""
+        if self._services is None:
+            raise RuntimeError("the services are not open yet")
+        return self._services
+
+    @property
+    def opened(self) -> bool:
+        """True once the services are there."""
+        return self._services is not None
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(lambda: self.run_worker(self._open_services(), exit_on_error=True))
+
+    async def _open_services(self) -> None:
+        try:
+            services = await self._host.open()
+        except SwitchroomError as error:
+            self.start_error = error
+            self.exit(return_code=7)
+            return
+        self._services = services
+        self._take_settings()
+        services.feed.subscribe(self._feed)
+        await self._gather()
+        for screen in self.mode_screens():
+            screen.run_worker(screen.services_ready(services), exit_on_error=True)
+
+    def _take_settings(self) -> None:
+        appearance = self.services.settings.appearance
+        if appearance.theme in self.available_themes:
+            self.theme = appearance.theme
+        if appearance.ascii:
+            self._filters.append(AsciiFilter())
+            self.refresh(layout=True)
+        if not appearance.animations:
+            self.animation_level = "none"
+
+    async def close_services(self) -> None:
+        """Settle what is in flight and close; safe to call twice."""
+        if self._gathering is not None:
+            self._gathering.cancel()
+        await self._host.aclose()
+
+    async def on_unmount(self) -> None:
+        await self.close_services()
+
+    def mode_screens(self) -> list[ModeScreen]:
+        """The modes that have been entered so far."""
+        from tui.screens.base import ModeScreen
+
+        stacks = self._screen_stacks.values()
+        return [screen for stack in stacks for screen in stack if isinstance(screen, ModeScreen)]
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual's own handler prints local variables, keys among them; ours never does."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            self._exit_renderables.append(Text(crash.handle(error, self._logs)))
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        """Never Textual's traceback with locals, whoever calls it."""
+        self._close_messages_no_wait()
+
+    def _logs(self) -> Path:
+        if self.paths is None:
+            from services.paths import resolve
+
+            self.paths = resolve()
+        return self.paths.logs
+
+    # -- what happens ----------------------------------------------------------------------------
+
+    def _feed(self, event: object) -> None:
+        if self._speeds.apply(event):
+            self.set_facts(replace(self.facts, runs=self._speeds.runs, tok_per_s=self._speeds.total))
+        if facts.needs_gathering(event):
+            self._gather_soon()
+        if type(event).__name__ == "Alert":
+            self._alert(event)
+        for screen in self.mode_screens():
+            screen.feed_event(event)
+
+    def _alert(self, event: object) -> None:
+        tones: dict[str, Tone] = {"error": "bad", "warning": "warn"}
+        tone = tones.get(getattr(event, "kind", ""), "")
+        self.tell(
+            getattr(event, "message", ""), title=getattr(event, "title", ""), hint=getattr(event, "hint", None) or "", tone=tone
+        )  # fmt: skip
+
+    def _gather_soon(self) -> None:
+        if self._gathering is None or self._gathering.done():
+            self._gathering = asyncio.create_task(self._gather())
+
+    async def _gather(self) -> None:
+        await asyncio.sleep(0)  # several events of one moment are one question
+        gathered = await facts.gather(self.services, self.facts)
+        self.set_facts(replace(gathered, tok_per_s=self._speeds.total))
+
+    def set_facts(self, new: StatusFacts) -> None:
+        """Show new facts in the status lines; equal ones cost nothing."""
+        if new == self.facts:
+            return
+        self.facts = new
+        for screen in self.mode_screens():
+            if screen.is_mounted:
+                screen.set_facts()
+
+    def set_work(self, text: str) -> None:
+        """Long work under way, shown in every mode; empty when it is over."""
+        self.set_facts(replace(self.facts, work=text))
+
+    def tell(self, message: str, *, title: str = "", hint: str = "", tone: Tone = "ok") -> None:
+        """Tell the user what happened and the next key, in a toast that stays in the history (`!`)."""
+        notice = Notice(
+            int(time.time() * 1000), tone, one_line(redact(title), 80), one_line(redact(message), 400), one_line(hint, 200)
+        )  # fmt: skip
+        self.notices.append(notice)
+        del self.notices[:-500]
+        if tone in _SEVERITY:
+            self.set_facts(replace(self.facts, alerts=self.facts.alerts + 1))
+        words = f"{notice.message}\n{notice.hint}" if notice.hint else notice.message
+        self.notify(words, title=notice.title, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
+
+    def tell_error(self, error: SwitchroomError) -> None:
+        """An error as the user should see it: title, sentence, next key."""
+        self.tell(error.message, title=error.title, hint=error.hint or "! for details", tone="bad")
+
+    async def copy(self, text: str) -> None:
+        """Put the text on the user's clipboard, secrets masked."""
+        driver = self._driver
+        copied = await clipboard.copy(text, driver.write if driver is not None else lambda _sequence: None)
+        self._clipboard = copied
+        self.tell(f"Copied {one_line(copied, 60)}", tone="")
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def action_mode(self, name: str) -> None:
+        if not self.screen.is_modal:
+            self.switch_mode(name)
+
+    async def action_quit(self) -> None:
+        running = len(self.services.runs.active()) if self.opened else 0
+        if not running:
+            self.exit(0)
+            return
+        from tui.modals.confirm import Confirm
+
+        words = "1 run is in flight." if running == 1 else f"{running} runs are in flight."
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit(0)
+
+        self.push_screen(
+            Confirm("Quit now?", f"{words} What has arrived and what it cost is kept.", yes="quit", no="stay"), answered
+        )  # fmt: skip
+
+    def action_interrupt(self) -> None:
+        from tui.screens.base import ModeScreen
+
+        screen = self.screen
+        if isinstance(screen, ModeScreen) and screen.interrupt():
+            return
+        if screen.is_modal:
+            screen.dismiss(None)
+            return
+        self.notify("Nothing is running here. q quits (esc first in an input).", timeout=4, markup=False)
+
+    def action_redraw(self) -> None:
+        self.refresh(repaint=True, layout=True)
+        self.screen.refresh(repaint=True, layout=True)
+
+    def action_help(self) -> None:
+        from tui.modals.help import help_window
+
+        self.push_screen(help_window(self.screen))
+
+    def action_palette(self) -> None:
+        from tui.commands import open_palette
+
+        self.run_worker(open_palette(self), exclusive=True, group="palette")
+
+    def action_alerts(self) -> None:
+        from tui.modals.alerts import alerts_window
+
+        self.push_screen(alerts_window(self.notices))
+        self.set_facts(replace(self.facts, alerts=0))
+
+    def action_offline(self) -> None:
+        from tui.modals.offline import toggle_offline
+
+        self.run_worker(toggle_offline(self), group="offline", exclusive=True)
+
+
+async def _run(app: SwitchroomApp) -> int:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with contextlib.suppress(NotImplementedError, ValueError):
+            loop.add_signal_handler(number, lambda: app.exit(0, return_code=130))
+    try:
+        await app.run_async()
+    finally:
+        await app.close_services()
+    if app.start_error is not None:
+        raise app.start_error
+    return app.return_code or 0
+
+
+def run_tui(demo: bool = False) -> int:
+    """Run the program to its end and return its exit status; raises the SwitchroomError that kept it from starting."""
+    from services.paths import resolve
+
+    return asyncio.run(_run(SwitchroomApp(resolve(), demo)))

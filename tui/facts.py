@@ -1,0 +1,65 @@
+"""What the status line knows, and when it asks the services again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.messages import StatusFacts
+
+if TYPE_CHECKING:
+    from services.container import Services
+
+_REFRESHERS = frozenset(
+    {"RunEnded", "BudgetsChanged", "ProvidersChanged", "StoreChangedElsewhere", "OfflineChanged"}
+)
+"""Feed events after which spend and limits are asked for again."""
+
+
+def needs_gathering(event: object) -> bool:
+    """True when the event may have changed spend, limits or offline."""
+    return type(event).__name__ in _REFRESHERS
+
+
+async def gather(services: Services, old: StatusFacts) -> StatusFacts:
+    """The facts from the store: spend, limits, offline, runs in flight."""
+    limits = {view.period: view.limit for view in await services.budgets.list() if view.scope == "global"}
+    return replace(
+        old,
+        offline=services.offline.state,
+        today=await services.usage.today(),
+        month=await services.usage.month(),
+        day_limit=limits.get("daily"),
+        month_limit=limits.get("monthly"),
+        runs=len(services.runs.active()),
+    )
+
+
+class Speeds:
+    """Tokens per second of the runs in flight, from the feed."""
+
+    def __init__(self) -> None:
+        self._by_run: dict[str, float | None] = {}
+
+    def apply(self, event: object) -> bool:
+        """Take the event in; True when the numbers changed."""
+        kind = type(event).__name__
+        if kind == "RunStarted":
+            self._by_run[event.run_id] = None  # type: ignore[attr-defined]
+        elif kind == "RunProgress":
+            speed = event.tok_per_s  # type: ignore[attr-defined]
+            self._by_run[event.run_id] = None if speed is None else round(speed)  # type: ignore[attr-defined]
+        elif kind == "RunEnded":
+            self._by_run.pop(event.result.run_id, None)  # type: ignore[attr-defined]
+        else:
+            return False
+        return True
+
+    @property
+    def runs(self) -> int:
+        return len(self._by_run)
+
+    @property
+    def total(self) -> float | None:
+        known = [speed for speed in self._by_run.values() if speed]
+        return sum(known) if known else None

@@ -1,0 +1,114 @@
+"""Which keys there are: the modes and their digits, how a key is written for people, and the keymap page."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One of the ten places of the program."""
+
+    name: str
+    digit: str
+    title: str
+    screen: str
+    """`module:Class` of the screen, imported when the mode is first entered."""
+
+
+MODES: tuple[Mode, ...] = (
+    Mode("providers", "2", "Providers", "tui.screens.providers:ProvidersScreen"),
+    Mode("chat", "6", "Chat", "tui.screens.chat:ChatScreen"),
+)
+"""The modes that exist, in the order of their digits."""
+
+BOUND: tuple[tuple[str, str], ...] = (
+    ("Everywhere", "tui.app:SwitchroomApp"),
+    ("Everywhere", "tui.screens.base:ModeScreen"),
+    ("Tables", "tui.widgets.table:VirtualTable"),
+    ("Providers", "tui.screens.providers:ProvidersScreen"),
+    ("Provider detail", "tui.screens.provider_detail:ProviderDetail"),
+    ("Add a provider", "tui.screens.provider_wizard:AddProvider"),
+    ("Edit a provider", "tui.screens.provider_edit:EditProvider"),
+    ("Chat", "tui.screens.chat:ChatScreen"),
+    ("Model picker", "tui.modals.model_picker:ModelPicker"),
+    ("Windows", "tui.modals.base:Modal"),
+    ("Lists", "tui.modals.pick:Pick"),
+    ("Questions", "tui.modals.confirm:Confirm"),
+)
+"""Where bindings live, by the heading they stand under in the keymap page."""
+
+_NAMES = {
+    "slash": "/", "question_mark": "?", "exclamation_mark": "!", "colon": ":", "left_square_bracket": "[",
+    "right_square_bracket": "]", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "full_stop": ".",
+    "less_than_sign": "<", "greater_than_sign": ">", "number_sign": "#", "plus": "+", "minus": "-", "backslash": "\\",
+    "up": "↑", "down": "↓", "left": "←", "right": "→",
+}  # fmt: skip
+
+
+def key_label(key: str) -> str:
+    """A key as people write it: `ctrl+p`, `/`, `esc`, `F1`, `D`."""
+    *modifiers, name = key.split("+")
+    label = _NAMES.get(name, name)
+    if len(name) in (2, 3) and name[0] == "f" and name[1:].isdigit():
+        label = name.upper()
+    elif name.startswith("upper_"):
+        label = name[-1].upper()
+    return "+".join([*modifiers, label])
+
+
+def load(target: str) -> type:
+    """The class a `module:Class` names."""
+    module, _, name = target.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    if not isinstance(found, type):
+        raise TypeError(target)
+    return found
+
+
+def own_bindings(cls: type) -> list[Binding]:
+    """The bindings a class declares itself, one per declared binding (not per key)."""
+    return [item for item in cls.__dict__.get("BINDINGS", ()) if isinstance(item, Binding)]
+
+
+def tables() -> Iterator[tuple[str, list[Binding]]]:
+    """(heading, bindings) of everything that exists, read from the classes that act on them."""
+    grouped: dict[str, list[Binding]] = {}
+    for heading, target in BOUND:
+        try:
+            cls = load(target)
+        except ModuleNotFoundError:
+            continue
+        grouped.setdefault(heading, []).extend(own_bindings(cls))
+    yield from grouped.items()
+
+
+def page(groups: Iterable[tuple[str, list[Binding]]]) -> str:
+    """The keymap page as Markdown."""
+    lines = [
+        "# Keys",
+        "",
+        "Generated from the live bindings by `python -m tui.keymap > docs/keymap.md`; a test keeps it in step.",
+        "In the program `?` shows the keys that work where you are.",
+    ]
+    for heading, bindings in groups:
+        if not bindings:
+            continue
+        lines += ["", f"## {heading}", "", "| key | what it does | id |", "|---|---|---|"]
+        for binding in bindings:
+            keys = " ".join(f"`{_cell(key_label(key.strip()))}`" for key in binding.key.split(","))
+            lines.append(f"| {keys} | {_cell(binding.tooltip or binding.description)} | `{binding.id}` |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(tables()))

@@ -1,0 +1,42 @@
+"""The frozen values that pass between the app, its screens and its frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tui.formatting import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts:
+    """All that the status line shows; equal facts mean nothing is repainted."""
+
+    offline: bool = False
+    alerts: int = 0
+    """Alerts not looked at yet."""
+    today: Decimal | None = None
+    """Spent today in USD; None until it is known."""
+    day_limit: Decimal | None = None
+    """None: no daily limit for everything."""
+    month: Decimal | None = None
+    month_limit: Decimal | None = None
+    runs: int = 0
+    """Runs in flight."""
+    tok_per_s: float | None = None
+    """Of all runs together; None when none reports it."""
+    work: str = ""
+    """Long work under way, such as `syncing 3/8`; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was told to the user; `!` shows the history."""
+
+    at: int
+    """UTC ms."""
+    tone: Tone
+    title: str
+    message: str
+    hint: str = ""
+    """The next key or step; empty when there is none."""

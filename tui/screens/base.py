@@ -1,0 +1,86 @@
+"""The frame every mode stands in: status line, modes, its own body, and the keys that work now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tui.widgets.footer import KeyLine
+from tui.widgets.status import ModesLine, StatusLine
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from tui.app import SwitchroomApp
+
+
+class ModeScreen(Screen[None]):
+    """One mode. A subclass gives `MODE`, `compose_body` and what it does when the services are there.
+
+    The life of a screen: `compose_body` paints at once, without services; `services_ready` is awaited once, when
+    they are open; `feed_event` is called for every event of the feed from then on, also while another mode is in
+    front (do the least there: the screen may be hidden).
+    """
+
+    MODE: ClassVar[str] = ""
+    """The name of the mode in `tui.keymap.MODES`."""
+
+    HEADING: ClassVar[str] = ""
+    """The mode's name as the status line shows it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "copy", show=False, id="screen.copy", tooltip="Copy what the cursor is on"),
+    ]
+
+    if TYPE_CHECKING:
+
+        @property
+        def app(self) -> SwitchroomApp: ...  # type: ignore[override]
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(self.HEADING)
+        yield ModesLine(self.MODE)
+        yield from self.compose_body()
+        yield KeyLine()
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the frame's top and bottom lines."""
+        yield from ()
+
+    async def services_ready(self, services: Services) -> None:
+        """The services are open: load and show. Called once, on the screen's own task."""
+
+    def feed_event(self, event: object) -> None:
+        """Something happened in the services (services/feed.py). Must not block."""
+
+    def copy_text(self) -> str | None:
+        """What `y` copies; None when there is nothing."""
+        return None
+
+    def interrupt(self) -> bool:
+        """`ctrl+c`: stop the stream or task in front. True when there was one."""
+        return False
+
+    def on_mount(self) -> None:
+        self.set_facts()
+        if self.app.opened:
+            self.run_worker(self.services_ready(self.app.services), exit_on_error=True)
+
+    def on_screen_resume(self) -> None:
+        self.set_facts()
+
+    def set_facts(self) -> None:
+        """Bring the status line in step with the app's facts."""
+        self.query_one(StatusLine).facts = self.app.facts
+
+    def on_modes_line_chosen(self, event: ModesLine.Chosen) -> None:
+        self.app.action_mode(event.name)
+
+    async def action_copy(self) -> None:
+        text = self.copy_text()
+        if text:
+            await self.app.copy(text)
+        else:
+            self.app.tell("Nothing to copy here.", tone="dim")
