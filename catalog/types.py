@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Dialect = Literal["openai", "anthropic", "gemini", "ollama", "azure", "huggingface", "openrouter", "fake"]
 DIALECTS: tuple[str, ...] = ("openai", "anthropic", "gemini", "ollama", "azure", "huggingface", "openrouter")
@@ -24,20 +24,24 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+Usd = Annotated[Decimal, Field(ge=0)]
+"""An amount of money that is never negative and never NaN."""
+
+
 class Rates(Frozen):
     """USD per 1,000,000 tokens by bucket. None is unknown; 0 is free."""
 
-    input: Decimal | None = None
-    output: Decimal | None = None
-    cache_read: Decimal | None = None
+    input: Usd | None = None
+    output: Usd | None = None
+    cache_read: Usd | None = None
     """None: cached input is billed as input."""
-    cache_write: Decimal | None = None
+    cache_write: Usd | None = None
     """None: written input is billed as input."""
-    cache_write_1h: Decimal | None = None
+    cache_write_1h: Usd | None = None
     """None: as `cache_write`."""
-    reasoning: Decimal | None = None
+    reasoning: Usd | None = None
     """None: as `output`."""
-    audio_input: Decimal | None = None
+    audio_input: Usd | None = None
 
 
 class Tier(Rates):
@@ -77,8 +81,10 @@ class Price(Rates):
     batch: Rates | None = None
     off_peak: OffPeak | None = None
     scheduled: tuple[Scheduled, ...] = ()
-    per_1k_requests: Decimal | None = None
-    """USD for 1,000 requests on top of the tokens."""
+    per_1k_requests: Usd | None = None
+    """USD for 1,000 requests on top of the tokens. None: no such fee is known."""
+    per_1k_web_searches: Usd | None = None
+    """USD for 1,000 searches by the vendor's own web tool; shown, not part of `cost()`."""
 
     @property
     def known(self) -> bool:

@@ -1,0 +1,115 @@
+"""Which source is believed, field by field, and what changed between two states of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.patterns import guessed_capabilities
+from catalog.types import ModelInfo, Price
+
+_FIELDS = tuple(name for name in ModelInfo.model_fields if name not in ("id", "sources"))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of one model, before and after, as JSON values; None is unknown."""
+
+    id: str
+    field: str
+    """`price.input` and the like for parts of a price."""
+    old: object
+    new: object
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDiff:
+    """What a sync changed. Price changes come first in `updated`."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    updated: tuple[FieldChange, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not (self.added or self.removed or self.updated)
+
+
+def merge_model(
+    model_id: str,
+    *,
+    user: ModelInfo | None = None,
+    live: ModelInfo | None = None,
+    refreshed: ModelInfo | None = None,
+    bundled: ModelInfo | None = None,
+) -> ModelInfo:
+    """A model out of all sources: per field the first that has an opinion, a price as one block.
+
+    `sources` of the result says where each field is from: `user`, `live`, `refreshed`, `catalog:SOURCE` or `pattern`.
+    """
+    ranked = [
+        (name, info) for name, info in (("user", user), ("live", live), ("refreshed", refreshed)) if info
+    ]
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for field in _FIELDS:
+        for name, info in ranked:
+            if (value := _opinion(info, field)) is not None:
+                values[field], sources[field] = value, name
+                break
+        else:
+            if bundled is not None and (value := _opinion(bundled, field)) is not None:
+                values[field], sources[field] = value, bundled.sources.get(field, "catalog")
+    if live is not None and values.get("status") == "unlisted":
+        del values["status"], sources["status"]  # the vendor lists it
+    if "capabilities" not in values and (guess := guessed_capabilities(model_id)):
+        values["capabilities"], sources["capabilities"] = guess, "pattern"
+    return ModelInfo.model_construct(id=model_id, sources=sources, **values)
+
+
+def diff_models(old: Mapping[str, ModelInfo], new: Mapping[str, ModelInfo]) -> ModelDiff:
+    """What became of a list, by model id."""
+    changes = [
+        change
+        for model_id in new
+        if model_id in old
+        for change in _changes(model_id, old[model_id], new[model_id])
+    ]
+    changes.sort(key=lambda change: (not change.field.startswith("price"), change.id, change.field))
+    return ModelDiff(
+        added=tuple(sorted(new.keys() - old.keys())),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        updated=tuple(changes),
+    )
+
+
+def _opinion(info: ModelInfo, field: str) -> object:
+    value = getattr(info, field)
+    return None if field == "price" and value == Price() else value
+
+
+def _changes(model_id: str, old: ModelInfo, new: ModelInfo) -> list[FieldChange]:
+    changes = []
+    for field in _FIELDS:
+        before, after = getattr(old, field), getattr(new, field)
+        if before == after:
+            continue
+        if field == "price":
+            changes += _price_changes(model_id, before or Price(), after or Price())
+        else:
+            changes.append(FieldChange(model_id, field, _json(before), _json(after)))
+    return changes
+
+
+def _price_changes(model_id: str, old: Price, new: Price) -> list[FieldChange]:
+    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
+    return [
+        FieldChange(model_id, f"price.{name}", before[name] or None, after[name] or None)
+        for name in Price.model_fields
+        if getattr(old, name) != getattr(new, name)
+    ]
+
+
+def _json(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
