@@ -1,0 +1,415 @@
+"""The one table: a virtual view over plain rows, so that 50,000 of them cost no more than a screenful."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.formatting import Tone, fit
+from tui.widgets.columns import Column, Layout, lay_out
+
+T = TypeVar("T")
+
+_TONES: tuple[Tone, ...] = ("ok", "warn", "bad", "dim", "accent", "strong")
+
+
+class VirtualTable(ScrollView, Generic[T], can_focus=True):
+    """Rows of any type, read through its columns only when they are on the screen.
+
+    `key` names a row for ever: cursor, marks and `update_row` go by it, so a refresh moves nothing. `search` gives
+    the text that the filter looks in; every word of the filter must be found in it (case ignored).
+    """
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "down", show=False, id="table.down", tooltip="Next row"),
+        Binding("k,up", "move(-1)", "up", show=False, id="table.up", tooltip="Previous row"),
+        Binding("g,home", "first", "first", show=False, id="table.first", tooltip="First row"),
+        Binding("G,end", "last", "last", show=False, id="table.last", tooltip="Last row"),
+        Binding("ctrl+d", "half(1)", "half down", show=False, id="table.half_down", tooltip="Half a page down"),
+        Binding("ctrl+u", "half(-1)", "half up", show=False, id="table.half_up", tooltip="Half a page up"),
+        Binding("pagedown", "half(2)", "page down", show=False, id="table.page_down", tooltip="A page down"),
+        Binding("pageup", "half(-2)", "page up", show=False, id="table.page_up", tooltip="A page up"),
+        Binding("space", "mark", "mark", show=False, id="table.mark", tooltip="Mark the row; actions then take all marked"),
+        Binding("enter", "open", "open", show=False, id="table.open", tooltip="Open the row"),
+    ]  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header", "table--cursor", "table--blurred", "table--marked", "table--empty",
+        *(f"table--{tone}" for tone in _TONES),
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    VirtualTable { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    VirtualTable > .table--header { color: $dim; text-style: bold; }
+    VirtualTable > .table--cursor { background: $row-cursor; }
+    VirtualTable > .table--blurred { background: $row-blurred; }
+    VirtualTable > .table--marked { color: $accent; text-style: bold; }
+    VirtualTable > .table--empty { color: $dim; }
+    VirtualTable > .table--ok { color: $success; }
+    VirtualTable > .table--warn { color: $warning; }
+    VirtualTable > .table--bad { color: $error; }
+    VirtualTable > .table--dim { color: $dim; }
+    VirtualTable > .table--accent { color: $accent; }
+    VirtualTable > .table--strong { text-style: bold; }
+    """
+
+    class Highlighted(Message):
+        """The cursor came to another row (None: no row is shown)."""
+
+        def __init__(self, table: VirtualTable[Any], key: str | None) -> None:
+            super().__init__()
+            self.table, self.key = table, key
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            return self.table
+
+    class Opened(Highlighted):
+        """Enter, or a second click, on a row."""
+
+    class Marked(Highlighted):
+        """Marks changed."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column[T]],
+        *,
+        key: Callable[[T], str],
+        search: Callable[[T], str] | None = None,
+        empty: str = "Nothing here.",
+        no_match: str = "Nothing matches. esc clears the filter.",
+        header: bool = True,
+        marks: bool = True,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.columns = tuple(columns)
+        self._key, self._search = key, search
+        self._empty, self._no_match = empty, no_match
+        self._header, self._can_mark = int(header), marks
+        self._rows: list[T] = []
+        self._shown: Sequence[int] = ()
+        """Indexes into `_rows`, filtered and sorted, as they stand on the screen."""
+        self._index: dict[str, int] | None = {}
+        """Key → index into `_rows`; None until somebody asks."""
+        self._haystacks: list[str] | None = None
+        self._filter = ""
+        self._sort: tuple[Column[T], bool] | None = None
+        self._cursor = 0
+        self._marks: set[str] = set()
+        self._layout: Layout[T] | None = None
+        self._styles_now: dict[str, Style] = {}
+        self._told: str | None = None
+
+    # -- rows ------------------------------------------------------------------------------------
+
+    def set_rows(self, rows: Iterable[T]) -> None:
+        """Show these rows. Cursor and marks stay with their keys, the scroll stays where it was."""
+        here, place = self.cursor_key, self._cursor
+        self._rows = rows if isinstance(rows, list) else list(rows)
+        self._index = self._haystacks = None
+        if self._marks:
+            index = self._indexed()
+            self._marks = {key for key in self._marks if key in index}
+        self._arrange(here, place)
+
+    def update_row(self, row: T) -> bool:
+        """Replace the row of the same key in place, repainting that one line; False when it is not here."""
+        index = self._indexed().get(self._key(row))
+        if index is None:
+            return False
+        self._rows[index] = row
+        if self._haystacks is not None and self._search is not None:
+            self._haystacks[index] = self._search(row).casefold()
+        if self._filter or self._sort:
+            self._arrange(self.cursor_key, self._cursor)
+        else:
+            self._refresh_row(index)
+        return True
+
+    def set_empty(self, text: str) -> None:
+        """What stands there when there are no rows at all: which key fills it."""
+        if text != self._empty:
+            self._empty = text
+            self.refresh()
+
+    @property
+    def rows(self) -> Sequence[T]:
+        """All rows, whether the filter shows them or not."""
+        return self._rows
+
+    @property
+    def shown(self) -> list[T]:
+        """The rows that pass the filter, in the order of the screen."""
+        return [self._rows[index] for index in self._shown]
+
+    @property
+    def cursor_row(self) -> T | None:
+        """The row under the cursor; None when nothing is shown."""
+        return self._rows[self._shown[self._cursor]] if self._cursor < len(self._shown) else None
+
+    @property
+    def cursor_key(self) -> str | None:
+        """The key of the row under the cursor."""
+        row = self.cursor_row
+        return None if row is None else self._key(row)
+
+    def targets(self) -> list[T]:
+        """What an action takes: the marked rows, or the one under the cursor."""
+        if self._marks:
+            return [row for row in self._rows if self._key(row) in self._marks]
+        row = self.cursor_row
+        return [] if row is None else [row]
+
+    @property
+    def marked(self) -> frozenset[str]:
+        """The keys of the marked rows."""
+        return frozenset(self._marks)
+
+    def clear_marks(self) -> None:
+        """Take all marks away."""
+        if self._marks:
+            self._marks.clear()
+            self.refresh()
+            self.post_message(self.Marked(self, self.cursor_key))
+
+    def go_to(self, key: str) -> bool:
+        """Put the cursor on a row; False when the filter hides it or it is not here."""
+        index = self._indexed().get(key)
+        if index is None or index not in self._shown:
+            return False
+        self._move_to(self._shown.index(index))
+        return True
+
+    # -- filter and order ------------------------------------------------------------------------
+
+    @property
+    def filter(self) -> str:
+        """The filter in force; empty when there is none."""
+        return self._filter
+
+    def set_filter(self, text: str) -> None:
+        """Show only rows in which every word is found."""
+        if text != self._filter:
+            here = self.cursor_key
+            self._filter = text
+            self._arrange(here, 0)
+
+    @property
+    def sorted_by(self) -> tuple[str, bool] | None:
+        """(column key, descending); None in the order of the rows."""
+        return None if self._sort is None else (self._sort[0].key, self._sort[1])
+
+    def sort_by(self, column: str | None, *, descending: bool = False) -> None:
+        """Order by a column that can be ordered; None gives the rows' own order back."""
+        found = next((c for c in self.columns if c.key == column and c.sort is not None), None)
+        self._sort = None if found is None else (found, descending)
+        self._arrange(self.cursor_key, self._cursor)
+
+    def _matching(self) -> Sequence[int]:
+        words = self._filter.casefold().split()
+        if not words or self._search is None:
+            return range(len(self._rows))
+        if self._haystacks is None:
+            search = self._search
+            self._haystacks = [search(row).casefold() for row in self._rows]
+        found: Sequence[int] = [i for i, text in enumerate(self._haystacks) if words[0] in text]
+        for word in words[1:]:
+            stacks = self._haystacks
+            found = [i for i in found if word in stacks[i]]
+        return found
+
+    def _arrange(self, here: str | None, place: int) -> None:
+        shown = self._matching()
+        if self._sort is not None:
+            column, descending = self._sort
+            assert column.sort is not None
+            order, rows = column.sort, self._rows
+            shown = sorted(shown, key=lambda index: order(rows[index]), reverse=descending)
+        self._shown = shown
+        self._cursor = max(0, min(place, len(shown) - 1))
+        if here is not None and self._cursor_is_not(here):
+            index = self._indexed().get(here)
+            if index is not None and index in shown:
+                self._cursor = shown.index(index)
+        self._layout = None
+        self.virtual_size = Size(self.size.width, len(shown) + self._header)
+        self._keep_visible()
+        self.refresh()
+        self._tell()
+
+    def _cursor_is_not(self, key: str) -> bool:
+        return self.cursor_key != key
+
+    def _indexed(self) -> dict[str, int]:
+        if self._index is None:
+            key = self._key
+            self._index = {key(row): index for index, row in enumerate(self._rows)}
+        return self._index
+
+    # -- painting --------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        cells = self.size.width
+        layout = self._layout
+        if layout is None or layout.cells != cells:
+            sample = [self._rows[index] for index in self._shown[:200]]
+            layout = self._layout = lay_out(self.columns, sample, cells, gutter=self._can_mark)
+        styles = self._styles()
+        if self._header and y == 0:
+            return self._header_line(layout, styles)
+        line = y - self._header + self.scroll_offset.y
+        if not self._shown:
+            words = (self._no_match if self._rows else self._empty) if line == 0 else ""
+            return Strip([Segment(fit("  " + words, cells), styles["empty"])], cells)
+        if line >= len(self._shown):
+            return Strip([Segment(" " * cells, styles["base"])], cells)
+        return self._row_line(layout, styles, line)
+
+    def _header_line(self, layout: Layout[T], styles: dict[str, Style]) -> Strip:
+        parts = [" " * layout.gutter]
+        for column, size in layout.columns:
+            title = column.title
+            if self._sort is not None and self._sort[0] is column:
+                title += "▼" if self._sort[1] else "▲"
+            parts.append(fit(title, size, column.align) + layout.gap)
+        return Strip([Segment(fit("".join(parts), layout.cells), styles["header"])], layout.cells)
+
+    def _row_line(self, layout: Layout[T], styles: dict[str, Style], line: int) -> Strip:
+        row = self._rows[self._shown[line]]
+        here = line == self._cursor
+        marked = bool(self._marks) and self._key(row) in self._marks
+        base = styles["base"]
+        if here:
+            base += styles["cursor" if self.has_focus else "blurred"]
+        segments = []
+        if layout.gutter:
+            segments.append(
+                Segment(("▌" if here else " ") + ("•" if marked else " "), base + styles["marked"])
+            )
+        used = layout.gutter
+        for column, size in layout.columns:
+            cell = column.cell(row)
+            text, tone = (cell, "") if isinstance(cell, str) else cell
+            style = base + styles[tone] if tone else base
+            segments.append(Segment(column.fitted(text, size) + layout.gap, style))
+            used += size + len(layout.gap)
+        if used < layout.cells:
+            segments.append(Segment(" " * (layout.cells - used), base))
+        strip = Strip(segments, max(used, layout.cells))
+        return strip.crop(0, layout.cells) if used > layout.cells else strip
+
+    def _styles(self) -> dict[str, Style]:
+        if not self._styles_now:
+            part = self.get_component_rich_style
+            self._styles_now = {
+                name: part(f"table--{name}", partial=True)
+                for name in ("header", "cursor", "blurred", "marked", "empty", *_TONES)
+            }
+            self._styles_now["base"] = base = self.rich_style
+            for name in ("header", "empty"):
+                self._styles_now[name] = base + self._styles_now[name]
+        return self._styles_now
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles_now = {}
+
+    def _refresh_row(self, index: int) -> None:
+        try:
+            line = index if isinstance(self._shown, range) else self._shown.index(index)
+        except ValueError:
+            return
+        self._refresh_line(line)
+
+    def _refresh_line(self, line: int) -> None:
+        y = line + self._header - self.scroll_offset.y
+        if self._header <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    # -- moving ----------------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        self._layout = None
+        self.virtual_size = Size(self.size.width, len(self._shown) + self._header)
+        self._keep_visible()
+
+    def on_focus(self) -> None:
+        self._refresh_line(self._cursor)
+
+    def on_blur(self) -> None:
+        self._refresh_line(self._cursor)
+
+    def _move_to(self, place: int) -> None:
+        place = max(0, min(place, len(self._shown) - 1))
+        if place != self._cursor:
+            self._refresh_line(self._cursor)
+            self._cursor = place
+            self._refresh_line(place)
+            self._keep_visible()
+            self._tell()
+
+    def _keep_visible(self) -> None:
+        page = self._page()
+        top = int(self.scroll_target_y)
+        if self._cursor < top:
+            top = self._cursor
+        elif self._cursor >= top + page:
+            top = self._cursor - page + 1
+        else:
+            return
+        self.scroll_to(y=top, animate=False)
+
+    def _page(self) -> int:
+        return max(1, self.size.height - self._header)
+
+    def _tell(self) -> None:
+        key = self.cursor_key
+        if key != self._told:
+            self._told = key
+            self.post_message(self.Highlighted(self, key))
+
+    def action_move(self, steps: int) -> None:
+        self._move_to(self._cursor + steps)
+
+    def action_first(self) -> None:
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        self._move_to(len(self._shown) - 1)
+
+    def action_half(self, halves: int) -> None:
+        self._move_to(self._cursor + halves * max(1, self._page() // 2))
+
+    def action_mark(self) -> None:
+        key = self.cursor_key
+        if key is None or not self._can_mark:
+            return
+        self._marks ^= {key}
+        self._refresh_line(self._cursor)
+        self._move_to(self._cursor + 1)
+        self.post_message(self.Marked(self, key))
+
+    def action_open(self) -> None:
+        if (key := self.cursor_key) is not None:
+            self.post_message(self.Opened(self, key))
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
+        if at is None or at.y < self._header:
+            return
+        line = at.y - self._header + self.scroll_offset.y
+        if line < len(self._shown):
+            again = line == self._cursor
+            self._move_to(line)
+            if again and event.chain == 2:
+                self.action_open()
