@@ -1,0 +1,306 @@
+"""The audit log: append-only, chained by HMAC, with a signed head so that a cut tail shows too.
+
+Each row's mac covers the row and the mac of the row before it. The head (one row beside the log) signs the
+last id, the number of rows and the last mac. Without `data/audit.key` neither can be made to fit again.
+What cannot be seen: the whole file put back to an earlier state of itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import StoreError
+from store.db import Database, Tx
+from store.rows import columns, dump
+
+_GENESIS = ""
+"""Stands for the mac before the first row."""
+_CHUNK = 500
+"""Rows checked between two turns of the event loop: about 3 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One entry."""
+
+    id: int
+    at: int
+    actor: str
+    action: str
+    subject: str
+    result: str
+    detail: dict[str, Any]
+    reason: str | None
+    mac: str
+    """Hex; proves this row and its place after the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check of the chain found."""
+
+    rows: int
+    """Rows that were read."""
+    intact: bool
+    first_broken: int | None
+    """The id of the first row that is changed, missing or out of place; None when all is well."""
+
+
+_NAMES = columns(AuditRow)
+_SELECT = f"SELECT {', '.join(_NAMES)} FROM audit"  # noqa: S608 - our own column names
+_INSERT = f"INSERT INTO audit ({', '.join(_NAMES)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_HEAD = (
+    "INSERT INTO audit_head (one, last_id, count, last_mac, mac) VALUES (1, ?1, ?2, ?3, ?4)"
+    " ON CONFLICT DO UPDATE SET last_id = ?1, count = ?2, last_mac = ?3, mac = ?4"
+)
+
+
+def load_key(path: Path) -> bytes:
+    """The key of the chain, made (0600) when there is none. Two processes starting at once agree on one."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return _make_key(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad_key(path, str(error)) from error
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise _bad_key(path, "it holds no 64 hex digits")
+    return key
+
+
+def _make_key(path: Path) -> bytes:
+    """Written whole under another name, then linked: the name appears with its content or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(partial, path)
+        except FileExistsError:
+            pass  # the other process was first: its key is the key
+    except OSError as error:
+        raise _bad_key(path, error.strerror or str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return load_key(path)
+
+
+def _bad_key(path: Path, detail: str) -> StoreError:
+    return StoreError(
+        f"The audit log's key {path} cannot be used: {detail}.",
+        title="Audit key unusable",
+        hint=f"Put the file back from a backup (chmod 600 {path}); without it the old rows cannot be verified.",
+    )
+
+
+class AuditLog:
+    """Appends, reads and verifies entries."""
+
+    def __init__(self, db: Database, key: bytes) -> None:
+        self._db = db
+        self._key = key
+
+    async def append(
+        self,
+        tx: Tx,
+        *,
+        at: int,
+        actor: str,
+        action: str,
+        subject: str,
+        result: str = "ok",
+        detail: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> AuditRow:
+        """Writes one entry inside the transaction of the change that it tells of."""
+        head = await tx.fetchone("SELECT last_id, count, last_mac FROM audit_head")
+        last_id, count, last_mac = head or (0, 0, _GENESIS)
+        row_id = last_id + 1
+        text = dump(dict(detail or {}))
+        mac = _row_mac(self._key, last_mac, (row_id, at, actor, action, subject, result, text, reason))
+        tx.later(_INSERT, (row_id, at, actor, action, subject, result, text, reason, mac))
+        tx.later(_HEAD, (row_id, count + 1, mac, _head_mac(self._key, row_id, count + 1, mac)))
+        return AuditRow(row_id, at, actor, action, subject, result, json.loads(text), reason, mac)
+
+    async def list(
+        self,
+        since: int | None = None,
+        action: str | None = None,
+        subject: str | None = None,
+        limit: int = 200,
+        before_id: int | None = None,
+    ) -> list[AuditRow]:
+        """Entries, newest first. `action` also takes a beginning (`provider` finds `provider.add`)."""
+        rows = await self._db.reader.execute_fetchall(
+            f"{_SELECT} WHERE id < ?1 AND (?2 IS NULL OR at >= ?2)"
+            " AND (?3 IS NULL OR action = ?3 OR substr(action, 1, length(?3) + 1) = ?3 || '.')"
+            " AND (?4 IS NULL OR subject = ?4) ORDER BY id DESC LIMIT ?5",
+            (before_id if before_id is not None else 1 << 62, since, action, subject, limit),
+        )
+        return [_row(row) for row in rows]
+
+    async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
+        """Checks the whole chain; `progress(rows checked, rows in all)` is called between chunks."""
+        reader = self._db.reader
+        # Rows first, then the head: what another process appends meanwhile is read by the next round.
+        chain = _Chain(self._key)
+        while True:
+            found = list(
+                await reader.execute_fetchall(
+                    f"{_SELECT} WHERE id > ? ORDER BY id LIMIT ?", (chain.last_id, _CHUNK)
+                )
+            )
+            if not found:
+                heads = list(await reader.execute_fetchall("SELECT last_id, count, last_mac, mac FROM audit_head"))
+                if heads and heads[0][0] > chain.last_id and await self._more(chain.last_id):
+                    continue
+                return chain.end(tuple(heads[0]) if heads else None, await self._ever())
+            for row in found:
+                if not chain.take(tuple(row)):
+                    return Verification(chain.rows, False, chain.broken)
+            if progress is not None:
+                progress(chain.rows, max(chain.rows, await self._ever()))
+
+    async def _more(self, last_id: int) -> bool:
+        return bool(
+            list(await self._db.reader.execute_fetchall("SELECT 1 FROM audit WHERE id > ? LIMIT 1", (last_id,)))
+        )
+
+    async def _ever(self) -> int:
+        """The highest id that SQLite ever gave out here."""
+        rows = list(await self._db.reader.execute_fetchall("SELECT seq FROM sqlite_sequence WHERE name = 'audit'"))
+        return int(rows[0][0]) if rows else 0
+
+    async def export(self, path: Path) -> int:
+        """Writes the whole log as JSON lines (0600), the signed head last; gives the number of rows."""
+        rows = list(await self._db.reader.execute_fetchall(f"{_SELECT} ORDER BY id"))
+        count = len(rows)
+        last_id, last_mac = (rows[-1][0], rows[-1][8]) if rows else (0, _GENESIS)
+        head = {
+            "head": {
+                "last_id": last_id,
+                "rows": count,
+                "mac": _head_mac(self._key, last_id, count, last_mac),
+            }
+        }
+        try:
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+                file.writelines(dump(_exported(_row(row))) + "\n" for row in rows)
+                file.write(dump(head) + "\n")
+        except OSError as error:
+            raise StoreError(
+                f"The export {path} cannot be written: {error.strerror or error}.",
+                title="Export failed",
+                hint="Choose another file, or free some space on that disk.",
+            ) from error
+        return count
+
+    def verify_file(self, path: Path) -> Verification:
+        """Checks an exported file; one without its last line (the head) counts as cut."""
+        try:
+            with path.open(encoding="utf-8") as file:
+                return _verify_lines(self._key, file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(
+                f"The export {path} cannot be read: {error}.",
+                title="Export not readable",
+                hint="Give a file that `switchroom audit export` wrote.",
+            ) from error
+
+
+class _Chain:
+    """The state of a check: what the next row must follow."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self.last_id = 0
+        self.last_mac = _GENESIS
+        self.rows = 0
+        self.broken: int | None = None
+
+    def take(self, row: tuple[Any, ...]) -> bool:
+        """Takes the next row (id … reason, mac); False when it is not what must come here."""
+        self.rows += 1
+        expected = self.last_id + 1
+        mac = _row_mac(self._key, self.last_mac, row[:8])
+        if row[0] != expected or not isinstance(row[8], str) or not hmac.compare_digest(mac, row[8]):
+            self.broken = expected
+            return False
+        self.last_id, self.last_mac = expected, row[8]
+        return True
+
+    def end(self, head: tuple[Any, ...] | None, ever: int) -> Verification:
+        """The verdict, once the rows are all taken: does the signed head agree?"""
+        if head is None:
+            intact = self.rows == 0 and ever == 0
+            return Verification(self.rows, intact, None if intact else self.last_id + 1 if ever > self.rows else 1)
+        expected = (self.last_id, self.rows, self.last_mac, _head_mac(self._key, *head[:3]))
+        if head == expected and ever <= self.last_id:
+            return Verification(self.rows, True, None)
+        return Verification(self.rows, False, self.last_id + 1)
+
+
+def _row_mac(key: bytes, before: str, row: tuple[Any, ...]) -> str:
+    text = json.dumps([before, *row], ensure_ascii=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _head_mac(key: bytes, last_id: int, count: int, last_mac: str) -> str:
+    text = json.dumps(["head", last_id, count, last_mac], separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _row(record: Any) -> AuditRow:
+    return AuditRow(*record[:6], json.loads(record[6]), *record[7:])
+
+
+def _exported(row: AuditRow) -> dict[str, Any]:
+    shown = {name: getattr(row, name) for name in _NAMES}
+    moment = datetime.fromtimestamp(row.at // 1000, UTC)
+    shown["at"] = f"{moment:%Y-%m-%dT%H:%M:%S}.{row.at % 1000:03d}Z"
+    return shown
+
+
+def _imported(shown: dict[str, Any]) -> tuple[Any, ...]:
+    at = datetime.fromisoformat(shown["at"])
+    milliseconds = round(at.timestamp() * 1000)
+    if set(shown) != set(_NAMES) or _exported(AuditRow(**{**shown, "at": milliseconds}))["at"] != shown["at"]:
+        raise ValueError("not a row as the export writes it")
+    named = {**shown, "at": milliseconds, "detail": dump(shown["detail"])}
+    return tuple(named[name] for name in _NAMES)
+
+
+def _verify_lines(key: bytes, lines: Iterable[str]) -> Verification:
+    chain = _Chain(key)
+    head: tuple[Any, ...] | None = None
+    for line in lines:
+        if head is not None:  # something follows the head
+            return Verification(chain.rows, False, chain.last_id + 1)
+        try:
+            shown = json.loads(line)
+            if set(shown) == {"head"}:
+                signed = shown["head"]
+                head = (signed["last_id"], signed["rows"], chain.last_mac, signed["mac"])
+                continue
+            row = _imported(shown)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return Verification(chain.rows + 1, False, chain.last_id + 1)
+        if not chain.take(row):
+            return Verification(chain.rows, False, chain.broken)
+    return chain.end(head, chain.rows + 1 if head is None else 0)

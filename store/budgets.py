@@ -1,0 +1,71 @@
+"""The limits: one per scope and period, with who changed it last and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from store.db import Database, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """One limit."""
+
+    id: int
+    scope: str
+    """`global` or `provider:SLUG`."""
+    period: str
+    """`daily` or `monthly`, in the user's zone."""
+    limit_nanos: int
+    alert: float
+    """The share of the limit at which to warn."""
+    until: int | None
+    """UTC ms after which it no longer applies; None: for good."""
+    reason: str | None
+    changed_by: str
+    changed_at: int
+
+
+_COLUMNS = "id, scope, period, limit_nanos, alert, until, reason, changed_by, changed_at"
+
+
+class Budgets:
+    """Reads and writes limits."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def list(self, tx: Tx | None = None) -> list[BudgetRow]:
+        """All limits, those past their `until` included."""
+        sql = f"SELECT {_COLUMNS} FROM budgets ORDER BY scope, period"  # noqa: S608 - our own column names
+        rows = await (tx.fetchall(sql) if tx else self._db.reader.execute_fetchall(sql))
+        return [BudgetRow(*row) for row in rows]
+
+    async def upsert(
+        self,
+        tx: Tx,
+        *,
+        scope: str,
+        period: str,
+        limit_nanos: int,
+        alert: float,
+        until: int | None = None,
+        reason: str | None = None,
+        changed_by: str,
+        changed_at: int,
+    ) -> BudgetRow:
+        """Sets the limit of a scope and period; gives it with its id."""
+        rows = await tx.fetchall(
+            "INSERT INTO budgets (scope, period, limit_nanos, alert, until, reason, changed_by, changed_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, period) DO UPDATE SET"
+            " limit_nanos = excluded.limit_nanos, alert = excluded.alert, until = excluded.until,"
+            " reason = excluded.reason, changed_by = excluded.changed_by, changed_at = excluded.changed_at"
+            f" RETURNING {_COLUMNS}",
+            (scope, period, limit_nanos, alert, until, reason, changed_by, changed_at),
+        )
+        return BudgetRow(*rows[0])
+
+    async def delete(self, tx: Tx, budget_id: int) -> bool:
+        """Removes a limit; False when there was none."""
+        cursor = await tx.execute("DELETE FROM budgets WHERE id = ?", (budget_id,))
+        return cursor.rowcount > 0

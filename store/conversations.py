@@ -1,0 +1,151 @@
+"""Conversations and their messages, kept in order by position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from store.db import Database, Tx
+from store.rows import columns, marks, values
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """One conversation."""
+
+    id: str
+    title: str
+    model_ref: str | None
+    """None: no model chosen yet."""
+    system: str | None
+    params_json: str
+    created_at: int
+    updated_at: int
+    messages: int = 0
+    """How many messages it has; ignored on writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One message; the figures are None for messages no run made."""
+
+    id: int | None
+    """None: not written yet."""
+    conversation_id: str
+    position: int
+    """0 is the first; -1 on writing: after the last."""
+    role: str
+    text: str
+    thinking: str | None = None
+    tool_calls_json: str | None = None
+    tool_call_id: str | None = None
+    state: str = "complete"
+    """`complete`, `streaming`, `interrupted`, `cancelled` or `failed`."""
+    run_id: str | None = None
+    model_ref: str | None = None
+    at: int = 0
+    finish_reason: str | None = None
+    cost_nanos: int | None = None
+    grade: str | None = None
+    input: int | None = None
+    output: int | None = None
+    ttft_ms: int | None = None
+    duration_ms: int | None = None
+
+
+_CONVERSATION = columns(ConversationRow)[:-1]
+_MESSAGE = columns(MessageRow)
+_SELECT = (
+    f"SELECT {', '.join(_CONVERSATION)},"  # noqa: S608 - our own column names
+    " (SELECT count(*) FROM messages WHERE conversation_id = conversations.id) FROM conversations"
+)
+_SELECT_MESSAGES = f"SELECT {', '.join(_MESSAGE)} FROM messages"  # noqa: S608
+_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(_MESSAGE)}) VALUES ({marks(len(_MESSAGE))})"  # noqa: S608
+_CHANGEABLE = frozenset({"title", "model_ref", "system", "params_json", "updated_at"})
+_CHANGEABLE_MESSAGE = frozenset(_MESSAGE) - {"id", "conversation_id", "position"}
+
+
+class Conversations:
+    """Reads and writes conversations."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def list(self, limit: int = 200, search: str | None = None) -> list[ConversationRow]:
+        """Conversations, last used first; `search` looks in titles and messages, case ignored."""
+        where, params = "", ()  # type: str, tuple[Any, ...]
+        if search:
+            like = f"%{search.replace('^', '^^').replace('%', '^%').replace('_', '^_')}%"
+            where = (
+                " WHERE title LIKE ? ESCAPE '^' OR EXISTS (SELECT 1 FROM messages"
+                " WHERE conversation_id = conversations.id AND text LIKE ? ESCAPE '^')"
+            )
+            params = (like, like)
+        rows = await self._db.reader.execute_fetchall(
+            f"{_SELECT}{where} ORDER BY updated_at DESC, id LIMIT ?", (*params, limit)
+        )
+        return [ConversationRow(*row) for row in rows]
+
+    async def get(self, conversation_id: str) -> ConversationRow | None:
+        rows = await self._db.reader.execute_fetchall(f"{_SELECT} WHERE id = ?", (conversation_id,))
+        return next((ConversationRow(*row) for row in rows), None)
+
+    async def create(self, tx: Tx, row: ConversationRow) -> ConversationRow:
+        await tx.execute(
+            f"INSERT INTO conversations ({', '.join(_CONVERSATION)}) VALUES ({marks(len(_CONVERSATION))})",  # noqa: S608
+            values(row, _CONVERSATION),
+        )
+        return replace(row, messages=0)
+
+    async def update(self, tx: Tx, conversation_id: str, **changes: Any) -> None:
+        """Changes title, model_ref, system, params_json or updated_at."""
+        await self._change(tx, "conversations", conversation_id, changes, _CHANGEABLE)
+
+    async def delete(self, tx: Tx, conversation_id: str) -> None:
+        """Removes a conversation with its messages; its ledger rows stay."""
+        await tx.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+
+    async def messages(self, conversation_id: str) -> list[MessageRow]:
+        """The messages in order."""
+        rows = await self._db.reader.execute_fetchall(
+            f"{_SELECT_MESSAGES} WHERE conversation_id = ? ORDER BY position", (conversation_id,)
+        )
+        return [MessageRow(*row) for row in rows]
+
+    async def append(self, tx: Tx, row: MessageRow) -> MessageRow:
+        """Adds a message (position -1: after the last); gives it with id and position."""
+        position = row.position
+        if position < 0:
+            found = await tx.fetchone(
+                "SELECT coalesce(max(position) + 1, 0) FROM messages WHERE conversation_id = ?",
+                (row.conversation_id,),
+            )
+            position = found[0] if found else 0
+        written = replace(row, id=None, position=position)
+        cursor = await tx.execute(_INSERT_MESSAGE, values(written, _MESSAGE))
+        tx.later(
+            "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
+            (row.at, row.conversation_id),
+        )
+        return replace(written, id=cursor.lastrowid)
+
+    async def update_message(self, tx: Tx, message_id: int, **changes: Any) -> None:
+        """Changes fields of a message (all but id, conversation and position)."""
+        await self._change(tx, "messages", message_id, changes, _CHANGEABLE_MESSAGE)
+
+    async def truncate_after(self, tx: Tx, conversation_id: str, position: int) -> int:
+        """Removes the messages after a position; gives how many."""
+        cursor = await tx.execute(
+            "DELETE FROM messages WHERE conversation_id = ? AND position > ?", (conversation_id, position)
+        )
+        return cursor.rowcount
+
+    @staticmethod
+    async def _change(
+        tx: Tx, table: str, key: str | int, changes: dict[str, Any], allowed: frozenset[str]
+    ) -> None:
+        if unknown := changes.keys() - allowed:
+            raise TypeError(f"no such field to change: {', '.join(sorted(unknown))}")
+        if changes:
+            sets = ", ".join(f"{name} = ?" for name in changes)
+            await tx.execute(f"UPDATE {table} SET {sets} WHERE id = ?", (*changes.values(), key))  # noqa: S608

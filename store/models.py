@@ -1,0 +1,112 @@
+"""The models each provider's live list named: the last good list is kept, the missing are marked."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from store.db import Database, Tx
+from store.rows import columns, flag, marks, values
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One model of one provider, as the wire told it. None: the wire said nothing."""
+
+    provider: str
+    id: str
+    name: str | None = None
+    context_window: int | None = None
+    max_output: int | None = None
+    price_json: str | None = None
+    capabilities: tuple[str, ...] | None = None
+    chat: bool | None = None
+    owned_by: str | None = None
+    created: int | None = None
+    model_status: str | None = None
+    shutdown_date: str | None = None
+    enabled: bool = True
+    available: bool = True
+    first_seen: int = 0
+    last_seen: int = 0
+    missing_since: int | None = None
+    """None: named by the last good list."""
+    map_to: str | None = None
+    """A catalog model whose price and abilities apply; None: its own."""
+    cost_mode: str | None = None
+    """None: the provider's."""
+    gpu_hour_nanos: int | None = None
+
+
+_NAMES = columns(ModelRow)
+_SELECT = f"SELECT {', '.join(_NAMES)} FROM models"  # noqa: S608 - our own column names
+_LIVE = _NAMES[2:12]
+_UPSERT = (
+    f"INSERT INTO models ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"  # noqa: S608
+    f" ON CONFLICT DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _LIVE)},"
+    " available = 1, missing_since = NULL, last_seen = excluded.last_seen"
+)
+
+
+def _row(record: tuple[Any, ...]) -> ModelRow:
+    named = dict(zip(_NAMES, record, strict=True))
+    capabilities = named["capabilities"]
+    named["capabilities"] = None if capabilities is None else tuple(json.loads(capabilities))
+    named |= {
+        "chat": flag(named["chat"]),
+        "enabled": bool(named["enabled"]),
+        "available": bool(named["available"]),
+    }
+    return ModelRow(**named)
+
+
+class Models:
+    """Reads and writes model rows."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def list(self, provider: str | None = None) -> list[ModelRow]:
+        """All models, or one provider's, ordered by provider and id."""
+        where, params = (" WHERE provider = ?", (provider,)) if provider is not None else ("", ())
+        rows = await self._db.reader.execute_fetchall(f"{_SELECT}{where} ORDER BY provider, id", params)
+        return [_row(tuple(row)) for row in rows]
+
+    async def get(self, provider: str, model_id: str) -> ModelRow | None:
+        rows = await self._db.reader.execute_fetchall(
+            f"{_SELECT} WHERE provider = ? AND id = ?", (provider, model_id)
+        )
+        return next((_row(tuple(row)) for row in rows), None)
+
+    async def counts(self) -> dict[str, tuple[int, int]]:
+        """Provider → (enabled and available, all known)."""
+        rows = await self._db.reader.execute_fetchall(
+            "SELECT provider, sum(enabled AND available), count(*) FROM models GROUP BY provider"
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def replace_live(
+        self, tx: Tx, provider: str, rows: Sequence[ModelRow], *, at: int | None = None
+    ) -> None:
+        """Takes over a provider's complete live list.
+
+        New models are added as the rows say; known ones take the live fields and keep the user's choices
+        (enabled, map_to, cost_mode, gpu_hour_nanos) and first_seen; those not listed become unavailable.
+        `at`: time of the list, UTC ms (default: the newest `last_seen`, else now).
+        """
+        when = at or max((row.last_seen for row in rows), default=0) or time.time_ns() // 1_000_000
+        tx.later(
+            "UPDATE models SET available = 0, missing_since = coalesce(missing_since, ?) WHERE provider = ?",
+            (when, provider),
+        )
+        await tx.executemany(_UPSERT, (values(row, _NAMES) for row in rows))
+
+    async def set_enabled(self, tx: Tx, provider: str, ids: Iterable[str], enabled: bool) -> int:
+        """Switches models on or off; gives how many of the ids are known."""
+        return await tx.executemany(
+            "UPDATE models SET enabled = ? WHERE provider = ? AND id = ?",
+            [(int(enabled), provider, model_id) for model_id in ids],
+        )

@@ -1,0 +1,275 @@
+"""The schema, as steps that are only ever appended: a step that was released is never edited or reordered."""
+
+from __future__ import annotations
+
+from store.histogram import EDGES
+from store.migrations import Step
+
+_PROVIDERS = """
+CREATE TABLE providers (
+    slug TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    dialect TEXT NOT NULL,
+    catalog_id TEXT,                      -- NULL: no vendor known
+    endpoint TEXT NOT NULL,
+    region TEXT,
+    enabled INTEGER NOT NULL DEFAULT 1,
+    key_ref TEXT,                         -- NULL: called without a key
+    key_last4 TEXT,
+    headers TEXT NOT NULL DEFAULT '{}',
+    secret_headers TEXT NOT NULL DEFAULT '{}',  -- name to credential reference, never the value
+    options TEXT NOT NULL DEFAULT '{}',
+    labels TEXT NOT NULL DEFAULT '{}',
+    timeout_s REAL,                       -- NULL: the setting
+    retries INTEGER,                      -- NULL: the setting
+    proxy TEXT,                           -- NULL: the environment's
+    ca_file TEXT,
+    allow_http INTEGER NOT NULL DEFAULT 0,
+    tls_min TEXT,
+    cost_mode TEXT,                       -- NULL: decided by the address
+    gpu_hour_nanos INTEGER,
+    discount_pct TEXT,
+    default_model TEXT,
+    auto_sync TEXT NOT NULL DEFAULT 'start',
+    state TEXT NOT NULL DEFAULT 'unknown',
+    state_message TEXT,
+    state_at INTEGER,
+    last_validated_at INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE models (
+    provider TEXT NOT NULL REFERENCES providers (slug) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    name TEXT,
+    context_window INTEGER,
+    max_output INTEGER,
+    price_json TEXT,
+    capabilities TEXT,                    -- JSON list; NULL: the wire said nothing
+    chat INTEGER,                         -- NULL: the wire said nothing
+    owned_by TEXT,
+    created INTEGER,
+    model_status TEXT,
+    shutdown_date TEXT,
+    enabled INTEGER NOT NULL DEFAULT 1,
+    available INTEGER NOT NULL DEFAULT 1,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    missing_since INTEGER,                -- NULL: in the last list
+    map_to TEXT,                          -- catalog model whose price and abilities apply
+    cost_mode TEXT,                       -- NULL: the provider's
+    gpu_hour_nanos INTEGER,
+    PRIMARY KEY (provider, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sync_runs (
+    id INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL REFERENCES providers (slug) ON DELETE CASCADE,
+    started_at INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    error_code TEXT,
+    error_message TEXT,
+    total INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    diff_json TEXT
+) STRICT;
+CREATE INDEX sync_runs_by_provider ON sync_runs (provider, id);
+"""
+
+_LEDGER = """
+CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    final INTEGER NOT NULL,
+    at INTEGER NOT NULL,                  -- start, UTC ms
+    provider TEXT NOT NULL,               -- no foreign key: the ledger outlives the provider
+    model TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    finish_reason TEXT,
+    error_code TEXT,
+    http_status INTEGER,
+    request_id TEXT,
+    retry_after_ms INTEGER,
+    input INTEGER,                        -- NULL: the vendor did not say; so for every bucket
+    output INTEGER,
+    cache_read INTEGER,
+    cache_write INTEGER,
+    reasoning INTEGER,
+    cost_nanos INTEGER,                   -- NULL: unknown, or no price per token (grade own)
+    grade TEXT NOT NULL,
+    price_json TEXT,
+    ttft_ms INTEGER,
+    duration_ms INTEGER,
+    caller TEXT NOT NULL,
+    conversation_id TEXT,
+    labels_json TEXT
+) STRICT;
+CREATE INDEX ledger_by_run ON ledger (run_id);
+CREATE INDEX ledger_by_time ON ledger (at);
+"""
+
+_BUDGETS = """
+CREATE TABLE budgets (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,                  -- global, or provider:SLUG
+    period TEXT NOT NULL,
+    limit_nanos INTEGER NOT NULL,
+    alert REAL NOT NULL,
+    until INTEGER,                        -- NULL: for good
+    reason TEXT,
+    changed_by TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    UNIQUE (scope, period)
+) STRICT;
+CREATE TABLE reservations (
+    id TEXT PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    amount_nanos INTEGER,                 -- NULL: price unknown
+    input_tokens INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    owner TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ratios (
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    chars INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    rel_error REAL NOT NULL,
+    PRIMARY KEY (provider, model)
+) STRICT, WITHOUT ROWID;
+"""
+
+_AUDIT = """
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    result TEXT NOT NULL,
+    detail TEXT NOT NULL,                 -- JSON object, keys sorted
+    reason TEXT,
+    mac TEXT NOT NULL                     -- HMAC over the row and the mac of the row before
+) STRICT;
+CREATE INDEX audit_by_subject ON audit (subject, id);
+CREATE INDEX audit_by_action ON audit (action, id);
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TABLE audit_head (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    last_id INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    last_mac TEXT NOT NULL,
+    mac TEXT NOT NULL                     -- HMAC over the three: a cut tail shows
+) STRICT;
+"""
+
+_CONVERSATIONS = """
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    model_ref TEXT,
+    system TEXT,
+    params_json TEXT NOT NULL DEFAULT '{}',
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conversations_by_age ON conversations (updated_at);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    text TEXT NOT NULL,
+    thinking TEXT,
+    tool_calls_json TEXT,
+    tool_call_id TEXT,
+    state TEXT NOT NULL,
+    run_id TEXT,
+    model_ref TEXT,
+    at INTEGER NOT NULL,
+    finish_reason TEXT,
+    cost_nanos INTEGER,
+    grade TEXT,
+    input INTEGER,
+    output INTEGER,
+    ttft_ms INTEGER,
+    duration_ms INTEGER,
+    UNIQUE (conversation_id, position)
+) STRICT;
+CREATE TABLE remembered (
+    key TEXT PRIMARY KEY,
+    value_json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _bucket_of(column: str) -> str:
+    whens = " ".join(f"WHEN {column} < {edge} THEN {i}" for i, edge in enumerate(EDGES))
+    return f"CASE WHEN {column} IS NULL THEN -1 {whens} ELSE {len(EDGES)} END"
+
+
+_SUMS = (
+    ("attempts", "1"),
+    ("runs", "NEW.final"),
+    ("failed_runs", "NEW.final AND NEW.outcome IN ('failed', 'interrupted')"),
+    ("input", "coalesce(NEW.input, 0)"),
+    ("output", "coalesce(NEW.output, 0)"),
+    ("cache_read", "coalesce(NEW.cache_read, 0)"),
+    ("cache_write", "coalesce(NEW.cache_write, 0)"),
+    ("reasoning", "coalesce(NEW.reasoning, 0)"),
+    ("cost_nanos", "coalesce(NEW.cost_nanos, 0)"),
+    ("unknown_attempts", "NEW.cost_nanos IS NULL AND NEW.grade <> 'own'"),
+)
+
+
+def _rollup(table: str, period_ms: int) -> str:
+    names = [name for name, _ in _SUMS]
+    columns = "".join(f"    {name} INTEGER NOT NULL,\n" for name in names)
+    return f"""
+CREATE TABLE {table} (
+    start INTEGER NOT NULL,               -- UTC ms, whole periods of {period_ms} ms
+    series INTEGER NOT NULL,
+{columns}    PRIMARY KEY (start, series)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER ledger_to_{table} AFTER INSERT ON ledger
+BEGIN
+    INSERT INTO {table} (start, series, {", ".join(names)})
+    SELECT NEW.at - NEW.at % {period_ms}, id, {", ".join(value for _, value in _SUMS)} FROM usage_series
+     WHERE provider = NEW.provider AND model = NEW.model AND outcome = NEW.outcome AND grade = NEW.grade
+    ON CONFLICT DO UPDATE SET {", ".join(f"{n} = {n} + excluded.{n}" for n in names)};
+END;
+"""
+
+
+_ROLLUPS = (
+    """
+CREATE TABLE usage_series (
+    id INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    grade TEXT NOT NULL,
+    UNIQUE (provider, model, outcome, grade)
+) STRICT;
+"""
+    + _rollup("rollup_slot", 15 * 60_000)
+    + _rollup("rollup_day", 24 * 3_600_000)
+)
+
+STEPS: tuple[Step, ...] = (
+    Step("0001-providers", _PROVIDERS),
+    Step("0002-ledger", _LEDGER),
+    Step("0003-rollups", _ROLLUPS),
+    Step("0004-budgets", _BUDGETS),
+    Step("0005-audit", _AUDIT),
+    Step("0006-conversations", _CONVERSATIONS),
+)
