@@ -17,6 +17,7 @@ from catalog.errors import UsageError
 Confidence = Literal["high", "medium", "low", "none"]
 
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+(%[\w.-]+)?", re.ASCII)
+_STEERING = re.compile(r"[\s\x00-\x1f\x7f-\x9f\\]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOCAL_SUFFIXES = (".local", ".lan", ".internal", ".intranet", ".home.arpa", ".home", ".localdomain")
 _PRIVATE = tuple(
@@ -65,6 +66,8 @@ def normalise_base_url(url: str) -> str:
     Without a scheme, local addresses get http and others https. `0.0.0.0`, a bind address, becomes loopback.
     """
     text = url.strip()
+    if _STEERING.search(text):
+        raise _refuse("The address contains spaces or control characters.")
     if "://" not in text:
         text = f"{_scheme_for(text)}://{text}"
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from json.decoder import scanstring
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
@@ -34,7 +33,7 @@ def _member(text: str, position: int, step: str | int) -> int | None:
     while position < len(text) and text[position] not in "}]":
         key: str | int = index
         if opening == "{":
-            key, position = scanstring(text, position + 1)
+            key, position = _DECODER.raw_decode(text, position)
             position = _skip(text, _skip(text, position) + 1)
         if key == step:
             return position
