@@ -1,0 +1,142 @@
+"""`switchroom health`: can it work? Store, vault, offline state and each provider's last or present state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.session import Session, reads
+
+if TYPE_CHECKING:
+    from catalog.errors import SwitchroomError
+    from services.container import Services
+    from services.registry import ProviderView
+
+DEGRADED, ERROR = 5, 7
+
+_FINE = frozenset({"ok", "slow", "untested", "off", "offline"})
+"""States that are no failure: never tried, or as the user chose."""
+
+
+@click.command()
+@click.option("--probe", is_flag=True, help="Contact the providers now.")
+@reads
+def command(session: Session, probe: bool) -> int:
+    """Offline state, store, vault and each provider's last state.
+
+    Exit 0: all well; 5: a provider is not (degraded); 7: store or vault cannot be used (error).
+    """
+    from catalog.errors import StoreError
+
+    async def work(services: Services) -> int:
+        services.credentials.passphrase_source = None
+        if probe:
+            await _probe(services)
+        document = await _document(services, await services.registry.list())
+        session.emit(document, lambda: _text(document))
+        return {"ok": 0, "degraded": DEGRADED}.get(str(document["status"]), ERROR)
+
+    try:
+        return session.run(work)
+    except StoreError as problem:
+        return _unusable(session, problem)
+
+
+async def _probe(services: Services) -> None:
+    """Contact every provider that is on, all at once; each one's state is recorded."""
+    import asyncio
+
+    slugs = [view.row.slug for view in await services.registry.list() if view.row.enabled]
+    await asyncio.gather(*(_test(services, slug) for slug in slugs))
+
+
+async def _test(services: Services, slug: str) -> None:
+    import contextlib
+
+    from catalog.errors import SwitchroomError
+
+    with contextlib.suppress(SwitchroomError):
+        await services.registry.test(slug)
+
+
+async def _document(services: Services, views: Sequence[ProviderView]) -> dict[str, object]:
+    vault = await services.credentials.backend()
+    providers = [await _provider(services, view) for view in views]
+    failing = any(row["state"] not in _FINE or not row["configured"] for row in providers if row["enabled"])
+    return {
+        "status": "degraded" if failing else "ok",
+        "offline": services.offline.state,
+        "store": {"state": "ok", "path": str(services.paths.database), "read_only": services.db.read_only},
+        "vault": {"backend": vault.backend, "state": vault.state, "message": vault.message},
+        "providers": providers,
+    }
+
+
+async def _provider(services: Services, view: ProviderView) -> dict[str, object]:
+    """`configured`: it has the key it needs at hand, or needs none."""
+    from catalog.errors import SwitchroomError
+
+    state, configured, message = view.state, True, view.row.state_message
+    if view.row.enabled:
+        try:
+            await services.credentials.resolve(view.row.key_ref)
+        except SwitchroomError as problem:
+            configured, message = False, problem.message
+            state = "locked" if problem.code == "vault_locked" else state
+    return {
+        "slug": view.row.slug,
+        "state": state,
+        "configured": configured,
+        "enabled": view.row.enabled,
+        "message": message,
+    }
+
+
+def _unusable(session: Session, problem: SwitchroomError) -> int:
+    """The store cannot be opened: the document says so, and the database file is left alone."""
+    from cli.failures import document as error_document
+    from cli.failures import say
+    from services.paths import resolve
+
+    error = error_document(problem)
+    document: dict[str, object] = {
+        "status": "error",
+        "offline": None,
+        "store": {"state": "error", "path": str(resolve().database), "message": problem.message},
+        "vault": {"backend": None, "state": "unknown"},
+        "providers": [],
+        "error": error,
+    }
+    if session.json:
+        session.emit(document, str)
+    say(problem)
+    return ERROR
+
+
+def _text(document: dict[str, object]) -> str:
+    from cli.output import pairs, table
+
+    vault, store, providers = document["vault"], document["store"], document["providers"]
+    assert isinstance(vault, dict)
+    assert isinstance(store, dict)
+    assert isinstance(providers, list)
+    head = pairs(
+        [
+            ("status", str(document["status"])),
+            ("offline", "yes" if document["offline"] else "no"),
+            ("store", f"{store['state']}  {store['path']}"),
+            ("vault", f"{vault['backend'] or 'none'}: {vault['state']}"),
+        ]
+    )
+    rows = [
+        (
+            row["slug"],
+            str(row["state"]).replace("_", " "),
+            "yes" if row["configured"] else "no",
+            row["message"] or "",
+        )
+        for row in providers
+    ]
+    return f"{head}\n\n{table(('PROVIDER', 'STATE', 'CONFIGURED', 'MESSAGE'), rows)}" if rows else head

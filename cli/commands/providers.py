@@ -1,0 +1,368 @@
+"""`switchroom providers`: connect, change and test providers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cli.lazy import Nouns
+from cli.session import Session, changes, reads
+
+if TYPE_CHECKING:
+    from adapters.base import Validation
+    from services.container import Services
+    from services.registry import ProviderDraft, ProviderView
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@click.group(cls=Nouns)
+def command() -> None:
+    """Connect, change and test providers."""
+
+
+@command.command("list")
+@reads
+def list_providers(session: Session) -> int:
+    """All providers with their state, key and models."""
+
+    async def work(services: Services) -> None:
+        from cli import documents
+
+        views = await services.registry.list()
+        session.emit({"providers": [documents.provider(view) for view in views]}, lambda: _table(views))
+
+    return session.run(work)
+
+
+def _table(views: Sequence[ProviderView]) -> str:
+    from cli.output import table
+
+    if not views:
+        return "No providers yet. Connect one: switchroom providers add --help"
+    rows = [
+        (
+            view.row.slug,
+            view.state_word,
+            view.row.catalog_id or view.row.dialect,
+            view.key_label,
+            f"{view.models_enabled}/{view.models_total}",
+            view.row.endpoint,
+        )
+        for view in views
+    ]
+    return table(("PROVIDER", "STATE", "TYPE", "KEY", "MODELS", "URL"), rows, right=("MODELS",))
+
+
+@command.command("show")
+@click.argument("slug")
+@reads
+def show_provider(session: Session, slug: str) -> int:
+    """One provider with all its options."""
+
+    async def work(services: Services) -> None:
+        from cli import documents
+
+        view = await services.registry.get(slug)
+        document = documents.provider_detail(view)
+        session.emit(document, lambda: _detail(view, document))
+
+    return session.run(work)
+
+
+def _detail(view: ProviderView, document: dict[str, object]) -> str:
+    from cli.output import pairs
+
+    shown = {**document, "state": view.state_word, "key": view.key_label}
+    shown["models"] = f"{view.models_enabled} of {view.models_total} enabled"
+    shown["last_sync"] = "never" if view.last_sync is None else view.last_sync.state
+    return pairs([(name, _words(value)) for name, value in shown.items() if value not in (None, {}, [])])
+
+
+def _words(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{name}={inner}" for name, inner in value.items())
+        case list():
+            return ", ".join(str(inner) for inner in value)
+        case _:
+            return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The options of `add` and `edit` as click hands them over; None or empty: not given."""
+
+    kind: str | None
+    url: str | None
+    name: str | None
+    region: str | None
+    label: tuple[str, ...]
+    header: tuple[str, ...]
+    secret_header: tuple[str, ...]
+    option: tuple[str, ...]
+    timeout: float | None
+    retries: int | None
+    proxy: str | None
+    ca: str | None
+    allow_http: bool
+    cost: str | None
+    gpu_hour: str | None
+    discount: str | None
+    sync: str | None
+    key_stdin: bool
+    key_env: str | None
+    no_test: bool
+
+
+_OPTIONS = (
+    click.option("--type", "kind", metavar="T", help="A known vendor or a dialect; without it, told from the URL."),
+    click.option("--url", metavar="URL", help="The base URL of the API."),
+    click.option("--key-stdin", is_flag=True, help="Read the key from standard input."),
+    click.option("--key-env", metavar="NAME", help="Use the key in this environment variable."),
+    click.option("--header", multiple=True, metavar="K=V", help="A further header; repeat for more."),
+    click.option("--secret-header", multiple=True, metavar="NAME", help="A header whose value is read from standard input, a line each, after the key."),
+    click.option("--option", multiple=True, metavar="NAME=VALUE", help="An option of the dialect."),
+    click.option("--name", metavar="TEXT", help="How it is shown."),
+    click.option("--region", metavar="R"),
+    click.option("--label", multiple=True, metavar="K=V"),
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds for one attempt."),
+    click.option("--retries", type=click.IntRange(0, 100), metavar="N", help="Attempts after the first."),
+    click.option("--proxy", metavar="URL"),
+    click.option("--ca", metavar="FILE", help="A PEM file with a private CA."),
+    click.option("--allow-http", is_flag=True, help="Allow plain http to a private address."),
+    click.option("--cost", type=click.Choice(["metered", "own", "flat"]), help="How it costs: per token, own hardware, flat rate."),
+    click.option("--gpu-hour", metavar="USD", help="What an hour of the own hardware costs."),
+    click.option("--discount", metavar="PCT", help="Off the list price, in percent."),
+    click.option("--sync", metavar="WHEN", help="off, start, an interval (6h) or a cron line."),
+    click.option("--no-test", is_flag=True, help="Save without testing it first."),
+)  # fmt: skip
+
+
+def _provider_options(function: F) -> F:
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def _draft(slug: str | None, given: _Given, secret_headers: dict[str, Any]) -> ProviderDraft:
+    from cli.prompt_input import read_pairs
+    from services.registry import ProviderDraft
+
+    return ProviderDraft(
+        slug=slug,
+        type=given.kind,
+        url=given.url,
+        name=given.name,
+        region=given.region,
+        labels=read_pairs(given.label, "--label") if given.label else None,
+        headers=read_pairs(given.header, "--header") if given.header else None,
+        secret_headers=secret_headers or None,
+        options=read_pairs(given.option, "--option") if given.option else None,
+        timeout_s=given.timeout,
+        retries=given.retries,
+        proxy=_proxy(given.proxy),
+        ca_file=given.ca,
+        allow_http=given.allow_http or None,
+        cost_mode=given.cost,
+        gpu_hour=_decimal(given.gpu_hour, "--gpu-hour"),
+        discount_pct=_decimal(given.discount, "--discount", most=100),
+        auto_sync=given.sync,
+        default_model=None,
+    )
+
+
+def _proxy(url: str | None) -> str | None:
+    """A proxy without a password: arguments can be read by every process of the machine."""
+    if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
+        raise click.UsageError("--proxy takes a URL without user and password.")
+    return url
+
+
+def _decimal(text: str | None, option: str, most: int | None = None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        value = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or value < 0 or (most is not None and value > most):
+        raise click.UsageError(f"{option} takes a number{f' from 0 to {most}' if most else ', 0 or more'}.")
+    return value
+
+
+@command.command("add")
+@click.argument("slug", required=False)
+@_provider_options
+@changes
+def add_provider(session: Session, slug: str | None, **options: Any) -> int:
+    """Connect a provider.
+
+    It is tested first and saved when the test passes.
+    """
+    from cli.secret_input import key_source
+
+    given = _Given(**options)
+    if slug is None and given.url is None and given.kind is None:
+        raise click.UsageError("Say what to connect: a SLUG, --type or --url.")
+    key, secrets = key_source(given.key_stdin, given.key_env, given.secret_header)
+    draft = _draft(slug, given, secrets)
+
+    async def work(services: Services) -> None:
+        from cli import documents
+
+        view = await services.registry.add(draft, key, test=not given.no_test)
+        session.changed(
+            documents.provider_detail(view),
+            did=f"Added {view.row.slug} ({view.state_word}, key: {view.key_label}). "
+            f"Next: switchroom sync {view.row.slug}",
+            would=f"add {view.row.slug} at {view.row.endpoint} (key: {view.key_label})",
+        )
+
+    return session.run(work)
+
+
+@command.command("edit")
+@click.argument("slug")
+@_provider_options
+@changes
+def edit_provider(session: Session, slug: str, **options: Any) -> int:
+    """Change a provider; what is not given stays as it is."""
+    from cli.secret_input import key_source
+
+    given = _Given(**options)
+    key, secrets = key_source(given.key_stdin, given.key_env, given.secret_header)
+    draft = _draft(slug, given, secrets)
+    if key is None and not any(value not in (None, False, ()) for value in options.values()):
+        raise click.UsageError("Say what to change; see 'switchroom providers edit --help'.")
+
+    async def work(services: Services) -> None:
+        from cli import documents
+
+        view = await services.registry.edit(slug, draft)
+        if key is not None:
+            view = await services.registry.set_key(slug, key, test=not given.no_test)
+        session.changed(documents.provider_detail(view), did=f"Changed {slug}.", would=f"change {slug}")
+
+    return session.run(work)
+
+
+@command.command("remove")
+@click.argument("slug")
+@changes
+def remove_provider(session: Session, slug: str) -> int:
+    """Remove a provider and its stored key.
+
+    What it used stays in the ledger.
+    """
+
+    async def work(services: Services) -> None:
+        await services.registry.get(slug)
+        dependents = await services.registry.dependents(slug)
+        await services.registry.remove(slug)
+        used = f" (used by {', '.join(dependents)})" if dependents else ""
+        session.changed(
+            {"removed": slug, "dependents": list(dependents)},
+            did=f"Removed {slug}{used}.",
+            would=f"remove {slug}{used}",
+        )
+
+    return session.run(work)
+
+
+def _switch(session: Session, slug: str, on: bool) -> int:
+    async def work(services: Services) -> None:
+        from cli import documents
+
+        await services.registry.set_enabled(slug, on)
+        view = await services.registry.get(slug)
+        verb = "enable" if on else "disable"
+        session.changed(
+            {**documents.provider_detail(view), "enabled": on},
+            did=f"{verb.capitalize()}d {slug}.",
+            would=f"{verb} {slug}",
+        )
+
+    return session.run(work)
+
+
+@command.command("enable")
+@click.argument("slug")
+@changes
+def enable_provider(session: Session, slug: str) -> int:
+    """Use a provider again."""
+    return _switch(session, slug, on=True)
+
+
+@command.command("disable")
+@click.argument("slug")
+@changes
+def disable_provider(session: Session, slug: str) -> int:
+    """Stop using a provider, keeping everything about it."""
+    return _switch(session, slug, on=False)
+
+
+@command.command("test")
+@click.argument("slug", required=False)
+@click.option("--url", metavar="URL", help="Test this address without saving anything.")
+@click.option(
+    "--type", "kind", metavar="T", help="A known vendor or a dialect; without it, told from the URL."
+)
+@click.option("--key-stdin", is_flag=True, help="Read the key from standard input.")
+@click.option("--key-env", metavar="NAME", help="Use the key in this environment variable.")
+@click.option("--allow-http", is_flag=True, help="Allow plain http to a private address.")
+@reads
+def test_provider(
+    session: Session,
+    slug: str | None,
+    url: str | None,
+    kind: str | None,
+    key_stdin: bool,
+    key_env: str | None,
+    allow_http: bool,
+) -> int:
+    """Prove that a provider answers and takes its key.
+
+    With --url, before anything is saved.
+    """
+    if (slug is None) == (url is None and kind is None):
+        raise click.UsageError("Give either the SLUG of a provider or --url (with --type where needed).")
+    if slug is not None:
+        if key_stdin or key_env is not None:
+            raise click.UsageError("A saved provider is tested with its own key; see 'switchroom keys set'.")
+        return session.run(lambda services: _test_saved(session, services, slug))
+    from cli.secret_input import key_source
+    from services.registry import ProviderDraft
+
+    key, _ = key_source(key_stdin, key_env)
+    draft = ProviderDraft(type=kind, url=url, allow_http=allow_http or None)
+
+    async def work(services: Services) -> int:
+        return _tell(session, url or str(kind), await services.registry.test_draft(draft, key), {})
+
+    return session.run(work)
+
+
+async def _test_saved(session: Session, services: Services, slug: str) -> int:
+    return _tell(session, slug, await services.registry.test(slug), {"slug": slug})
+
+
+def _tell(session: Session, subject: str, result: Validation, head: dict[str, object]) -> int:
+    """Print the outcome of a test; its exit status."""
+    from cli import documents
+    from cli.failures import say, status_of
+
+    session.emit(
+        {**head, **documents.validation(result)},
+        lambda: f"{subject}: {result.state.replace('_', ' ')}, {result.latency_ms} ms. {result.message}",
+    )
+    if result.error is None:
+        return 0
+    say(result.error)
+    return status_of(result.error)

@@ -1,0 +1,101 @@
+"""`switchroom sync`: ask the providers which models they have, and show what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.session import Session, changes
+
+if TYPE_CHECKING:
+    from services.sync import SyncResult
+
+    from services.container import Services
+    from services.feed import FeedEvent
+
+FAILED = 5
+"""Any provider failed, whatever the reason; all were tried."""
+
+
+@click.command()
+@click.argument("slugs", nargs=-1, metavar="[SLUG …]")
+@click.option("--all", "everyone", is_flag=True, help="All enabled providers; the same as naming none.")
+@changes
+def command(session: Session, slugs: tuple[str, ...], everyone: bool) -> int:
+    """Ask the providers which models they have.
+
+    Progress goes to standard error, the result with what changed to standard output.
+    """
+    if slugs and everyone:
+        raise click.UsageError("Name providers or say --all, not both.")
+
+    async def work(services: Services) -> int:
+        from cli import documents
+        from services.feed import SyncProgress
+
+        if not session.json:
+            services.feed.subscribe(_progress, SyncProgress)
+        results = await services.sync.sync(list(dict.fromkeys(slugs)) or None)
+        document: dict[str, object] = {"providers": [documents.sync(result) for result in results]}
+        if session.dry_run:
+            document["dry_run"] = True
+        session.emit(document, lambda: _text(results, session.dry_run))
+        return FAILED if any(result.error is not None for result in results) else 0
+
+    return session.run(work)
+
+
+def _progress(event: FeedEvent) -> None:
+    from cli.output import note
+    from services.feed import SyncProgress
+
+    if isinstance(event, SyncProgress):
+        total = f" of {event.total}" if event.total else ""
+        note(f"{event.provider}: {event.phase}{f' {event.done}{total}' if event.done else ''}")
+
+
+def _text(results: Sequence[SyncResult], dry_run: bool) -> str:
+    from cli.failures import document as error_document
+    from cli.output import table
+
+    if not results:
+        return "No enabled providers. Connect one: switchroom providers add --help"
+    rows = [
+        (
+            result.slug,
+            result.state,
+            str(result.total),
+            str(result.added),
+            str(result.updated),
+            str(result.removed),
+            f"{result.duration_ms} ms",
+            "" if result.error is None else str(error_document(result.error)["message"]),
+        )
+        for result in results
+    ]
+    titles = ("PROVIDER", "STATE", "MODELS", "ADDED", "UPDATED", "REMOVED", "TOOK", "PROBLEM")
+    parts = [table(titles, rows, right=titles[2:7])]
+    parts += [line for result in results for line in _changes(result)]
+    if dry_run:
+        parts.append("Nothing was changed.")
+    return "\n".join(parts)
+
+
+def _changes(result: SyncResult) -> list[str]:
+    """What changed, in words; long lists of new and gone models are counted, not named."""
+    from catalog.plaintext import one_line
+    from cli import documents
+
+    diff = result.diff
+    lines = []
+    for word, ids in (("new", diff.added), ("gone", diff.removed)):
+        if 0 < len(ids) <= 10:
+            lines.append(f"{result.slug}: {word}: {', '.join(one_line(model) for model in ids)}")
+    for change in diff.updated[:20]:
+        old, new = documents.field_value(change.old), documents.field_value(change.new)
+        lines.append(one_line(f"{result.slug}: {change.id}: {change.field}: {old} → {new}", 300))
+    if len(diff.updated) > 20:
+        lines.append(f"{result.slug}: and {len(diff.updated) - 20} further changes (all with --json)")
+    return lines

@@ -1,0 +1,142 @@
+"""`switchroom usage`: what was used and what it cost, by provider, model, time and more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.session import Session, reads
+
+if TYPE_CHECKING:
+    from services.usage import UsageLine, UsageReport
+
+    from services.container import Services
+
+GROUPS = ("provider", "model", "day", "hour", "label", "caller", "grade", "outcome")
+
+
+@click.command()
+@click.option("--by", type=click.Choice(GROUPS), default="provider", show_default=True, help="What a row is.")
+@click.option(
+    "--since", metavar="SPAN", help="From then to now: 30d, 24h, 2026-11-01. Without any: this month."
+)
+@click.option("--month", metavar="YYYY-MM", help="A calendar month.")
+@click.option("--from", "start", metavar="D", help="From this day or moment.")
+@click.option("--to", "end", metavar="D", help="Up to, and without, this day or moment; without it, now.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@reads
+def command(
+    session: Session,
+    by: str,
+    since: str | None,
+    month: str | None,
+    start: str | None,
+    end: str | None,
+    as_csv: bool,
+) -> int:
+    """What was used and what it cost. Without a time: this month."""
+    if as_csv and session.json:
+        raise click.UsageError("--csv and --json exclude each other.")
+    first, last = _range(since, month, start, end)
+
+    async def work(services: Services) -> None:
+        report = await services.usage.report(by, first, last)
+        if as_csv:
+            click.echo(_csv(report), nl=False)
+        else:
+            session.emit(_document(report), lambda: _table(report, by))
+
+    return session.run(work)
+
+
+def _range(since: str | None, month: str | None, start: str | None, end: str | None) -> tuple[int, int]:
+    """First millisecond and the one after the last."""
+    import re
+
+    from services.clock import month_bounds, now_ms, parse_when
+
+    if sum((since is not None, month is not None, start is not None or end is not None)) > 1:
+        raise click.UsageError("--since, --month and --from/--to exclude each other.")
+    now = now_ms()
+    if month is not None:
+        if not re.fullmatch(r"\d{4}-\d{2}", month):
+            raise click.UsageError("--month takes a month such as 2026-11.")
+        return month_bounds(parse_when(month))
+    if end is not None and start is None:
+        raise click.UsageError("--to needs --from.")
+    if start is not None:
+        first, last = parse_when(start), parse_when(end) if end is not None else now
+        if first >= last:
+            raise click.UsageError("--from must lie before --to.")
+        return first, last
+    return (parse_when(since, now) if since is not None else month_bounds(now)[0]), now
+
+
+def _line(line: UsageLine) -> dict[str, object]:
+    from cli.documents import usd
+
+    return {
+        "key": line.key,
+        "runs": line.runs,
+        "errors": line.errors,
+        "input": line.input,
+        "output": line.output,
+        "cost_usd": usd(line.cost),
+        "measured_share": line.measured_share,
+    }
+
+
+def _document(report: UsageReport) -> dict[str, object]:
+    from cli.documents import moment, usd
+
+    projection = report.projection
+    return {
+        "since": moment(report.since),
+        "until": moment(report.until),
+        "rows": [_line(line) for line in report.rows],
+        "total": _line(report.total),
+        "projection": {
+            "month_usd": usd(projection.month) if projection else None,
+            "low": usd(projection.low) if projection else None,
+            "high": usd(projection.high) if projection else None,
+        },
+    }
+
+
+def _table(report: UsageReport, by: str) -> str:
+    from cli.output import count, dollars, table
+
+    if not report.rows:
+        return "No runs in this time."
+    titles = (by.upper(), "RUNS", "ERRORS", "IN", "OUT", "COST", "MEASURED")
+    rows = [
+        (
+            line.key,
+            count(line.runs),
+            count(line.errors),
+            count(line.input),
+            count(line.output),
+            dollars(line.cost),
+            "–" if line.measured_share is None else f"{line.measured_share:.0%}",
+        )
+        for line in [*report.rows, report.total]
+    ]
+    text = table(titles, rows, right=titles[1:])
+    if report.projection is None:
+        return text
+    on_track = report.projection
+    return f"{text}\nOn track for {dollars(on_track.month)} this month ({dollars(on_track.low)} to {dollars(on_track.high)})."
+
+
+def _csv(report: UsageReport) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(list(_line(report.total)))
+    writer.writerows(
+        ["" if value is None else value for value in _line(line).values()] for line in report.rows
+    )
+    return text.getvalue()

@@ -1,0 +1,116 @@
+"""What a run is asked with: the prompt, tools and images, checked before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.errors import UsageError
+
+if TYPE_CHECKING:
+    from adapters.events import Image, ToolSpec
+
+IMAGE_LIMIT = 20 * 1024 * 1024
+"""Bytes; above it every vendor refuses an image."""
+
+_IMAGE_TYPES: Sequence[tuple[bytes, bytes, str]] = (
+    (b"\x89PNG\r\n\x1a\n", b"", "image/png"),
+    (b"\xff\xd8\xff", b"", "image/jpeg"),
+    (b"GIF8", b"", "image/gif"),
+    (b"RIFF", b"WEBP", "image/webp"),
+)
+"""First bytes, the bytes at offset 8 where the first do not decide, and the type."""
+
+
+def read_prompt(argument: str | None) -> str:
+    """The prompt from the argument, or from standard input where there is none (or it is `-`)."""
+    if argument is None or argument == "-":
+        if sys.stdin.isatty():
+            raise UsageError("There is no prompt.", hint="Give it as an argument or on standard input.")
+        try:
+            text = sys.stdin.buffer.read().decode()
+        except UnicodeDecodeError:
+            raise UsageError("The prompt on standard input is not UTF-8 text.") from None
+        text = text.rstrip("\r\n")
+    else:
+        text = argument
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError("The prompt is not UTF-8 text.") from None
+    if not text.strip():
+        raise UsageError("The prompt is empty.", hint="Give it as an argument or on standard input.")
+    return text
+
+
+def read_tools(path: Path | None) -> tuple[ToolSpec, ...]:
+    """The functions of a tools file: an OpenAI-style list of tools, or a bare list of functions."""
+    if path is None:
+        return ()
+    try:
+        data: object = json.loads(path.read_bytes())
+    except OSError as problem:
+        raise UsageError(f"The tools file {path} cannot be read: {problem.strerror}.") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"The tools file {path} is not JSON.") from None
+    if isinstance(data, dict) and "tools" in data:
+        data = data["tools"]
+    if not isinstance(data, list) or not data:
+        raise UsageError(f"The tools file {path} must hold a list of tools.")
+    tools = tuple(_tool(entry, number, path) for number, entry in enumerate(data, 1))
+    names = [tool.name for tool in tools]
+    if len(set(names)) < len(names):
+        raise UsageError(f"The tools file {path} names a function twice.")
+    return tools
+
+
+def _tool(entry: object, number: int, path: Path) -> ToolSpec:
+    from adapters.events import ToolSpec
+
+    function = entry.get("function", entry) if isinstance(entry, Mapping) else None
+    if not isinstance(function, Mapping):
+        raise UsageError(f"Tool {number} of {path} is not an object.")
+    name = function.get("name")
+    description = function.get("description", "")
+    parameters = function.get("parameters", {"type": "object", "properties": {}})
+    if not isinstance(name, str) or not name:
+        raise UsageError(f"Tool {number} of {path} has no name.")
+    if not isinstance(description, str):
+        raise UsageError(f"The description of tool {number} of {path} is not text.")
+    if not isinstance(parameters, dict):
+        raise UsageError(f"The parameters of tool {number} of {path} are not a JSON schema object.")
+    return ToolSpec(name=name, description=description, parameters=parameters)
+
+
+def read_images(paths: Sequence[Path]) -> tuple[Image, ...]:
+    """The images, their types told from their bytes."""
+    return tuple(_image(path) for path in paths)
+
+
+def _image(path: Path) -> Image:
+    from adapters.events import Image
+
+    try:
+        if path.stat().st_size > IMAGE_LIMIT:
+            raise UsageError(f"The image {path} is larger than {IMAGE_LIMIT // 1024 // 1024} MB.")
+        data = path.read_bytes()
+    except OSError as problem:
+        raise UsageError(f"The image {path} cannot be read: {problem.strerror}.") from None
+    for start, at_eight, media_type in _IMAGE_TYPES:
+        if data.startswith(start) and data[8:].startswith(at_eight):
+            return Image(media_type=media_type, data=data)
+    raise UsageError(f"The image {path} is none of PNG, JPEG, GIF and WebP.")
+
+
+def read_pairs(values: Sequence[str], option: str) -> dict[str, str]:
+    """K=V options as a mapping; the value may hold `=` and may be empty."""
+    pairs = {}
+    for value in values:
+        name, equals, rest = value.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{option} takes NAME=VALUE.")
+        pairs[name.strip()] = rest
+    return pairs

@@ -1,0 +1,150 @@
+"""One command's run: the flags every command has, the services it opens, and how signals end it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.output import json_text, show
+
+if TYPE_CHECKING:
+    from services.container import Services
+
+Outcome = int | None
+"""An exit status; None is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What was asked of this one command, apart from its own options."""
+
+    json: bool
+    read_only: bool
+    dry_run: bool = False
+    reason: str | None = None
+    """Goes into the audit log with the change; None: no reason was given."""
+
+    def require_writable(self) -> None:
+        """Refuse a change in a read-only session, before anything is read, contacted or stored."""
+        if self.read_only:
+            from catalog.errors import ReadOnlyError
+
+            raise ReadOnlyError("This session is read-only: nothing was changed.", hint=_READ_ONLY_HINT)
+
+    def emit(self, document: Mapping[str, object], text: Callable[[], str]) -> None:
+        """The command's one result: the document with --json, else the text."""
+        if self.json:
+            click.echo(json_text(document))
+        else:
+            show(text())
+
+    def changed(self, document: Mapping[str, object], *, did: str, would: str) -> None:
+        """The result of a command that changes something, or would."""
+        if self.dry_run:
+            document = {**document, "dry_run": True}
+        self.emit(document, lambda: f"Would {would}. Nothing was changed." if self.dry_run else did)
+
+    @asynccontextmanager
+    async def services(self) -> AsyncIterator[Services]:
+        """All services, closed in order at the end; runs in flight are settled."""
+        from cli.secret_input import ask_passphrase
+        from services.container import open_services
+
+        async with open_services(
+            actor="cli", read_only=self.read_only, dry_run=self.dry_run, reason=self.reason
+        ) as services:
+            services.credentials.passphrase_source = ask_passphrase
+            yield services
+
+    def run(self, work: Callable[[Services], Awaitable[Outcome]]) -> int:
+        """Open the services, do the work, close them; the exit status."""
+
+        async def whole() -> Outcome:
+            async with self.services() as services:
+                try:
+                    return await work(services)
+                except Exception as problem:
+                    _log_unexpected(problem)
+                    raise
+
+        return run_until_signal(whole())
+
+
+def _log_unexpected(problem: Exception) -> None:
+    """A mistake of ours goes to the log with its traceback; the user gets one line."""
+    import logging
+
+    from catalog.errors import SwitchroomError
+
+    if not isinstance(
+        problem, (SwitchroomError, click.ClickException, click.exceptions.Exit, BrokenPipeError)
+    ):
+        logging.getLogger(__name__).error("a command failed", exc_info=problem)
+
+
+def run_until_signal(work: Coroutine[Any, Any, Outcome]) -> int:
+    """Run the work; SIGINT and SIGTERM cancel it, so that what is in flight is settled on the way out."""
+    import asyncio
+    import signal
+
+    async def guarded() -> Outcome:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await work
+
+    return asyncio.run(guarded()) or 0
+
+
+def reads(function: Callable[..., Outcome]) -> Callable[..., None]:
+    """A command that changes nothing: --json and --read-only."""
+    return _with_session(function, changing=False)
+
+
+def changes(function: Callable[..., Outcome]) -> Callable[..., None]:
+    """A command that changes something: --dry-run and --reason too, and it is refused when read-only."""
+
+    @wraps(function)
+    def writable(session: Session, *args: Any, **values: Any) -> Outcome:
+        session.require_writable()
+        return function(session, *args, **values)
+
+    return may_change(writable)
+
+
+def may_change(function: Callable[..., Outcome]) -> Callable[..., None]:
+    """As `changes`, for a command that only sometimes changes something and then asks `require_writable`."""
+    wrapped = _with_session(function, changing=True)
+    wrapped = click.option("--reason", metavar="TEXT", help="Why; kept in the audit log.")(wrapped)
+    return click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")(wrapped)
+
+
+def _with_session(function: Callable[..., Outcome], *, changing: bool) -> Callable[..., None]:
+    @wraps(function)
+    def command(*args: Any, as_json: bool, read_only: bool, **values: Any) -> None:
+        session = Session(
+            json=as_json,
+            read_only=read_only or read_only_environment(),
+            dry_run=values.pop("dry_run") if changing else False,
+            reason=values.pop("reason") if changing else None,
+        )
+        status = function(session, *args, **values)
+        click.get_current_context().exit(status or 0)
+
+    command = click.option("--read-only", is_flag=True, help="Refuse every change.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+_READ_ONLY_HINT = "Leave out --read-only and unset SWITCHROOM_READ_ONLY to change something."
+
+
+def read_only_environment() -> bool:
+    """True when SWITCHROOM_READ_ONLY says so; unset, empty and the words for no mean it does not."""
+    return os.environ.get("SWITCHROOM_READ_ONLY", "").strip().lower() not in ("", "0", "false", "no", "off")
