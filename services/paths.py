@@ -33,7 +33,7 @@ class Paths:
 
     @property
     def vault_file(self) -> Path:
-        return self.config / "vault.json"
+        return self.data / "vault.bin"
 
     @property
     def credentials(self) -> Path:

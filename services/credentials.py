@@ -1,0 +1,317 @@
+"""Where keys are kept: one door to the OS keyring, the encrypted vault, credential files and the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import SecretStr
+
+from catalog.errors import MissingKeyError, SwitchroomError, UsageError, VaultLockedError
+from catalog.redact import remember_secret
+from services.clock import now_ms
+from store.vault.base import (
+    MANAGED,
+    Backend,
+    BackendName,
+    BackendState,
+    StateName,
+    checked_name,
+    parse_reference,
+)
+from store.vault.encrypted import EncryptedVault, locked
+from store.vault.env import EnvBackend
+from store.vault.files import FileBackend
+from store.vault.keyring_backend import OsKeyring
+from store.vault.private_file import read_private
+
+if TYPE_CHECKING:
+    from services.container import Services
+
+PassphraseSource = Callable[[], Awaitable[SecretStr | None]]
+
+_PROBE_KEY = "keyring_probe"
+_PROBE_AGE_MS = {"ready": 30 * 86_400_000, "absent": 86_400_000, "locked": 3_600_000}
+"""How long an answer about the keyring is believed within the same desktop session."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendChoice:
+    """Where new keys go, whether that works now, and why it is this one."""
+
+    backend: BackendName
+    state: StateName
+    message: str
+
+
+class Credentials:
+    """Keeps and finds secrets by reference. A secret that passes through here is masked in logs from then on."""
+
+    passphrase_source: PassphraseSource | None = None
+    """Set by a face: asks the user for the vault's passphrase, None when they decline. None: nobody can be asked.
+    Consulted after SWITCHROOM_VAULT_KEY_FILE. A new vault asks twice; `asking_for` says what for."""
+
+    asking_for: Literal["unlock", "new", "repeat"] = "unlock"
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._vault = EncryptedVault(services.paths.vault_file, self._passphrase)
+        self._keyring_state: BackendState | None = None
+
+    async def resolve(self, ref: str | None) -> SecretStr | None:
+        """The secret behind a reference; None only for None, a provider that is called without a key.
+
+        MissingKeyError where there is none, VaultLockedError where it cannot be read now.
+        """
+        if ref is None:
+            return None
+        reference = parse_reference(ref)
+        secret = await self._backend(reference.backend).get(reference.name)
+        if secret is None:
+            raise _missing(reference.backend, reference.name)
+        remember_secret(secret.get_secret_value())
+        return secret
+
+    async def store(self, name: str, secret: SecretStr, *, backend: str | None = None) -> str:
+        """Keeps a secret and returns its reference. `name` is a slug, `slug#admin` or `slug!header`.
+
+        `backend` overrides the setting. In a dry run nothing is kept.
+        """
+        checked_name(name)
+        remember_secret(secret.get_secret_value())
+        self._services.require_writable()
+        chosen = _managed(backend) if backend is not None else (await self.backend()).backend
+        if not self._services.db.dry_run:
+            chosen = await self._keep(chosen, name, secret, forced=backend is not None)
+        return f"{chosen}:{name}"
+
+    async def delete(self, ref: str | None) -> None:
+        """Forgets a secret; variables of the environment stay, what is gone already is no error."""
+        if ref is None:
+            return
+        reference = parse_reference(ref)
+        self._services.require_writable()
+        if not self._services.db.dry_run:
+            await self._backend(reference.backend).delete(reference.name)
+
+    async def backend(self) -> BackendChoice:
+        """The place for new keys. `auto` takes the OS keyring where one answers, else the vault. Asks nobody."""
+        setting = self._services.settings.security.backend
+        if setting != "auto":
+            return await self._choice(setting, f"security.backend is {setting}.")
+        keyring = await self._keyring_answer()
+        if keyring.state == "ready":
+            return BackendChoice("keyring", keyring.state, keyring.message)
+        return await self._choice("vault", keyring.message)
+
+    async def probe(self) -> BackendState:
+        """Asks the OS keyring now, whatever is remembered, and remembers the answer. Takes some seconds at most."""
+        state = await self._keyring.state()
+        self._keyring_state = state
+        await self._remember(state)
+        return state
+
+    async def init(self, passphrase: SecretStr | None = None) -> None:
+        """Makes the vault; without a passphrase it comes from the key file or is asked for twice."""
+        self._services.require_writable()
+        if self._services.db.dry_run:
+            return
+        if self._vault.exists:
+            raise UsageError(
+                "There is a vault already.", hint="Change its passphrase with `switchroom vault passphrase`."
+            )
+        await self._vault.init(passphrase or await self._new_passphrase())
+
+    async def unlock(self, passphrase: SecretStr | None = None) -> None:
+        """Opens the vault for this process. VaultLockedError when the passphrase is wrong or nobody gives one."""
+        if not self._vault.exists:
+            raise VaultLockedError("There is no vault yet.", hint="Make one with `switchroom vault init`.")
+        passphrase = passphrase or await self._passphrase()
+        if passphrase is None:
+            raise locked()
+        await self._vault.unlock(passphrase)
+
+    def lock(self) -> None:
+        """Forgets the vault's key."""
+        self._vault.lock()
+
+    async def status(self) -> BackendState:
+        """The vault alone: ready, locked, absent, or unknown when the file cannot be used."""
+        return await self._vault.state()
+
+    async def change_passphrase(self, old: SecretStr | None, new: SecretStr | None) -> None:
+        """Seals the vault anew. None: the old one from the key file or the user, the new one from the user."""
+        self._services.require_writable()
+        old = old or await self._passphrase()
+        new = new or await self._asked_twice()
+        if old is None or new is None:
+            raise locked()
+        if not self._services.db.dry_run:
+            await self._vault.change_passphrase(old, new)
+
+    async def move(self, to: str) -> dict[str, str]:
+        """Moves every secret we keep to another backend; old reference → new one, providers already changed.
+
+        Each is read back from its new place before anything points there, and the old ones go last.
+        """
+        from services.credential_move import move
+
+        self._services.require_writable()
+        return await move(self, self._services, _managed(to))
+
+    async def names(self, backend: BackendName) -> tuple[str, ...]:
+        """What a backend holds, where it can be listed; a keyring cannot."""
+        match self._backend(backend):
+            case EncryptedVault() | FileBackend() as listed:
+                return await listed.names()
+            case _:
+                return ()
+
+    @cached_property
+    def _keyring(self) -> OsKeyring:
+        home = self._services.paths.home
+        return OsKeyring("switchroom" if home is None else f"switchroom {home}")
+
+    def _backend(self, name: BackendName) -> Backend:
+        paths = self._services.paths
+        match name:
+            case "keyring":
+                return self._keyring
+            case "vault":
+                return self._vault
+            case "file":
+                return FileBackend(paths.credentials)
+            case _:
+                return EnvBackend(paths.env_file)
+
+    async def _keep(self, backend: BackendName, name: str, secret: SecretStr, *, forced: bool) -> BackendName:
+        """Writes to the backend; where `auto` chose a keyring that refuses now, to the vault. Returns which one."""
+        if backend == "vault" and not self._vault.exists:
+            await self.init()
+        try:
+            await self._backend(backend).set(name, secret)
+        except VaultLockedError:
+            automatic = self._services.settings.security.backend == "auto" and not forced
+            if backend != "keyring" or not automatic or (await self.probe()).state == "ready":
+                raise
+            return await self._keep("vault", name, secret, forced=True)
+        return backend
+
+    async def _choice(self, backend: BackendName, why: str) -> BackendChoice:
+        found = await self._backend(backend).state()
+        return BackendChoice(backend, found.state, f"{why} {found.message}")
+
+    async def _keyring_answer(self) -> BackendState:
+        """What is known about the keyring: from this process, from the store, else by asking it."""
+        if self._keyring_state is None:
+            self._keyring_state = await self._remembered()
+        return self._keyring_state or await self.probe()
+
+    async def _remembered(self) -> BackendState | None:
+        found = await self._services.state.get(_PROBE_KEY)
+        if not isinstance(found, dict) or found.get("session") != _session():
+            return None
+        state, at = found.get("state"), found.get("at")
+        if state not in _PROBE_AGE_MS or not isinstance(at, int) or now_ms() - at > _PROBE_AGE_MS[state]:
+            return None
+        return BackendState(state, str(found.get("message", "")))
+
+    async def _remember(self, state: BackendState) -> None:
+        """A store that cannot be written now costs another probe, no more."""
+        db = self._services.db
+        if db.read_only or db.dry_run or state.state == "unknown":
+            return
+        value = {"state": state.state, "message": state.message, "session": _session(), "at": now_ms()}
+        with contextlib.suppress(SwitchroomError):
+            async with db.transaction() as tx:
+                await self._services.state.set(tx, _PROBE_KEY, value)
+
+    async def _passphrase(self) -> SecretStr | None:
+        """From the key file, else from whoever the face asks; None when neither is at hand."""
+        key_file = self._services.settings.security.vault_key_file
+        if key_file:
+            return await asyncio.to_thread(_from_key_file, key_file)
+        return await self._asked("unlock")
+
+    async def _new_passphrase(self) -> SecretStr:
+        key_file = self._services.settings.security.vault_key_file
+        passphrase = await self._passphrase() if key_file else await self._asked_twice()
+        if passphrase is None:
+            raise locked()
+        return passphrase
+
+    async def _asked_twice(self) -> SecretStr | None:
+        """A new passphrase, typed twice, since nothing else would notice a slip."""
+        first = await self._asked("new")
+        if first is None:
+            return None
+        second = await self._asked("repeat")
+        if second is None or first.get_secret_value() != second.get_secret_value():
+            raise UsageError("The two passphrases are not the same.", hint="Nothing was changed; try again.")
+        return first
+
+    async def _asked(self, purpose: Literal["unlock", "new", "repeat"]) -> SecretStr | None:
+        if self.passphrase_source is None:
+            return None
+        self.asking_for = purpose
+        try:
+            return await self.passphrase_source()
+        finally:
+            self.asking_for = "unlock"
+
+
+def reference_label(ref: str | None, last4: str | None) -> str:
+    """A key's place as a person reads it: `keyring …vX2Q`, `env OPENAI_API_KEY`, `none needed`."""
+    if ref is None:
+        return "none needed"
+    backend, _, name = ref.partition(":")
+    if backend == "env":
+        return f"env {name}"
+    return f"{backend} …{last4}" if last4 else backend
+
+
+def _managed(name: str) -> BackendName:
+    for known in MANAGED:
+        if known == name:
+            return known
+    raise UsageError(f"Keys cannot be kept in `{name[:20]}`.", hint=f"Choose one of {', '.join(MANAGED)}.")
+
+
+def _session() -> str:
+    """Which desktop session this is, as a short hash: over SSH another keyring answers, or none."""
+    names = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "PYTHON_KEYRING_BACKEND")
+    text = "\n".join(os.environ.get(name, "") for name in names)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _from_key_file(name: str) -> SecretStr:
+    path = Path(name).expanduser()
+    content = read_private(path)
+    text = (content or b"").decode("utf-8", "replace").rstrip("\r\n")
+    if not text:
+        raise VaultLockedError(
+            f"The vault's key file {path} is {'missing' if content is None else 'empty'}.",
+            hint="SWITCHROOM_VAULT_KEY_FILE names the file that holds the passphrase (chmod 600).",
+        )
+    remember_secret(text)
+    return SecretStr(text)
+
+
+def _missing(backend: BackendName, name: str) -> MissingKeyError:
+    if backend == "env":
+        return MissingKeyError(
+            f"The environment variable {name} is not set.",
+            hint=f"Set {name} and start again, or enter a key.",
+        )
+    slug = name.split("#")[0].split("!")[0]
+    return MissingKeyError(
+        f"There is no key for {slug} in the {backend} any more.",
+        hint=f"Enter it again: switchroom keys set {slug} --key-stdin",
+    )
