@@ -14,11 +14,10 @@ class State:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def get(self, key: str) -> object | None:
+    async def get(self, key: str, tx: Tx | None = None) -> object | None:
         """The value; None when nothing was remembered."""
-        rows = await self._db.reader.execute_fetchall(
-            "SELECT value_json FROM remembered WHERE key = ?", (key,)
-        )
+        sql = "SELECT value_json FROM remembered WHERE key = ?"
+        rows = await (tx.fetchall(sql, (key,)) if tx else self._db.reader.execute_fetchall(sql, (key,)))
         return next((json.loads(row[0]) for row in rows), None)
 
     async def set(self, tx: Tx, key: str, value: object) -> None:

@@ -1,0 +1,192 @@
+"""One attempt of a run: what has come so far, and what it used and cost when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from adapters.base import Stream
+from adapters.errors import ProviderError, ProviderTimeoutError, StreamInterruptedError
+from adapters.events import (
+    Event,
+    Finished,
+    FinishReason,
+    TextDelta,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallDelta,
+    UsageUpdate,
+)
+from catalog.errors import SwitchroomError
+from catalog.pricing import to_nanos
+from catalog.usage import Grade, Usage
+from services.estimate import Prepared
+from services.ratios import weigh
+from services.retry import DeadlineError
+from services.run_events import AttemptView, RunState
+
+PACKED_SHARE = 0.6
+"""Where a vendor packs several tokens into a piece: the share of the counted tokens that were surely sent."""
+SLACK_TOKENS = 8
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One request to the vendor. Times: `at` in UTC ms, the others in seconds of a monotonic clock."""
+
+    number: int
+    at: int
+    started: float
+    first: float | None = None
+    """When the first content came; None: none came."""
+    ended: float | None = None
+    state: RunState | None = None
+    """None while it goes on."""
+    finish_reason: FinishReason | None = None
+    error: SwitchroomError | None = None
+    usage: Usage = field(default_factory=Usage)
+    """As the vendor states it."""
+    status: int | None = None
+    request_id: str | None = None
+    text: list[str] = field(default_factory=list)
+    thinking: list[str] = field(default_factory=list)
+    calls: dict[int, _Call] = field(default_factory=dict)
+    weight: int = 0
+    """UTF-8 bytes of all content."""
+    pieces: int = 0
+
+    @property
+    def has_content(self) -> bool:
+        return self.first is not None
+
+    def take(self, event: Event, now: float) -> None:
+        """Take one event of the stream."""
+        match event:
+            case TextDelta(text):
+                self.text.append(text)
+                self._content(weigh(text), now)
+            case ThinkingDelta(text):
+                self.thinking.append(text)
+                self._content(weigh(text), now)
+            case ToolCallDelta(index, call_id, name, arguments):
+                call = self.calls.setdefault(index, _Call())
+                call.id, call.name = call_id or call.id, name or call.name
+                call.arguments.append(arguments)
+                self._content(weigh(arguments) + weigh(name or ""), now)
+            case UsageUpdate(usage):
+                self.usage = self.usage.updated(usage)
+            case Finished(state, reason):
+                self.state, self.finish_reason, self.error = state, reason, event.error
+
+    def _content(self, weight: int, now: float) -> None:
+        if not weight:
+            return
+        if self.first is None:
+            self.first = now
+        self.weight += weight
+        self.pieces += 1
+
+    def surely_sent(self, bytes_per_token: float) -> float:
+        """Output tokens that must have been sent by now, on the careful side.
+
+        A piece is at least one token, except where a gateway splits them into letters: hence the lesser of both counts.
+        """
+        counted = self.weight / bytes_per_token
+        return max(min(self.pieces, counted), PACKED_SHARE * counted)
+
+    def read_stream(self, stream: Stream) -> None:
+        """Take over what the stream itself knows."""
+        self.status, self.request_id = stream.status, stream.request_id
+        self.usage = self.usage.updated(stream.usage)
+
+    def end(
+        self, state: RunState, *, error: SwitchroomError | None = None, reason: FinishReason | None = None
+    ) -> None:
+        """It is over, by our own decision or by an error."""
+        self.state, self.finish_reason = state, reason
+        self.error = error
+        if error is not None:
+            self.status = error.status or self.status
+        if isinstance(error, ProviderError):
+            self.request_id = error.request_id or self.request_id
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls in order; an empty argument text is `{}`, a missing id is made from the position."""
+        return tuple(
+            ToolCall(call.id or f"call_{index}", call.name, "".join(call.arguments) or "{}")
+            for index, call in sorted(self.calls.items())
+        )
+
+    def view(self, model: str) -> AttemptView:
+        """The attempt as the result lists it."""
+        wait = self.error.retry_after_ms if isinstance(self.error, ProviderError) else None
+        return AttemptView(model, self.state or "failed", self.status, self.request_id, wait, self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one attempt used and cost. `cost` is USD; None where the grade is `unknown` or `own`."""
+
+    usage: Usage
+    cost: Decimal | None
+    grade: Grade
+
+    @property
+    def nanos(self) -> int | None:
+        return None if self.cost is None else to_nanos(self.cost)
+
+
+def bill(attempt: Attempt, prepared: Prepared, max_output: int | None) -> Bill:
+    """The bill of an attempt that is over: as reported, else computed, else estimated, else unknown.
+
+    `max_output` is the limit that was sent with it; None: none was.
+    """
+    usage, counted_here = _filled(attempt, prepared, max_output)
+    tariff = prepared.tariff
+    if tariff.own:
+        return Bill(usage, None, "own")
+    if usage.reported_cost is not None:
+        return Bill(usage, usage.reported_cost, "reported")
+    if usage.input == 0 and usage.output == 0:
+        return Bill(usage, Decimal(0), "computed")  # refused before it began: free at any price
+    cost = tariff.cost(usage, datetime.fromtimestamp(attempt.at / 1000, UTC))
+    if cost is None:
+        return Bill(usage, None, "unknown")
+    return Bill(usage, cost, "estimated" if counted_here else "computed")
+
+
+def _filled(attempt: Attempt, prepared: Prepared, max_output: int | None) -> tuple[Usage, bool]:
+    """The usage with what the vendor did not say counted here, and whether anything was."""
+    usage = attempt.usage
+    if attempt.state == "complete" and usage.known and attempt.finish_reason != "budget":
+        return usage, False
+    if not attempt.has_content and usage.input is None and not _may_be_billed(attempt):
+        return replace(usage, input=0, output=0), False
+    output = prepared.habit.tokens(attempt.weight)
+    if max_output is not None:
+        output = min(output, max_output)
+    if usage.known and usage.output is not None and usage.output >= output:
+        return usage, False  # the vendor counts as it goes, and is ahead of us
+    stated_input = usage.input is not None
+    filled = replace(
+        usage,
+        input=usage.input if stated_input else prepared.estimate.input_tokens,
+        output=max(output, usage.output or 0),
+    )
+    return filled, True
+
+
+def _may_be_billed(attempt: Attempt) -> bool:
+    """True when the vendor may have begun to work: silence after sending, or a stop by us while it was open."""
+    if attempt.state in ("complete", "cancelled"):
+        return attempt.status is not None and attempt.status < 400
+    return isinstance(attempt.error, ProviderTimeoutError | StreamInterruptedError | DeadlineError)

@@ -1,0 +1,137 @@
+"""What a run will use and cost, said before it is sent: input tokens, likely and worst output, low and high money."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from catalog.types import ModelInfo
+from catalog.usage import Usage
+from services.ratios import PromptSize, TokenHabit, TokenHabits, prompt_size
+from services.tariff import Tariff, tariff_of
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from services.models import ModelView
+    from services.run_events import RunRequest
+    from store.providers import ProviderRow
+
+FALLBACK_MAX_OUTPUT = 4_096
+"""The worst output where neither the request nor the catalog names one."""
+LIKELY_OUTPUT = 400
+"""Tokens of a usual answer, until a model's own answers tell."""
+SPARE_TOKENS = 16
+"""Added to the worst input: what a chat template may put around a prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A run before it is sent. Money is USD; None where unknown, and where `own`."""
+
+    model: str
+    input_tokens: int
+    exact: bool
+    """True when the vendor counted the input itself."""
+    likely_output: int
+    max_output: int
+    low: Decimal | None
+    """With the likely output."""
+    high: Decimal | None
+    """With the longest output."""
+    own: bool
+    """Own hardware or flat rate: no price per token."""
+    error_band: float
+    """Relative error of `input_tokens` that is taken for possible."""
+
+    @property
+    def worst_input(self) -> int:
+        """Input tokens at the far end of the error band: what money is set aside for."""
+        return math.ceil(self.input_tokens * (1 + self.error_band)) + SPARE_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that is known of a run's model before it is sent."""
+
+    view: ModelView
+    row: ProviderRow
+    tariff: Tariff
+    habit: TokenHabit
+    size: PromptSize
+    estimate: Estimate
+
+
+def longest_output(info: ModelInfo, input_tokens: int) -> int:
+    """The longest answer a model gives: its maximum, else its default, else 4,096; never beyond its window."""
+    longest = info.max_output or info.default_max_tokens or FALLBACK_MAX_OUTPUT
+    if info.context_window:
+        longest = min(longest, max(1, info.context_window - input_tokens))
+    return longest
+
+
+class Estimates:
+    """Estimates for the faces and for the run path."""
+
+    def __init__(self, services: Services) -> None:
+        self.habits = TokenHabits(services.db)
+        self._services = services
+        self._tariffs: dict[str, Tariff] = {}
+
+    async def estimate(self, request: RunRequest) -> Estimate:
+        """The estimate of a whole request."""
+        return (await self.prepared(request)).estimate
+
+    async def prepared(self, request: RunRequest) -> Prepared:
+        """The estimate with all it was made from. NotFoundError: no such provider."""
+        view = await self._services.models.get(request.model)
+        row = await self._services.registry.row(view.provider)
+        tariff = self._tariffs[view.ref] = tariff_of(view, row)
+        habit = await self.habits.load(view.provider, view.info.id)
+        size = prompt_size(request.messages, request.system, request.tools)
+        estimate = _estimate(view, tariff, habit, size, request.max_tokens)
+        return Prepared(view, row, tariff, habit, size, estimate)
+
+    async def prepare(self, ref: str) -> None:
+        """Load what `quick` uses, once when a model is chosen."""
+        from services.run_events import RunRequest
+
+        await self.prepared(RunRequest(ref, ()))
+
+    def quick(
+        self,
+        view: ModelView,
+        weight: int,
+        *,
+        messages: int = 1,
+        images: int = 0,
+        max_tokens: int | None = None,
+    ) -> Estimate:
+        """The same without any waiting, for every key press. `weight` is `services.ratios.weigh` of the text."""
+        tariff = self._tariffs.get(view.ref) or Tariff(
+            None if view.own_cost else view.info.price, view.own_cost
+        )
+        habit = self.habits.known(view.provider, view.info.id)
+        return _estimate(view, tariff, habit, PromptSize(weight, messages, images), max_tokens)
+
+
+def _estimate(
+    view: ModelView, tariff: Tariff, habit: TokenHabit, size: PromptSize, max_tokens: int | None
+) -> Estimate:
+    tokens = size.tokens(habit)
+    longest = max_tokens or longest_output(view.info, tokens)
+    likely = min(longest, habit.likely_output or LIKELY_OUTPUT)
+    at = datetime.now(UTC)
+    return Estimate(
+        model=view.ref,
+        input_tokens=tokens,
+        exact=False,
+        likely_output=likely,
+        max_output=longest,
+        low=tariff.cost(Usage(input=tokens, output=likely), at),
+        high=tariff.cost(Usage(input=tokens, output=longest), at),
+        own=tariff.own,
+        error_band=habit.band,
+    )
