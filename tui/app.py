@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual.app import App
@@ -25,6 +25,7 @@ from tui.formatting import Tone
 from tui.messages import Notice, StatusFacts
 from tui.services_host import Opener, ServicesHost, opener
 from tui.themes import THEMES, AsciiFilter, early_theme
+from tui.work import SyncWork
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -79,6 +80,7 @@ class SwitchroomApp(App[int]):
         self._services: Services | None = None
         self._host = ServicesHost(services_opener or opener(paths, demo=demo))
         self._speeds = facts.Speeds()
+        self._sync = SyncWork(self)
         self._gathering: asyncio.Task[None] | None = None
         for theme in THEMES:
             self.register_theme(theme)
@@ -129,6 +131,7 @@ class SwitchroomApp(App[int]):
         """Settle what is in flight and close; safe to call twice."""
         if self._gathering is not None:
             self._gathering.cancel()
+        await self._sync.aclose()
         await self._host.aclose()
 
     async def on_unmount(self) -> None:
@@ -166,6 +169,7 @@ class SwitchroomApp(App[int]):
     def _feed(self, event: object) -> None:
         if self._speeds.apply(event):
             self.set_facts(replace(self.facts, runs=self._speeds.runs, tok_per_s=self._speeds.total))
+        self._sync.feed_event(event)
         if facts.needs_gathering(event):
             self._gather_soon()
         if type(event).__name__ == "Alert":
@@ -202,6 +206,19 @@ class SwitchroomApp(App[int]):
         """Long work under way, shown in every mode; empty when it is over."""
         self.set_facts(replace(self.facts, work=text))
 
+    def sync(self, slugs: Sequence[str] | None) -> None:
+        """Sync these providers, or all; it goes on when the user switches mode."""
+        if self.opened:
+            self._sync.start(slugs)
+
+    def stop_work(self) -> bool:
+        """Stop the long work under way; False when there is none."""
+        return self._sync.stop()
+
+    def do(self, action: Coroutine[Any, Any, None]) -> None:
+        """Run what a key asked for: it may ask questions in windows of its own."""
+        self.run_worker(action, group="action", exit_on_error=True)
+
     def tell(self, message: str, *, title: str = "", hint: str = "", tone: Tone = "ok") -> None:
         """Tell the user what happened and the next key, in a toast that stays in the history (`!`)."""
         notice = Notice(
@@ -232,7 +249,7 @@ class SwitchroomApp(App[int]):
             self.switch_mode(name)
 
     async def action_quit(self) -> None:
-        running = len(self.services.runs.active()) if self.opened else 0
+        running = self._speeds.runs
         if not running:
             self.exit(0)
             return

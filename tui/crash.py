@@ -59,6 +59,8 @@ def _origin(error: BaseException) -> str:
 
 def handle(error: Exception, folder: Callable[[], Path]) -> str:
     """Write the report and return the text for the screen. Never raises: it runs while the program falls."""
+    inner = getattr(error, "error", None)  # a failed worker wraps what really happened
+    error = inner if isinstance(inner, Exception) else error
     try:
         path = write_report(error, folder())
     except Exception:  # noqa: BLE001 - the folder itself may be what failed

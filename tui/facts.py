@@ -22,7 +22,7 @@ def needs_gathering(event: object) -> bool:
 
 
 async def gather(services: Services, old: StatusFacts) -> StatusFacts:
-    """The facts from the store: spend, limits, offline, runs in flight."""
+    """The facts from the store: spend, limits, offline."""
     limits = {view.period: view.limit for view in await services.budgets.list() if view.scope == "global"}
     return replace(
         old,
@@ -31,7 +31,6 @@ async def gather(services: Services, old: StatusFacts) -> StatusFacts:
         month=await services.usage.month(),
         day_limit=limits.get("daily"),
         month_limit=limits.get("monthly"),
-        runs=len(services.runs.active()),
     )
 
 

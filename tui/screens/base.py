@@ -63,6 +63,15 @@ class ModeScreen(Screen[None]):
         """`ctrl+c`: stop the stream or task in front. True when there was one."""
         return False
 
+    @property
+    def status_title(self) -> str:
+        """What the status line begins with."""
+        return self.query_one(StatusLine).title
+
+    @status_title.setter
+    def status_title(self, title: str) -> None:
+        self.query_one(StatusLine).title = title
+
     def on_mount(self) -> None:
         self.set_facts()
         if self.app.opened:

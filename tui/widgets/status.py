@@ -62,6 +62,7 @@ class StatusLine(Widget):
 
     ALLOW_SELECT = False
     facts: reactive[StatusFacts] = reactive(StatusFacts())
+    title: reactive[str] = reactive("")
 
     def __init__(self, title: str) -> None:
         super().__init__()

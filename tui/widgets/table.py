@@ -40,7 +40,6 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         Binding("pagedown", "half(2)", "page down", show=False, id="table.page_down", tooltip="A page down"),
         Binding("pageup", "half(-2)", "page up", show=False, id="table.page_up", tooltip="A page up"),
         Binding("space", "mark", "mark", show=False, id="table.mark", tooltip="Mark the row; actions then take all marked"),
-        Binding("enter", "open", "open", show=False, id="table.open", tooltip="Open the row"),
     ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header", "table--cursor", "table--blurred", "table--marked", "table--empty",
@@ -73,7 +72,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             return self.table
 
     class Opened(Highlighted):
-        """Enter, or a second click, on a row."""
+        """A double click on a row. The screen binds enter itself, so that its footer says what it does."""
 
     class Marked(Highlighted):
         """Marks changed."""
@@ -109,6 +108,8 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._layout: Layout[T] | None = None
         self._styles_now: dict[str, Style] = {}
         self._told: str | None = None
+        self.pretend_focus = False
+        """The cursor is drawn as if focused: another widget sends it the keys."""
 
     # -- rows ------------------------------------------------------------------------------------
 
@@ -146,6 +147,11 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def rows(self) -> Sequence[T]:
         """All rows, whether the filter shows them or not."""
         return self._rows
+
+    @property
+    def shown_count(self) -> int:
+        """How many rows pass the filter."""
+        return len(self._shown)
 
     @property
     def shown(self) -> list[T]:
@@ -290,7 +296,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         marked = bool(self._marks) and self._key(row) in self._marks
         base = styles["base"]
         if here:
-            base += styles["cursor" if self.has_focus else "blurred"]
+            base += styles["cursor" if self.has_focus or self.pretend_focus else "blurred"]
         segments = []
         if layout.gutter:
             segments.append(

@@ -1,0 +1,46 @@
+"""One line asked of the user: a name, an address, or a secret that is never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.widgets import Input, Static
+
+from tui.modals.base import Modal
+
+
+class Ask(Modal[str]):
+    """Ends in what was typed (maybe empty), or None. `check` returns what is wrong with it, or None."""
+
+    AUTO_FOCUS = "Input"
+
+    def __init__(
+        self,
+        title: str,
+        detail: str = "",
+        *,
+        value: str = "",
+        placeholder: str = "",
+        password: bool = False,
+        check: Callable[[str], str | None] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self._detail, self._value, self._placeholder = detail, value, placeholder
+        self._password, self._check = password, check
+
+    def compose_body(self) -> ComposeResult:
+        if self._detail:
+            yield Static(self._detail, markup=False, classes="detail")
+        field = Input(self._value, placeholder=self._placeholder, password=self._password, classes="field")
+        field.cursor_blink = False
+        yield field
+        yield Static("", markup=False, classes="problem")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        problem = self._check(event.value) if self._check else None
+        if problem:
+            self.query_one(".problem", Static).update(problem)
+        else:
+            self.dismiss(event.value)

@@ -1,0 +1,93 @@
+"""One of many, filtered as the user types: the palette, the catalog, lists of keys and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from tui.modals.base import Modal
+from tui.widgets.columns import Column
+from tui.widgets.table import VirtualTable
+
+T = TypeVar("T")
+
+
+class Pick(Modal[T], Generic[T]):
+    """A table under a filter line; the letters go to the filter, the arrows to the table. Ends in the chosen row."""
+
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "choose", id="pick.choose", tooltip="Take the row under the cursor"),
+        Binding("down,ctrl+n", "move(1)", "down", show=False, id="pick.down", tooltip="Next row"),
+        Binding("up", "move(-1)", "up", show=False, id="pick.up", tooltip="Previous row"),
+        Binding("pagedown", "half(2)", "page", show=False, id="pick.page_down", tooltip="A page down"),
+        Binding("pageup", "half(-2)", "page", show=False, id="pick.page_up", tooltip="A page up"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        columns: Sequence[Column[T]],
+        rows: Sequence[T],
+        *,
+        key: Callable[[T], str],
+        search: Callable[[T], str],
+        placeholder: str = "type to filter",
+        empty: str = "Nothing here.",
+        header: bool = False,
+        start: str | None = None,
+        wide: bool = False,
+        small: bool = False,
+    ) -> None:
+        super().__init__(title)
+        self._table: VirtualTable[T] = VirtualTable(
+            columns,
+            key=key,
+            search=search,
+            empty=empty,
+            no_match="Nothing matches. Backspace widens the filter.",
+            header=header,
+            marks=True,
+        )
+        self._table.can_focus = False
+        self._table.pretend_focus = True
+        self._rows, self._placeholder, self._start = list(rows), placeholder, start
+        self._size_class = "wide" if wide else "small" if small else "list"
+
+    def compose_body(self) -> ComposeResult:
+        field = Input(placeholder=self._placeholder, classes="field")
+        field.cursor_blink = False
+        yield field
+        yield self._table
+
+    def on_mount(self) -> None:
+        self.query_one(".panel").add_class("list", self._size_class)
+        self._table.set_rows(self._rows)
+        if self._start is not None:
+            self._table.go_to(self._start)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._table.set_filter(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_choose()
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        self.action_choose()
+
+    def action_choose(self) -> None:
+        if (row := self._table.cursor_row) is not None:
+            self.dismiss(row)
+
+    def action_move(self, steps: int) -> None:
+        self._table.action_move(steps)
+
+    def action_half(self, halves: int) -> None:
+        self._table.action_half(halves)

@@ -1,0 +1,221 @@
+"""What can be done with providers: each action asks what it must, calls one service, and says what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from catalog.errors import SwitchroomError
+from tui.formatting import count, duration, state
+from tui.modals.ask import Ask
+from tui.modals.confirm import Confirm
+from tui.modals.pick import Pick
+from tui.widgets.columns import Column
+
+if TYPE_CHECKING:
+    from services.sync import SyncResult
+
+    from services.budgets import BudgetView
+    from pydantic import SecretStr
+
+    from services.registry import EnvKey, ProviderView
+    from tui.app import SwitchroomApp
+
+
+async def test(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
+    """Test these providers, all at once, and say how each answered."""
+    results = await asyncio.gather(
+        *(app.services.registry.test(view.row.slug) for view in views), return_exceptions=True
+    )
+    for view, result in zip(views, results, strict=True):
+        slug = view.row.slug
+        if isinstance(result, SwitchroomError):
+            app.tell_error(result)
+        elif isinstance(result, BaseException):
+            raise result
+        elif result.ok:
+            app.tell(
+                f"{slug} answered in {duration(result.latency_ms)}.",
+                hint="c chats with it, s syncs its models",
+            )
+        else:
+            hint = (
+                result.error.hint if result.error else None
+            ) or "K sets the key, e edits the address, t tries again"
+            app.tell(result.message, title=f"{slug}: {state(result.state).word}", hint=hint, tone="bad")
+
+
+async def toggle(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
+    """On becomes off and off becomes on; mixed ones all go off."""
+    on = not any(view.row.enabled for view in views)
+    for view in views:
+        try:
+            await app.services.registry.set_enabled(view.row.slug, on)
+        except SwitchroomError as error:
+            app.tell_error(error)
+            return
+    words = views[0].row.slug if len(views) == 1 else count(len(views), "provider")
+    app.tell(f"{words} switched {'on' if on else 'off'}.", hint="x switches back", tone="")
+
+
+async def delete(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
+    """Say what depends on them, ask once, remove."""
+    registry = app.services.registry
+    lines = []
+    for view in views:
+        used = await registry.dependents(view.row.slug)
+        lines.append(
+            f"{view.row.slug}: used by {', '.join(used)}"
+            if used
+            else f"{view.row.slug}: nothing depends on it"
+        )
+    names = views[0].row.slug if len(views) == 1 else count(len(views), "provider")
+    detail = "\n".join(
+        [*lines, "", "Its stored key and model list go with it. What it cost stays in the ledger."]
+    )
+    if not await app.push_screen_wait(Confirm(f"Delete {names}?", detail, yes="delete", no="keep")):
+        return
+    for view in views:
+        try:
+            await registry.remove(view.row.slug)
+        except SwitchroomError as error:
+            app.tell_error(error)
+            return
+    app.tell(f"{names} deleted.", hint="a adds a provider", tone="")
+
+
+async def set_key(app: SwitchroomApp, view: ProviderView) -> None:
+    """A new key, or another place for it; a key is tested before it is kept."""
+    slug = view.row.slug
+    ways = [
+        ("paste", "Paste a new key (tested before it is kept)"),
+        ("env", "Name an environment variable that holds it"),
+        ("remove", "Remove the key: call this provider without one"),
+    ]
+    chosen = await choose(app, f"Key of {slug}: now {view.key_label}", ways)
+    if chosen is None:
+        return
+    registry = app.services.registry
+    try:
+        if chosen == "remove":
+            await registry.remove_key(slug)
+            app.tell(f"{slug} is now called without a key.", hint="t tests it", tone="")
+            return
+        source = await ask_key(app, slug, env=chosen == "env")
+        if source is None:
+            return
+        await _keep_key(app, slug, source)
+    except SwitchroomError as error:
+        app.tell_error(error)
+
+
+async def _keep_key(app: SwitchroomApp, slug: str, source: SecretStr | EnvKey) -> None:
+    from tui.screens.provider_secrets import choose_place
+
+    backend = await choose_place(app, source)
+    if backend is None:
+        return
+    try:
+        await app.services.registry.set_key(slug, source, test=True, backend=backend.name)
+    except SwitchroomError as error:
+        question = f"{error.message} Keep the new key all the same?"
+        if not await app.push_screen_wait(
+            Confirm(error.title, question, yes="keep it untested", no="keep the old key")
+        ):
+            return
+        await app.services.registry.set_key(slug, source, test=False, backend=backend.name)
+        app.tell(f"New key of {slug} kept, untested.", hint="t tests it", tone="warn")
+        return
+    app.tell(f"The new key of {slug} works and is kept.", hint="c chats with it")
+
+
+async def ask_key(app: SwitchroomApp, slug: str, *, env: bool, name: str = "") -> SecretStr | EnvKey | None:
+    """The key the user pastes (masked), or the variable they name; None when they leave."""
+    from services.registry import EnvKey
+
+    if env:
+        typed = await app.push_screen_wait(
+            Ask(f"Environment variable with the key of {slug}", "Only its name is stored.", value=name, placeholder="OPENAI_API_KEY")
+        )  # fmt: skip
+        return EnvKey(typed.strip()) if typed and typed.strip() else None
+    typed = await app.push_screen_wait(
+        Ask(f"Key of {slug}", "It is not shown, and stored only where you choose.", password=True)
+    )
+    return secret(typed) if typed and typed.strip() else None
+
+
+def secret(text: str) -> SecretStr:
+    """What was typed into a masked field, as a secret that prints nowhere."""
+    from pydantic import SecretStr
+
+    from catalog.redact import remember_secret
+
+    remember_secret(text.strip())
+    return SecretStr(text.strip())
+
+
+async def choose(app: SwitchroomApp, title: str, ways: Sequence[tuple[str, str]]) -> str | None:
+    """One of a few ways, by number, arrows or words; its name, or None."""
+    numbered = [(name, f"{number}  {words}") for number, (name, words) in enumerate(ways, 1)]
+    columns: tuple[Column[tuple[str, str]], ...] = (Column("what", "", lambda way: way[1], width=20, flex=1),)
+    window = Pick(
+        title, columns, numbered,
+        key=lambda way: way[0], search=lambda way: way[1], placeholder="a number, or arrows", small=True,
+    )  # fmt: skip
+    chosen = await app.push_screen_wait(window)
+    return None if chosen is None else chosen[0]
+
+
+def told_sync(app: SwitchroomApp, results: Sequence[SyncResult]) -> None:
+    """Say how a sync went: one line when all is well, one for each that failed."""
+    good = [result for result in results if result.error is None]
+    for result in results:
+        if result.error is not None:
+            hint = result.error.hint or "t tests it, K sets its key"
+            app.tell(result.error.message, title=f"{result.slug}: not synced", hint=hint, tone="bad")
+    if not good:
+        return
+    added, updated, removed = (
+        sum(getattr(r, name) for r in good) for name in ("added", "updated", "removed")
+    )
+    changes = [
+        f"{number} {word}"
+        for number, word in ((added, "new"), (updated, "changed"), (removed, "gone"))
+        if number
+    ]
+    models = count(sum(result.total for result in good), "model")
+    names = good[0].slug if len(good) == 1 else count(len(good), "provider")
+    app.tell(
+        f"{names} synced: {models}{', ' + ', '.join(changes) if changes else ', nothing new'}.",
+        hint="c chats",
+    )
+
+
+def amount(text: str) -> Decimal | None:
+    """USD as people type it (`50`, `$50`, `1,000.50`); None for empty. Raises ValueError for what is no money."""
+    cleaned = text.strip().lstrip("$").replace(",", "").strip()
+    if not cleaned:
+        return None
+    try:
+        value = Decimal(cleaned)
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if not value.is_finite() or value <= 0:
+        raise ValueError(text)
+    return value
+
+
+def no_amount(text: str) -> str | None:
+    """What is wrong with an amount, in words; None when it is one (or empty)."""
+    try:
+        amount(text)
+    except ValueError:
+        return "That is no amount. Write it like 50 or 12.50, or leave it empty."
+    return None
+
+
+def limits_of(budgets: Sequence[BudgetView], scope: str) -> dict[str, BudgetView]:
+    """Period → limit of one scope."""
+    return {view.period: view for view in budgets if view.scope == scope}

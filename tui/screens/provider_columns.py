@@ -1,0 +1,99 @@
+"""What a provider's line in the table says, column by column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.formatting import UNKNOWN, Tone, age, cents, millis, percent, state
+from tui.widgets.columns import Cell, Column
+
+if TYPE_CHECKING:
+    from services.registry import ProviderView
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderLine:
+    """One row: the provider, and what is being done with it right now."""
+
+    view: ProviderView
+    now: int
+    """UTC ms the ages count from."""
+    busy: str = ""
+    """`syncing` or `testing`; empty when nothing is."""
+
+    @property
+    def slug(self) -> str:
+        return self.view.row.slug
+
+
+def state_cell(line: ProviderLine) -> Cell:
+    mark = state(line.busy or line.view.state)
+    return str(mark), mark.tone
+
+
+def _key(line: ProviderLine) -> Cell:
+    label = line.view.key_label
+    return (label, "dim") if label == "none needed" else label
+
+
+def _ttft(line: ProviderLine) -> Cell:
+    if line.view.ttft_p50 is None:
+        return UNKNOWN, "dim"
+    return f"{millis(line.view.ttft_p50)} / {millis(line.view.ttft_p95)}"
+
+
+def _errors(line: ProviderLine) -> Cell:
+    share = line.view.error_share
+    if share is None:
+        return UNKNOWN, "dim"
+    tone: Tone = "bad" if share >= 0.1 else "warn" if share >= 0.02 else ""
+    return percent(share), tone
+
+
+def _spend(line: ProviderLine) -> Cell:
+    return (UNKNOWN, "dim") if line.view.spend_month is None else cents(line.view.spend_month)
+
+
+def _models(line: ProviderLine) -> Cell:
+    if not line.view.models_total:
+        return UNKNOWN, "dim"
+    return f"{line.view.models_enabled}/{line.view.models_total}"
+
+
+def sync_cell(line: ProviderLine) -> Cell:
+    last = line.view.last_sync
+    if last is None:
+        return "never", "dim"
+    ago = age(last.started_at, line.now)
+    return (f"✕ {ago}", "bad") if last.state == "error" else (ago, "")
+
+
+def _off(line: ProviderLine) -> Tone:
+    return "dim" if line.view.state == "off" else ""
+
+
+COLUMNS: tuple[Column[ProviderLine], ...] = (
+    Column("state", "state", state_cell, width=9, max_width=16, sort=lambda line: line.view.state),
+    Column("provider", "provider", lambda line: (line.slug, _off(line) or "strong"), width=10, max_width=28, sort=lambda line: line.slug),
+    Column("key", "key", _key, width=9, max_width=26, priority=1),
+    Column("ttft", "TTFT p50/p95", _ttft, width=13, align="right", priority=2, sort=lambda line: line.view.ttft_p50 or 0),
+    Column("errors", "errors", _errors, width=6, align="right", priority=3, sort=lambda line: line.view.error_share or 0.0),
+    Column("spend", "month", _spend, width=8, align="right", priority=4, sort=lambda line: line.view.spend_month or 0),
+    Column("models", "models", _models, width=7, align="right", priority=5, sort=lambda line: line.view.models_total),
+    Column("sync", "synced", sync_cell, width=7, align="right", priority=6),
+    Column("type", "type", lambda line: (line.view.row.catalog_id or line.view.row.dialect, _off(line)), width=6, max_width=12, priority=7),
+    Column("region", "region", lambda line: (line.view.row.region or "", "dim"), width=6, max_width=14, priority=9),
+    Column("endpoint", "endpoint", lambda line: (line.view.row.endpoint, "dim"), width=20, flex=1, priority=8, cut="middle"),
+)  # fmt: skip
+"""By the priorities of the screen's design: the right end of that list is dropped first."""
+
+
+def search_text(line: ProviderLine) -> str:
+    """What the filter looks in."""
+    row = line.view.row
+    labels = " ".join(f"{name}={value}" for name, value in row.labels.items())
+    return " ".join(
+        (row.slug, row.name, line.view.state_word, line.view.key_label, row.catalog_id or "", row.dialect,
+         row.region or "", row.endpoint, labels)
+    )  # fmt: skip

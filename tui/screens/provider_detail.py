@@ -1,0 +1,211 @@
+"""Everything about one provider, on tabs: summary, models, limits, history, and the finer settings."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from catalog.errors import NotFoundError, SwitchroomError
+from tui.screens import model_columns, provider_pages
+from tui.screens import provider_actions as actions
+from tui.screens.base import ModeScreen
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.pairs import Pairs
+from tui.widgets.table import VirtualTable
+from tui.widgets.tabs_line import TabsLine
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from services.models import ModelView
+    from services.registry import ProviderView
+
+_TABS = ("Summary", "Models", "Budget", "Audit", "Advanced")
+_RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "BudgetsChanged", "StoreChangedElsewhere"})  # fmt: skip
+
+
+class ProviderDetail(ModeScreen):
+    """One provider. Opened over the table; esc goes back."""
+
+    MODE = "providers"
+    HEADING = "Providers"
+    CSS_PATH = "providers.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="provider.back", tooltip="Back to the table (clears a filter first)"),
+        Binding("right_square_bracket", "tab(1)", "next tab", id="provider.next_tab", tooltip="Next tab"),
+        Binding("left_square_bracket", "tab(-1)", "tab", show=False, id="provider.previous_tab", tooltip="Previous tab"),
+        Binding("c,enter", "chat", "chat", id="provider.chat", tooltip="Chat with this provider, with the model under the cursor"),
+        Binding("x", "on_off", "on/off", id="provider.toggle", tooltip="Switch the provider, or the marked models, on or off"),
+        Binding("d", "default", "default", id="provider.default", tooltip="Make the model under the cursor this provider's default"),
+        Binding("slash", "filter", "filter", id="provider.filter", tooltip="Filter the models"),
+        Binding("t", "test", "test", id="provider.test", tooltip="Test the key and the connection"),
+        Binding("s", "sync", "sync", id="provider.sync", tooltip="Fetch the model list"),
+        Binding("K", "key", "key", id="provider.key", tooltip="Set or remove the key"),
+        Binding("e", "edit", "edit", id="provider.edit", tooltip="Change address, timeouts, proxy, cost …"),
+        Binding("b", "budget", "budget", id="provider.budget", tooltip="Daily and monthly limits"),
+        Binding("D", "delete", "delete", id="provider.delete", tooltip="Delete; says what depends on it and asks once"),
+    ]  # fmt: skip
+
+    def __init__(self, slug: str) -> None:
+        super().__init__()
+        self.slug = slug
+        self._view: ProviderView | None = None
+        self._models: VirtualTable[ModelView] = VirtualTable(
+            model_columns.COLUMNS,
+            key=lambda model: model.ref,
+            search=model_columns.search_text,
+            empty="No models yet. s fetches the list.",
+        )
+        self._audit = provider_pages.audit_table()
+        self._pages: tuple[Widget, ...] = (Pairs(), self._models, Pairs(), self._audit, Pairs())
+        self._filter = FilterBar(self._models)
+
+    def compose_body(self) -> ComposeResult:
+        yield TabsLine(_TABS)
+        yield self._filter
+        yield from self._pages
+
+    async def services_ready(self, services: Services) -> None:  # noqa: ARG002
+        self._show_tab(0)
+        await self._load()
+
+    def feed_event(self, event: object) -> None:
+        if type(event).__name__ in _RELOAD:
+            self.run_worker(self._load(), exclusive=True, group="load", exit_on_error=True)
+
+    async def _load(self) -> None:
+        services = self.app.services
+        try:
+            self._view = view = await services.registry.get(self.slug)
+            models = await services.models.list(self.slug)
+            budgets = await services.budgets.list()
+            history = await services.audit.list(subject=self.slug, limit=200)
+        except NotFoundError:
+            if self.is_current:
+                self.app.pop_screen()
+            return
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
+        summary, _, budget, _, advanced = self._pages
+        assert isinstance(summary, Pairs)
+        assert isinstance(budget, Pairs)
+        assert isinstance(advanced, Pairs)
+        summary.show(provider_pages.summary(view, models, int(time.time() * 1000)))
+        budget.show(provider_pages.budget(view, budgets))
+        advanced.show(provider_pages.advanced(view))
+        self._models.set_rows(models)
+        self._audit.set_rows(list(history))
+        self.status_title = f"Providers › {self.slug}"
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    @property
+    def _on_models(self) -> bool:
+        return self.query_one(TabsLine).place == 1
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """`d` and `/` belong to the models' tab."""
+        if action in ("default", "filter"):
+            return self.is_mounted and self._on_models
+        return True
+
+    def _show_tab(self, place: int) -> None:
+        for number, page in enumerate(self._pages):
+            page.display = number == place
+        self._filter.set_class(place == 1 and bool(self._models.filter), "-open")
+        self._pages[place].focus()
+        self.refresh_bindings()
+
+    def action_tab(self, by: int) -> None:
+        self._show_tab(self.query_one(TabsLine).step(by))
+
+    def action_back(self) -> None:
+        if self._on_models and (self._models.filter or self._models.marked):
+            self._filter.clear()
+            self._models.clear_marks()
+        else:
+            self.app.pop_screen()
+
+    def copy_text(self) -> str | None:
+        if self._on_models:
+            return self._models.cursor_key
+        return self._view.row.endpoint if self._view else None
+
+    def interrupt(self) -> bool:
+        return self.app.stop_work()
+
+    def action_filter(self) -> None:
+        self._filter.open()
+
+    def action_on_off(self) -> None:
+        if self._view is None:
+            return
+        if self._on_models:
+            self.app.do(self._switch_models(self._models.targets()))
+        else:
+            self.app.do(actions.toggle(self.app, [self._view]))
+
+    async def _switch_models(self, models: list[ModelView]) -> None:
+        if not models:
+            return
+        on = not any(model.enabled for model in models)
+        try:
+            await self.app.services.models.set_enabled([model.ref for model in models], on)
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
+        await self._load()
+
+    def action_default(self) -> None:
+        model = self._models.cursor_row
+        if model is not None:
+            self.app.do(self._make_default(model))
+
+    async def _make_default(self, model: ModelView) -> None:
+        from services.registry import ProviderDraft
+
+        try:
+            await self.app.services.registry.edit(self.slug, ProviderDraft(default_model=model.info.id))
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
+        self.app.tell(f"{model.info.id} is now the default of {self.slug}.", hint="c chats with it")
+
+    def action_chat(self) -> None:
+        if self._view is None:
+            return
+        from tui.screens.provider_wizard import chat_with
+
+        model = self._models.cursor_row if self._on_models else None
+        self.app.do(chat_with(self.app, self._view, model.ref if model else None))
+
+    def action_test(self) -> None:
+        if self._view is not None:
+            self.app.do(actions.test(self.app, [self._view]))
+
+    def action_sync(self) -> None:
+        self.app.sync([self.slug])
+
+    def action_key(self) -> None:
+        if self._view is not None:
+            self.app.do(actions.set_key(self.app, self._view))
+
+    def action_edit(self) -> None:
+        if self._view is not None:
+            from tui.screens.provider_edit import edit
+
+            self.app.do(edit(self.app, self._view))
+
+    def action_budget(self) -> None:
+        if self._view is not None:
+            from tui.screens.provider_edit import edit_budget
+
+            self.app.do(edit_budget(self.app, self._view))
+
+    def action_delete(self) -> None:
+        if self._view is not None:
+            self.app.do(actions.delete(self.app, [self._view]))

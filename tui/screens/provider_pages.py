@@ -1,0 +1,120 @@
+"""The words on the tabs of a provider's detail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tui.formatting import Tone, age, bar, cents, clock, count, duration, millis, percent, state
+from tui.widgets.columns import Column
+from tui.widgets.pairs import Pair
+from tui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from services.budgets import BudgetView
+    from services.models import ModelView
+    from services.registry import ProviderView
+    from store.audit import AuditRow
+
+_COST_WORDS = {"metered": "by token price", "own": "own hardware, no price per token", "flat": "flat rate"}
+
+
+def summary(view: ProviderView, models: Sequence[ModelView], now: int) -> list[Pair]:
+    """What matters first."""
+    row = view.row
+    mark = state(view.state)
+    pairs: list[Pair] = [("state", str(mark), mark.tone)]
+    if row.state_message:
+        pairs.append(("", row.state_message, "dim"))
+    pairs += [
+        ("last test", "never" if row.last_validated_at is None else f"{age(row.last_validated_at, now)} ago", ""),
+        ("name", row.name, ""),
+        ("type", f"{row.catalog_id or 'no known vendor'}, speaks the {row.dialect} dialect", ""),
+        ("endpoint", row.endpoint, ""),
+    ]
+    if row.region:
+        pairs.append(("region", row.region, ""))
+    pairs += [
+        ("key", view.key_label, "dim" if row.key_ref is None else ""),
+        ("models", f"{view.models_enabled} on of {view.models_total}" if view.models_total else "none known; s fetches the list", ""),
+        ("default model", row.default_model or _first_chat(models), "" if row.default_model else "dim"),
+        *_last_sync(view, now),
+        ("this month", cents(view.spend_month) if view.spend_month is not None else "nothing with a known cost", ""),
+        ("last 30 days", _thirty_days(view), ""),
+    ]  # fmt: skip
+    return pairs
+
+
+def _first_chat(models: Sequence[ModelView]) -> str:
+    first = next((model for model in models if model.enabled and model.available and model.chat), None)
+    return f"none chosen; chats start with {first.info.id}" if first else "none"
+
+
+def _last_sync(view: ProviderView, now: int) -> list[Pair]:
+    last = view.last_sync
+    if last is None:
+        return [("last sync", "never", "dim")]
+    if last.state == "error":
+        return [("last sync", f"failed {age(last.started_at, now)} ago: {last.error_message or 'no reason given'}", "bad")]
+    words = f"{age(last.started_at, now)} ago in {duration(last.duration_ms)}: {count(last.total, 'model')}"
+    changes = f", {last.added} new, {last.updated} changed, {last.removed} gone"
+    return [("last sync", words + changes, "")]
+
+
+def _thirty_days(view: ProviderView) -> str:
+    if not view.runs_30d:
+        return "no runs"
+    ttft = f"TTFT {millis(view.ttft_p50)} / {millis(view.ttft_p95)} ms (half / 95 % of runs)" if view.ttft_p50 else ""
+    return ", ".join(part for part in (count(view.runs_30d, "run"), f"{percent(view.error_share)} failed", ttft) if part)
+
+
+def budget(view: ProviderView, budgets: Sequence[BudgetView]) -> list[Pair]:
+    """The limits that bind this provider, with what is left and who set them."""
+    own = f"provider:{view.row.slug}"
+    pairs: list[Pair] = []
+    for limit in budgets:
+        if limit.scope not in (own, "global"):
+            continue
+        share = float(limit.spent / limit.limit) if limit.limit else 1.0
+        tone: Tone = "bad" if share >= 1 else "warn" if share >= limit.alert else ""
+        whose = "" if limit.scope == own else " (all providers)"
+        pairs += [
+            (f"{limit.period}{whose}", f"{cents(limit.spent)} of {cents(limit.limit)}  {bar(share, 20)} {share:.0%}", tone),
+            ("", f"{cents(max(Decimal(0), limit.remaining))} left, starts anew {clock(limit.resets_at)}", "dim"),
+            ("", f"set by {limit.changed_by} {clock(limit.changed_at)}" + (f": {limit.reason}" if limit.reason else ""), "dim"),
+        ]  # fmt: skip
+    return pairs or [("limits", "none; b sets one", "dim")]
+
+
+def advanced(view: ProviderView) -> list[Pair]:
+    """The finer settings; secrets only by where they are kept."""
+    row = view.row
+    pairs: list[Pair] = [
+        ("timeout", f"{row.timeout_s:g} s" if row.timeout_s else "as set for all", ""),
+        ("retries", str(row.retries) if row.retries is not None else "as set for all", ""),
+        ("proxy", row.proxy or "the environment's", ""),
+        ("private CA", row.ca_file or "none", ""),
+        ("lowest TLS", row.tls_min or "as set for all", ""),
+        ("plain http", "allowed to this address" if row.allow_http else "only on this machine", ""),
+        ("cost", _COST_WORDS.get(row.cost_mode or "", "decided by the address"), ""),
+        ("discount", f"{row.discount_pct} %" if row.discount_pct else "none", ""),
+        ("auto sync", row.auto_sync, ""),
+    ]
+    pairs += [("header", f"{name}: {value}", "") for name, value in row.headers.items()]
+    pairs += [("secret header", f"{name}: kept in the {ref.partition(':')[0]}", "") for name, ref in row.secret_headers.items()]
+    pairs += [("option", f"{name}={value}", "") for name, value in row.options.items()]
+    pairs += [("label", f"{name}={value}", "") for name, value in row.labels.items()]
+    return pairs
+
+
+def audit_table() -> VirtualTable[AuditRow]:
+    """The history of one provider."""
+    columns: tuple[Column[AuditRow], ...] = (
+        Column("at", "time", lambda row: (clock(row.at), "dim"), width=11),
+        Column("action", "action", lambda row: row.action, width=14, max_width=28),
+        Column("result", "result", lambda row: (row.result, "ok" if row.result == "ok" else "bad"), width=6, max_width=16),
+        Column("actor", "who", lambda row: row.actor, width=12, max_width=44, priority=1),
+        Column("reason", "why", lambda row: (row.reason or "", "dim"), width=4, flex=1, priority=2),
+    )  # fmt: skip
+    return VirtualTable(columns, key=lambda row: str(row.id), empty="Nothing is recorded yet.", marks=False)
