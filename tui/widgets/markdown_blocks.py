@@ -1,0 +1,409 @@
+"""Streaming Markdown to rows: lines are read once, finished rows are frozen, and only the open end is rendered again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from catalog.plaintext import harmless
+from tui.widgets.markdown_leaves import Code, Heading, Leaf, Paragraph, Rule
+from tui.widgets.markdown_table import Table, is_delimiter
+from tui.widgets.markdown_wrap import Line, Span, even_width
+
+LONG = 2000
+"""A source line not ended after so many characters is running text (or code), never a heading or a table row."""
+
+_FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_RULE = re.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
+_SETEXT = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
+_ITEM = re.compile(r"^(?P<lead> *)(?P<marker>[-*+]|\d{1,9}[.)])(?P<space> {1,4}(?=\S)| +(?=\S)|$)")
+_QUOTE = re.compile(r"^ {0,3}> ?")
+_TASK = re.compile(r"^\[([ xX])\] ")
+_ROW = re.compile(r"^ {0,3}\|.*\|")
+_UNDECIDED = re.compile(r"^[ >]*(?:[-*_=+#~`|: ]{0,80}|\d{1,9}[.)]?|[-*+] \[?[ xX]?\]?)$")
+_BULLETS = "•◦▪"
+_APART = ("heading", "code", "table", "rule")
+"""Blocks that stand apart from what is above and below them, with or without an empty line in the source."""
+
+_Maker = Callable[[tuple[Span, ...], tuple[Span, ...]], Leaf]
+
+
+@dataclass(slots=True)
+class _Box:
+    """A quote or a list item that is open."""
+
+    quote: bool
+    lead: int = 0
+    indent: int = 0
+    marker: str = ""
+    shown: bool = False
+
+    @property
+    def rest(self) -> Span:
+        """What stands left of its rows, the first of a list item excepted."""
+        return ("▌ ", "bar") if self.quote else (" " * len(self.marker), "")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeText:
+    """A code block's text as the model wrote it, for copying."""
+
+    row: int
+    """The row of the document on which it begins."""
+    language: str
+    text: str
+
+
+class MarkdownRows:
+    """One document at one width. `rows` are frozen; `tail()` is the open end as it looks now."""
+
+    def __init__(self, width: int) -> None:
+        self.width = max(8, width)
+        self.rows: list[Line] = []
+        self.codes: list[CodeText] = []
+        self._boxes: list[_Box] = []
+        self._leaf: Leaf | None = None
+        self._leaf_row = 0
+        self._fence: tuple[str, int] | None = None
+        self._gap = self._gapped = False
+        self._prefix: tuple[tuple[Span, ...], tuple[Span, ...]] = ((), ())
+        self._last_kind = ""
+        self._partial = ""
+        self._mid = False
+        self._count = 0
+
+    def feed(self, text: str) -> None:
+        """Go on with the document; `text` may be cut anywhere."""
+        buffer = self._partial + text
+        held = ""
+        if buffer.endswith("\r"):
+            buffer, held = buffer[:-1], "\r"
+        start = 0
+        while (end := buffer.find("\n", start)) >= 0:
+            self._complete(_clean(buffer[start:end].removesuffix("\r")))
+            start = end + 1
+        rest = buffer[start:]
+        if rest and (self._mid or len(rest) > LONG):
+            clean = _clean(rest)
+            if self._mid or len(clean) > LONG:
+                self._long(clean, ended=False)
+                rest = ""
+        self._partial = rest + held
+
+    def close(self) -> None:
+        """The document is complete: everything becomes frozen rows."""
+        if self._partial:
+            partial, self._partial = self._partial, ""
+            self._complete(_clean(partial.removesuffix("\r")))
+        self._end_leaf()
+        self._boxes.clear()
+
+    def tail(self) -> list[Line]:
+        """The rows after the frozen ones, were the document to end here. What is still ambiguous is held back."""
+        partial = _clean(self._partial.removesuffix("\r"))
+        if self._fence is not None:
+            closing = partial.strip()[:1] == self._fence[0] and not partial.strip(" `~")
+            partial = "" if closing else partial
+        elif _UNDECIDED.match(partial):
+            partial = ""
+        return self._clone()._end_with(partial)
+
+    def _end_with(self, partial: str) -> list[Line]:
+        if partial:
+            self._complete(partial)
+        if isinstance(self._leaf, Paragraph):
+            self._leaf.provisional = True
+        self._end_leaf()
+        return self.rows
+
+    def _clone(self) -> MarkdownRows:
+        twin = object.__new__(MarkdownRows)
+        twin.width, twin.rows, twin.codes = self.width, [], []
+        twin._boxes = [replace(box) for box in self._boxes]
+        twin._leaf = self._leaf.clone() if self._leaf is not None else None
+        twin._leaf_row, twin._fence, twin._gap, twin._last_kind = 0, self._fence, self._gap, self._last_kind
+        twin._gapped, twin._prefix = self._gapped, self._prefix
+        twin._partial, twin._mid, twin._provisional, twin._count = (
+            "",
+            self._mid,
+            False,
+            self._count + len(self.rows),
+        )
+        return twin
+
+    # reading lines
+
+    def _complete(self, line: str) -> None:
+        if len(line) > LONG or self._mid:
+            self._long(line, ended=True)
+        else:
+            self._line(line)
+            self._settle()
+
+    def _long(self, text: str, *, ended: bool) -> None:
+        """A line of more than LONG characters: its beginning decides what it is, the rest is added as it comes."""
+        if not self._mid:
+            head, text = text[:LONG], text[LONG:]
+            if self._fence is not None and isinstance(self._leaf, Code) and not self._fence_broken(head):
+                self._leaf.add_piece(self._unboxed(head))
+            else:
+                self._line(head, running=True)
+            self._mid = True
+        leaf = self._leaf
+        while text and isinstance(leaf, Code | Paragraph):
+            piece, text = text[:LONG], text[LONG:]
+            if isinstance(leaf, Code):
+                leaf.add_piece(piece)
+            else:
+                leaf.add_raw(piece)
+                self._settle()
+        if ended:
+            if isinstance(leaf, Code):
+                leaf.add_line("")
+            self._mid = False
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._leaf is not None:
+            self.rows.extend(self._leaf.take())
+
+    def _line(self, line: str, *, running: bool = False) -> None:
+        if self._fence is not None and self._in_fence(line):
+            return
+        rest, matched = self._match_boxes(line)
+        if not rest.strip():
+            self._blank(matched)
+            return
+        if matched < len(self._boxes):
+            if self._lazy(rest):
+                self._add_text(rest, running)
+                return
+            self._pop(matched)
+        if not (isinstance(self._leaf, Paragraph) and not self._starts_block(rest)):
+            rest = self._open_boxes(rest)
+        self._content(rest, running)
+
+    def _blank(self, matched: int) -> None:
+        quotes = [number for number, box in enumerate(self._boxes) if box.quote and number >= matched]
+        self._end_leaf()
+        if quotes:
+            self._pop(quotes[0])
+        self._gap = True
+
+    def _in_fence(self, line: str) -> bool:
+        """A line inside the open fence; False when the quote around it has ended, and with it the fence."""
+        if self._fence_broken(line):
+            self._end_leaf()
+            return False
+        rest = self._unboxed(line)
+        mark, size = self._fence or ("`", 3)
+        stripped = rest.strip()
+        if len(stripped) >= size and not stripped.strip(mark) and len(rest) - len(rest.lstrip()) < 4:
+            self._end_leaf()
+        elif isinstance(self._leaf, Code):
+            self._leaf.add_line(rest)
+        return True
+
+    def _fence_broken(self, line: str) -> bool:
+        return any(box.quote for box in self._boxes) and self._match_boxes(line)[1] < len(self._boxes)
+
+    def _unboxed(self, line: str) -> str:
+        """A line of code without the marks and indents of what is around it."""
+        for box in self._boxes:
+            if box.quote:
+                line = _QUOTE.sub("", line, count=1)
+            else:
+                line = line[min(box.indent, len(line) - len(line.lstrip(" "))) :]
+        return line
+
+    def _match_boxes(self, line: str) -> tuple[str, int]:
+        rest = line
+        for number, box in enumerate(self._boxes):
+            if box.quote:
+                match = _QUOTE.match(rest)
+                if match is None:
+                    return rest, number
+                rest = rest[match.end() :]
+            elif rest.strip():
+                indent = len(rest) - len(rest.lstrip(" "))
+                if indent >= box.indent:
+                    rest = rest[box.indent :]
+                elif indent >= box.lead + 2 and _ITEM.match(rest):
+                    rest = rest[indent:]
+                else:
+                    return rest, number
+        return rest, len(self._boxes)
+
+    def _starts_block(self, rest: str) -> bool:
+        """True for a line that ends an open paragraph."""
+        item = _ITEM.match(rest)
+        starts_item = item is not None and len(item["lead"]) < 4 and bool(rest[item.end() :].strip())
+        if (
+            starts_item
+            and item is not None
+            and item["marker"][0].isdigit()
+            and not any(not box.quote for box in self._boxes)
+        ):
+            starts_item = int(item["marker"][:-1]) == 1
+        return bool(
+            starts_item
+            or _QUOTE.match(rest)
+            or _HEADING.match(rest)
+            or _FENCE.match(rest)
+            or _RULE.match(rest)
+            or _ROW.match(rest)
+        )
+
+    def _lazy(self, rest: str) -> bool:
+        return isinstance(self._leaf, Paragraph) and not self._starts_block(rest) and not _SETEXT.match(rest)
+
+    def _open_boxes(self, rest: str) -> str:
+        while True:
+            if match := _QUOTE.match(rest):
+                self._end_leaf()
+                self._boxes.append(_Box(quote=True))
+                rest = rest[match.end() :]
+                continue
+            match = _ITEM.match(rest)
+            if match is None or _RULE.match(rest) or len(match["lead"]) > (3 if not self._boxes else 8):
+                return rest
+            self._end_leaf()
+            space = len(match["space"])
+            rest = rest[match.end() :]
+            indent = len(match["lead"]) + len(match["marker"]) + (space if 1 <= space <= 4 else 1)
+            marker = match["marker"]
+            depth = sum(not box.quote for box in self._boxes)
+            shown = f"{marker} " if marker[0].isdigit() else f"{_BULLETS[min(depth, 2)]} "
+            if task := _TASK.match(rest):
+                shown = "☐ " if task[1] == " " else "☑ "
+                rest = rest[task.end() :]
+            self._boxes.append(_Box(False, len(match["lead"]), indent, shown))
+            if not rest.strip():
+                return rest
+
+    # leaves
+
+    def _content(self, rest: str, running: bool) -> None:
+        if isinstance(self._leaf, Table):
+            if "|" in rest and not running:
+                self._leaf.add(rest)
+                return
+            self._end_leaf()
+        if not rest.strip():
+            return
+        if not running and self._block(rest):
+            return
+        self._add_text(rest, running)
+
+    def _block(self, rest: str) -> bool:
+        """Begin what this line begins; False when it is text."""
+        paragraph = self._leaf if isinstance(self._leaf, Paragraph) else None
+        header = paragraph.one_line if paragraph is not None else None
+        if paragraph is not None and header is not None:
+            if is_delimiter(rest, header):
+                self._leaf = None
+                self._begin(
+                    "table", lambda first, more: Table(self.width, first, more, header, rest), repeat=True
+                )
+                return True
+            if match := _SETEXT.match(rest):
+                self._leaf = None
+                level = 1 if match[1][0] == "=" else 2
+                self._begin(
+                    "heading",
+                    lambda first, more: Heading(self.width, first, more, level, header),
+                    repeat=True,
+                )
+                self._end_leaf()
+                return True
+        if match := _FENCE.match(rest):
+            info, mark = match["info"].strip(), match["fence"]
+            self._begin("code", lambda first, more: Code(self.width, first, more, info[:40]))
+            self._fence = (mark[0], len(mark))
+        elif match := _HEADING.match(rest):
+            level, text = len(match[1]), match[2] or ""
+            self._begin("heading", lambda first, more: Heading(self.width, first, more, level, text))
+            self._end_leaf()
+        elif _RULE.match(rest):
+            self._begin("rule", lambda first, more: Rule(self.width, first, more))
+            self._end_leaf()
+        elif rest.startswith("    ") and paragraph is None and self._fence is None:
+            if not isinstance(self._leaf, Code):
+                self._begin("code", lambda first, more: Code(self.width, first, more, ""))
+            if isinstance(self._leaf, Code):
+                self._leaf.add_line(rest[4:])
+        else:
+            return False
+        return True
+
+    def _add_text(self, rest: str, running: bool = False) -> None:
+        if isinstance(self._leaf, Paragraph):
+            if _ROW.match(rest):
+                self._end_leaf()
+            else:
+                self._leaf.add_line(rest, running)
+                return
+        self._begin("paragraph", lambda first, more: Paragraph(self.width, first, more, self._style()))
+        if isinstance(self._leaf, Paragraph):
+            self._leaf.add_line(rest, running)
+
+    def _style(self) -> str:
+        return "quote" if any(box.quote for box in self._boxes) else ""
+
+    def _begin(self, kind: str, make: _Maker, *, repeat: bool = False) -> None:
+        """Open a leaf. `repeat`: it takes the place of a paragraph that has shown nothing yet."""
+        if repeat:
+            first, more = self._prefix
+            if kind in _APART and not self._gapped:
+                self._blank_row()
+            self._leaf = make(first, more)
+            return
+        self._end_leaf()
+        self._gapped = self._gap or kind in _APART or self._last_kind in _APART
+        if self._gapped:
+            self._blank_row()
+        self._gap = False
+        fresh = [not box.quote and not box.shown for box in self._boxes]
+        self._prefix = (
+            tuple(
+                (box.marker, "bullet") if new else box.rest
+                for box, new in zip(self._boxes, fresh, strict=True)
+            ),
+            tuple(box.rest for box in self._boxes),
+        )
+        for box in self._boxes:
+            box.shown = True
+        self._leaf_row = self._count + len(self.rows)
+        self._leaf = make(*self._prefix)
+
+    def _blank_row(self) -> None:
+        if not self._count + len(self.rows):
+            return
+        prefix: list[Span] = []
+        for box in self._boxes:
+            if not box.shown:
+                break
+            prefix.append(box.rest)
+        while prefix and not prefix[-1][0].strip():
+            prefix.pop()
+        self.rows.append(Line(tuple(prefix), "", False, sum(len(text) for text, _ in prefix)))
+
+    def _end_leaf(self) -> None:
+        leaf, self._leaf = self._leaf, None
+        self._fence = None
+        if leaf is None:
+            return
+        self.rows.extend(leaf.end())
+        if isinstance(leaf, Code):
+            self.codes.append(CodeText(self._leaf_row, leaf.language, leaf.text))
+        self._last_kind = leaf.kind
+
+    def _pop(self, keep: int) -> None:
+        self._end_leaf()
+        del self._boxes[keep:]
+
+
+def _clean(text: str) -> str:
+    return even_width(harmless(text))
