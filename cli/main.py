@@ -47,14 +47,14 @@ def root(ctx: click.Context, demo: bool, read_only: bool, version: bool) -> None
     if version:
         click.echo(f"switchroom {_version()}")
         ctx.exit(0)
-    if read_only:
-        os.environ["SWITCHROOM_READ_ONLY"] = "1"
     if ctx.invoked_subcommand is not None:
         if demo:
             raise click.UsageError("--demo starts the terminal UI and takes no command.")
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The terminal UI needs a terminal. Try 'switchroom --help'.")
+    if read_only:
+        os.environ["SWITCHROOM_READ_ONLY"] = "1"
     from tui.app import run_tui
 
     ctx.exit(run_tui(demo=demo))

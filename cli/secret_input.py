@@ -44,6 +44,16 @@ def read_secrets(names: Sequence[str]) -> dict[str, SecretStr]:
     return secrets
 
 
+def read_passphrase(name: str) -> SecretStr:
+    """A passphrase from standard input: all of it but one line end; it may hold spaces."""
+    from pydantic import SecretStr
+
+    text = _standard_input(name).removesuffix("\r")
+    if not text:
+        raise UsageError(f"Standard input holds no {name}: it is empty.")
+    return SecretStr(text)
+
+
 def _standard_input(name: str) -> str:
     if sys.stdin.isatty():
         raise UsageError(
@@ -87,7 +97,15 @@ def key_source(
     return (environment_key(key_env) if key_env is not None else None), values
 
 
-async def ask_passphrase(prompt: str = "Vault passphrase: ") -> SecretStr | None:
+PROMPTS = {
+    "unlock": "Vault passphrase: ",
+    "new": "New vault passphrase: ",
+    "repeat": "The same again: ",
+}
+"""`Credentials.asking_for` → what the terminal asks."""
+
+
+async def ask_passphrase(prompt: str) -> SecretStr | None:
     """The passphrase from the controlling terminal, unseen; None where there is no terminal.
 
     Standard input stays free for keys and prompts. Waits without blocking, so a signal can end it.

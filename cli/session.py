@@ -53,20 +53,23 @@ class Session:
     @asynccontextmanager
     async def services(self) -> AsyncIterator[Services]:
         """All services, closed in order at the end; runs in flight are settled."""
-        from cli.secret_input import ask_passphrase
         from services.container import open_services
 
         async with open_services(
             actor="cli", read_only=self.read_only, dry_run=self.dry_run, reason=self.reason
         ) as services:
-            services.credentials.passphrase_source = ask_passphrase
             yield services
 
-    def run(self, work: Callable[[Services], Awaitable[Outcome]]) -> int:
-        """Open the services, do the work, close them; the exit status."""
+    def run(self, work: Callable[[Services], Awaitable[Outcome]], *, asks: bool = True) -> int:
+        """Open the services, do the work, close them; the exit status.
+
+        `asks`: the vault's passphrase may be asked for on the terminal.
+        """
 
         async def whole() -> Outcome:
             async with self.services() as services:
+                if asks:
+                    _let_ask(services)
                 try:
                     return await work(services)
                 except Exception as problem:
@@ -74,6 +77,13 @@ class Session:
                     raise
 
         return run_until_signal(whole())
+
+
+def _let_ask(services: Services) -> None:
+    from cli.secret_input import PROMPTS, ask_passphrase
+
+    credentials = services.credentials
+    credentials.passphrase_source = lambda: ask_passphrase(PROMPTS[credentials.asking_for])
 
 
 def _log_unexpected(problem: Exception) -> None:
@@ -129,9 +139,10 @@ def may_change(function: Callable[..., Outcome]) -> Callable[..., None]:
 def _with_session(function: Callable[..., Outcome], *, changing: bool) -> Callable[..., None]:
     @wraps(function)
     def command(*args: Any, as_json: bool, read_only: bool, **values: Any) -> None:
+        whole = click.get_current_context().find_root().params.get("read_only", False)
         session = Session(
             json=as_json,
-            read_only=read_only or read_only_environment(),
+            read_only=read_only or whole or read_only_environment(),
             dry_run=values.pop("dry_run") if changing else False,
             reason=values.pop("reason") if changing else None,
         )

@@ -45,7 +45,7 @@ def list_audit(
         rows = await services.audit.list(since=start, action=action, subject=subject, limit=limit)
         session.emit({"rows": [document(row) for row in rows]}, lambda: _table(rows))
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 def _table(rows: Sequence[AuditRow]) -> str:
@@ -83,7 +83,7 @@ def verify_audit(session: Session, file: Path | None) -> int:
 
     async def work(services: Services) -> int:
         audit = services.audit
-        result = await audit.verify() if file is None else await audit.verify_file(file)
+        result = await audit.verify() if file is None else audit.verify_file(file)
         session.emit(
             {"rows": result.rows, "intact": result.intact, "first_broken": result.first_broken},
             lambda: (
@@ -94,7 +94,7 @@ def verify_audit(session: Session, file: Path | None) -> int:
         )
         return 0 if result.intact else BROKEN
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 @command.command("export")
@@ -114,4 +114,4 @@ def export_audit(session: Session, file: Path) -> int:
             would=f"write {rows:,} entries to {file}",
         )
 
-    return session.run(work)
+    return session.run(work, asks=False)

@@ -71,7 +71,7 @@ def set_budget(
             would=f"limit {whom} to {words}",
         )
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 def _usd(text: str, period: str) -> Decimal:
@@ -93,7 +93,7 @@ def list_budgets(session: Session) -> int:
         views = await services.budgets.list()
         session.emit({"budgets": [_document(view) for view in views]}, lambda: _table(views))
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 def _document(view: BudgetView) -> dict[str, object]:
@@ -148,4 +148,4 @@ def remove_budget(session: Session, number: int) -> int:
         await services.budgets.remove(number)
         session.changed({"removed": number}, did=f"Removed limit {number}.", would=f"remove limit {number}")
 
-    return session.run(work)
+    return session.run(work, asks=False)

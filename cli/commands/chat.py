@@ -10,8 +10,6 @@ import click
 from cli.session import Session, reads
 
 if TYPE_CHECKING:
-    from services.run import Run
-
     from cli.chat_views import RunView
     from services.container import Services
     from services.run_events import RunRequest, RunResult
@@ -122,17 +120,12 @@ async def _draw(services: Services, request: RunRequest, view: RunView) -> int:
         task = asyncio.current_task()
         assert task is not None
         task.uncancel()
-        result = await _stopped(run)
+        await run.aclose()
+        result = await run.result()
     except BrokenPipeError:
-        await _stopped(run)
+        await run.aclose()
         raise
     return _ended(view, result)
-
-
-async def _stopped(run: Run) -> RunResult:
-    run.cancel()
-    result: RunResult = await run.result()
-    return result
 
 
 def _ended(view: RunView, result: RunResult) -> int:

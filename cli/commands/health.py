@@ -31,7 +31,6 @@ def command(session: Session, probe: bool) -> int:
     from catalog.errors import StoreError
 
     async def work(services: Services) -> int:
-        services.credentials.passphrase_source = None
         if probe:
             await _probe(services)
         document = await _document(services, await services.registry.list())
@@ -39,7 +38,7 @@ def command(session: Session, probe: bool) -> int:
         return {"ok": 0, "degraded": DEGRADED}.get(str(document["status"]), ERROR)
 
     try:
-        return session.run(work)
+        return session.run(work, asks=False)
     except StoreError as problem:
         return _unusable(session, problem)
 

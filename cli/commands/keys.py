@@ -80,12 +80,11 @@ def key_status(session: Session, slug: str | None) -> int:
     from catalog.errors import SwitchroomError
 
     async def work(services: Services) -> None:
-        services.credentials.passphrase_source = None
         views = await services.registry.list() if slug is None else [await services.registry.get(slug)]
         _tell(session, [await _document(services, view) for view in views], None)
 
     try:
-        return session.run(work)
+        return session.run(work, asks=False)
     except SwitchroomError as problem:
         _tell(session, [], problem)
         return 0

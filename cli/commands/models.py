@@ -11,9 +11,8 @@ from cli.lazy import Nouns
 from cli.session import Session, changes, may_change, reads
 
 if TYPE_CHECKING:
-    from services.models import ModelView
-
     from services.container import Services
+    from services.models import ModelView
 
 
 @click.group(cls=Nouns)
@@ -44,7 +43,7 @@ def list_models(
         views = await services.models.list(provider, capability=cap, enabled=enabled or None, text=text)
         session.emit({"models": [documents.model(view) for view in views]}, lambda: _table(views))
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 def _check_capability(name: str) -> None:
@@ -112,7 +111,7 @@ def show_model(session: Session, ref: str) -> int:
         document = documents.model(view)
         session.emit(document, lambda: _detail(view, document))
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 def _detail(view: ModelView, document: dict[str, object]) -> str:
@@ -146,7 +145,7 @@ def _switch(session: Session, refs: tuple[str, ...], on: bool) -> int:
             would=f"{verb} {', '.join(refs)}",
         )
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 @command.command("enable")
@@ -190,4 +189,4 @@ def default_model(session: Session, ref: str | None, clear: bool) -> int:
             would=f"make {ref} the default" if ref else "clear the default",
         )
 
-    return session.run(work)
+    return session.run(work, asks=False)

@@ -26,7 +26,7 @@ def _switch(session: Session, on: bool) -> int:
             {"offline": on, "source": "remembered" if on else None}, did=f"Now {word}.", would=f"go {word}"
         )
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 @command.command("on")
@@ -54,4 +54,4 @@ def show_offline(session: Session) -> int:
             {"offline": state, "source": source}, lambda: f"offline ({source})" if state else "online"
         )
 
-    return session.run(work)
+    return session.run(work, asks=False)

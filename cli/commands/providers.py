@@ -36,7 +36,7 @@ def list_providers(session: Session) -> int:
         views = await services.registry.list()
         session.emit({"providers": [documents.provider(view) for view in views]}, lambda: _table(views))
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 def _table(views: Sequence[ProviderView]) -> str:
@@ -71,7 +71,7 @@ def show_provider(session: Session, slug: str) -> int:
         document = documents.provider_detail(view)
         session.emit(document, lambda: _detail(view, document))
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 def _detail(view: ProviderView, document: dict[str, object]) -> str:

@@ -47,7 +47,7 @@ def command(
         else:
             session.emit(_document(report), lambda: _table(report, by))
 
-    return session.run(work)
+    return session.run(work, asks=False)
 
 
 def _range(since: str | None, month: str | None, start: str | None, end: str | None) -> tuple[int, int]:
