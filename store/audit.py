@@ -167,7 +167,9 @@ class AuditLog:
                 )
             )
             if not found:
-                heads = list(await reader.execute_fetchall("SELECT last_id, count, last_mac, mac FROM audit_head"))
+                heads = list(
+                    await reader.execute_fetchall("SELECT last_id, count, last_mac, mac FROM audit_head")
+                )
                 if heads and heads[0][0] > chain.last_id and await self._more(chain.last_id):
                     continue
                 return chain.end(tuple(heads[0]) if heads else None, await self._ever())
@@ -179,12 +181,16 @@ class AuditLog:
 
     async def _more(self, last_id: int) -> bool:
         return bool(
-            list(await self._db.reader.execute_fetchall("SELECT 1 FROM audit WHERE id > ? LIMIT 1", (last_id,)))
+            list(
+                await self._db.reader.execute_fetchall("SELECT 1 FROM audit WHERE id > ? LIMIT 1", (last_id,))
+            )
         )
 
     async def _ever(self) -> int:
         """The highest id that SQLite ever gave out here."""
-        rows = list(await self._db.reader.execute_fetchall("SELECT seq FROM sqlite_sequence WHERE name = 'audit'"))
+        rows = list(
+            await self._db.reader.execute_fetchall("SELECT seq FROM sqlite_sequence WHERE name = 'audit'")
+        )
         return int(rows[0][0]) if rows else 0
 
     async def export(self, path: Path) -> int:
@@ -200,7 +206,9 @@ class AuditLog:
             }
         }
         try:
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            with os.fdopen(
+                os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8"
+            ) as file:
                 file.writelines(dump(_exported(_row(row))) + "\n" for row in rows)
                 file.write(dump(head) + "\n")
         except OSError as error:
@@ -249,7 +257,9 @@ class _Chain:
         """The verdict, once the rows are all taken: does the signed head agree?"""
         if head is None:
             intact = self.rows == 0 and ever == 0
-            return Verification(self.rows, intact, None if intact else self.last_id + 1 if ever > self.rows else 1)
+            return Verification(
+                self.rows, intact, None if intact else self.last_id + 1 if ever > self.rows else 1
+            )
         expected = (self.last_id, self.rows, self.last_mac, _head_mac(self._key, *head[:3]))
         if head == expected and ever <= self.last_id:
             return Verification(self.rows, True, None)

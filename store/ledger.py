@@ -63,10 +63,9 @@ class Ledger:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def insert(self, tx: Tx, row: AttemptRow) -> int:
-        """Writes an attempt, roll-ups included (by trigger); gives its id."""
-        cursor = await tx.execute(_INSERT, values(row, _NAMES))
-        return cursor.lastrowid or 0
+    async def insert(self, tx: Tx, row: AttemptRow) -> None:
+        """Writes an attempt, roll-ups included (by trigger), with the transaction's next step or commit."""
+        tx.later(_INSERT, values(row, _NAMES))
 
     async def run(self, run_id: str) -> list[AttemptRow]:
         """The attempts of a run, first to last."""

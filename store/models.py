@@ -104,6 +104,14 @@ class Models:
         )
         await tx.executemany(_UPSERT, (values(row, _NAMES) for row in rows))
 
+    async def ensure(self, tx: Tx, provider: str, ids: Iterable[str], at: int) -> None:
+        """Adds rows for models that only a catalog knows (`last_seen` 0: in no live list yet); others stay."""
+        rows = (ModelRow(provider, model_id, first_seen=at) for model_id in ids)
+        await tx.executemany(
+            f"INSERT OR IGNORE INTO models ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})",  # noqa: S608
+            [values(row, _NAMES) for row in rows],
+        )
+
     async def set_enabled(self, tx: Tx, provider: str, ids: Iterable[str], enabled: bool) -> int:
         """Switches models on or off; gives how many of the ids are known."""
         return await tx.executemany(

@@ -81,7 +81,9 @@ class Providers:
 
     async def get(self, slug: str, tx: Tx | None = None) -> ProviderRow | None:
         sql = f"{_SELECT} WHERE slug = ?"
-        rows = list(await (tx.fetchall(sql, (slug,)) if tx else self._db.reader.execute_fetchall(sql, (slug,))))
+        rows = list(
+            await (tx.fetchall(sql, (slug,)) if tx else self._db.reader.execute_fetchall(sql, (slug,)))
+        )
         return _row(tuple(rows[0])) if rows else None
 
     async def insert(self, tx: Tx, row: ProviderRow) -> None:
@@ -90,7 +92,8 @@ class Providers:
             await tx.execute(_INSERT, values(row, _NAMES))
         except sqlite3.IntegrityError as error:
             raise UsageError(
-                f"There is a provider named {row.slug} already.", hint="Choose another name, or edit that one."
+                f"There is a provider named {row.slug} already.",
+                hint="Choose another name, or edit that one.",
             ) from error
 
     async def update(self, tx: Tx, row: ProviderRow) -> None:

@@ -56,11 +56,11 @@ class Reservations:
 
     async def all(self, tx: Tx | None = None) -> list[ReservationRow]:
         """Every reservation, oldest first."""
-        return [ReservationRow(*row) for row in await self._fetch(f"{_SELECT} ORDER BY created_at, id", (), tx)]
+        return [
+            ReservationRow(*row) for row in await self._fetch(f"{_SELECT} ORDER BY created_at, id", (), tx)
+        ]
 
-    async def orphans(
-        self, is_alive: Callable[[str], bool], tx: Tx | None = None
-    ) -> list[ReservationRow]:
+    async def orphans(self, is_alive: Callable[[str], bool], tx: Tx | None = None) -> list[ReservationRow]:
         """The reservations whose process is gone."""
         return [row for row in await self.all(tx) if not is_alive(row.owner)]
 

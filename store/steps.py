@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.histogram import EDGES
+from store.histogram import BUCKETS, EDGES
 from store.migrations import Step
 
 _PROVIDERS = """
@@ -212,46 +212,52 @@ CREATE TABLE remembered (
 """
 
 
-def _bucket_of(column: str) -> str:
+def _bucket_of(column: str, *, unless: str = "0") -> str:
     whens = " ".join(f"WHEN {column} < {edge} THEN {i}" for i, edge in enumerate(EDGES))
-    return f"CASE WHEN {column} IS NULL THEN -1 {whens} ELSE {len(EDGES)} END"
+    return f"CASE WHEN {column} IS NULL OR {unless} THEN -1 {whens} ELSE {len(EDGES)} END"
 
 
-_SUMS = (
+_COUNTERS = (
     ("attempts", "1"),
     ("runs", "NEW.final"),
-    ("failed_runs", "NEW.final AND NEW.outcome IN ('failed', 'interrupted')"),
+    ("failed_runs", "(NEW.final AND NEW.outcome IN ('failed', 'interrupted'))"),
+    ("errors", "(NEW.outcome IN ('failed', 'interrupted'))"),
     ("input", "coalesce(NEW.input, 0)"),
     ("output", "coalesce(NEW.output, 0)"),
     ("cache_read", "coalesce(NEW.cache_read, 0)"),
     ("cache_write", "coalesce(NEW.cache_write, 0)"),
     ("reasoning", "coalesce(NEW.reasoning, 0)"),
     ("cost_nanos", "coalesce(NEW.cost_nanos, 0)"),
-    ("unknown_attempts", "NEW.cost_nanos IS NULL AND NEW.grade <> 'own'"),
+    ("measured_nanos", "iif(NEW.grade IN ('reported', 'computed'), coalesce(NEW.cost_nanos, 0), 0)"),
+    ("estimated_nanos", "iif(NEW.grade = 'estimated', coalesce(NEW.cost_nanos, 0), 0)"),
+    ("unknown_attempts", "(NEW.cost_nanos IS NULL AND NEW.grade <> 'own')"),
+    *((f"t{i}", f"(NEW.ttft_bucket = {i})") for i in range(BUCKETS)),
+    *((f"l{i}", f"(NEW.latency_bucket = {i})") for i in range(BUCKETS)),
+)
+_NAMES = ", ".join(name for name, _ in _COUNTERS)
+_SLOT = f"(NEW.at - NEW.at % {15 * 60_000})"
+_ALL_SERIES = (
+    ("NEW.provider", "NEW.model", "NEW.outcome", "NEW.grade"),
+    ("NEW.provider", "''", "''", "''"),
+    ("''", "''", "NEW.outcome", "''"),
+    ("''", "''", "''", "NEW.grade"),
+)
+_IDS = " UNION ALL ".join(
+    "SELECT id FROM usage_series"
+    f" WHERE provider = {provider} AND model = {model} AND outcome = {outcome} AND grade = {grade}"
+    for provider, model, outcome, grade in _ALL_SERIES
 )
 
-
-def _rollup(table: str, period_ms: int) -> str:
-    names = [name for name, _ in _SUMS]
-    columns = "".join(f"    {name} INTEGER NOT NULL,\n" for name in names)
-    return f"""
-CREATE TABLE {table} (
-    start INTEGER NOT NULL,               -- UTC ms, whole periods of {period_ms} ms
-    series INTEGER NOT NULL,
-{columns}    PRIMARY KEY (start, series)
-) STRICT, WITHOUT ROWID;
-CREATE TRIGGER ledger_to_{table} AFTER INSERT ON ledger
-BEGIN
-    INSERT INTO {table} (start, series, {", ".join(names)})
-    SELECT NEW.at - NEW.at % {period_ms}, id, {", ".join(value for _, value in _SUMS)} FROM usage_series
-     WHERE provider = NEW.provider AND model = NEW.model AND outcome = NEW.outcome AND grade = NEW.grade
-    ON CONFLICT DO UPDATE SET {", ".join(f"{n} = {n} + excluded.{n}" for n in names)};
-END;
-"""
-
-
-_ROLLUPS = (
-    """
+# `rollup_running` holds running totals: per series and 15-minute UTC slot in which something happened, what
+# the series had counted from the beginning to the end of that slot. What a range used, however long it is and
+# wherever a local day begins, is the difference of two rows per series, histograms included.
+# A series is one provider × model × outcome × grade, or a sum over all of them where a name is empty: one per
+# provider, per outcome and per grade, so that a chart reads few rows.
+# A row that arrives late is added to every later slot of its series: write history in the order of time.
+_ROLLUPS = f"""
+ALTER TABLE ledger ADD COLUMN ttft_bucket INTEGER AS ({_bucket_of("ttft_ms")}) VIRTUAL;
+ALTER TABLE ledger ADD COLUMN latency_bucket INTEGER
+    AS ({_bucket_of("duration_ms", unless="outcome <> 'complete'")}) VIRTUAL;
 CREATE TABLE usage_series (
     id INTEGER PRIMARY KEY,
     provider TEXT NOT NULL,
@@ -260,10 +266,25 @@ CREATE TABLE usage_series (
     grade TEXT NOT NULL,
     UNIQUE (provider, model, outcome, grade)
 ) STRICT;
+CREATE TABLE rollup_running (
+    series INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+{"".join(f"    {name} INTEGER NOT NULL,{chr(10)}" for name, _ in _COUNTERS)}    PRIMARY KEY (series, start)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER ledger_rollups AFTER INSERT ON ledger
+BEGIN
+    INSERT OR IGNORE INTO usage_series (provider, model, outcome, grade) VALUES
+        {", ".join(f"({', '.join(names)})" for names in _ALL_SERIES)};
+    INSERT INTO rollup_running (series, start, {_NAMES})
+    SELECT s.id, {_SLOT}, {", ".join(f"coalesce(r.{name}, 0)" for name, _ in _COUNTERS)}
+      FROM (SELECT id, (SELECT max(start) FROM rollup_running WHERE series = id AND start <= NEW.at) AS last
+              FROM ({_IDS})) AS s
+      LEFT JOIN rollup_running AS r ON r.series = s.id AND r.start = s.last
+     WHERE s.last IS NULL OR s.last < {_SLOT};
+    UPDATE rollup_running SET {", ".join(f"{name} = {name} + {value}" for name, value in _COUNTERS)}
+     WHERE start >= {_SLOT} AND series IN ({_IDS});
+END;
 """
-    + _rollup("rollup_slot", 15 * 60_000)
-    + _rollup("rollup_day", 24 * 3_600_000)
-)
 
 STEPS: tuple[Step, ...] = (
     Step("0001-providers", _PROVIDERS),

@@ -62,7 +62,7 @@ class FileBackend:
     def _set(self, name: str, secret: SecretStr) -> None:
         private_directory(self._directory, create=True)
         path = self._path(name)
-        with exclusive(path):
+        with exclusive(self._directory / "files", leftovers=".*.json.*.tmp"):
             document = self._read(path) | {_FIELD: secret.get_secret_value()}
             write_private(path, json.dumps(document, ensure_ascii=False, indent=1).encode())
 

@@ -80,10 +80,10 @@ def private_directory(path: Path, *, create: bool) -> bool:
 
 
 @contextlib.contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path, leftovers: str | None = None) -> Iterator[None]:
     """Holds the lock beside `path` against other processes and threads; StoreError when it stays taken.
 
-    What a killed writer left behind is cleared away, since nobody else can be writing now.
+    `leftovers` is the pattern of temporary files beside it (None: those of `path`). What a killed writer left behind is cleared away, since nobody else can be writing now.
     """
     import fcntl
 
@@ -105,7 +105,7 @@ def exclusive(path: Path) -> Iterator[None]:
                         f"Another program keeps {path} locked.", hint="Close it, then try again."
                     ) from None
                 time.sleep(0.01)
-        for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        for leftover in path.parent.glob(leftovers or f".{path.name}.*.tmp"):
             leftover.unlink(missing_ok=True)
         yield
     finally:
