@@ -33,7 +33,8 @@ def provider(provider_id: str) -> CatalogProvider | None:
         return None
     raw = json.loads(_read(f"{provider_id}.json"))
     for model in raw["models"]:
-        model["sources"] = expanded(model.get("sources", {}))
+        unnamed = dict.fromkeys(model.keys() - {"id", "sources"}, "catalog")
+        model["sources"] = unnamed | expanded(model.get("sources", {}))
     return CatalogProvider.model_validate(raw)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from pydantic import ValidationError
+
 from catalog.types import (
     CatalogProvider,
     Dialect,
@@ -181,6 +183,20 @@ def _model_at(raw: object, index: int) -> ModelInfo:
         return model_from(raw)
     except BadCatalogError as error:
         raise BadCatalogError(error.reason, "models", index, *error.where) from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BadCatalogError(_reason(error), "models", index) from None
+
+
+def _reason(error: Exception) -> str:
+    """Why a structured part could not be read, without the value itself."""
+    match error:
+        case KeyError():
+            return f"`{error.args[0]}` is missing"
+        case ValidationError():
+            first = error.errors(include_input=False, include_url=False)[0]
+            return f"`{'.'.join(str(step) for step in first['loc'])}`: {first['msg']}"
+        case _:
+            return "a part has the wrong form"
 
 
 def _dialect(raw: Raw, base: ProviderSpec | None) -> Dialect:
@@ -231,7 +247,7 @@ def _capabilities(raw: Raw) -> tuple[str, ...] | None:
         flags.pop("supports_attachments", None)
     if not flags:
         return None
-    names = [_CAPABILITIES[field] for field, has in flags.items() if has]
+    names = [capability for field, capability in _CAPABILITIES.items() if flags.get(field)]
     if "audio" in (raw.get("modalities_in") or ()):
         names.append("audio")
     return tuple(names)

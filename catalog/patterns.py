@@ -16,7 +16,7 @@ _POINT = re.compile(r"(?<=\d)[_p](?=\d)")
 
 def guessed_capabilities(model_id: str) -> tuple[str, ...]:
     """Names out of CAPABILITIES that the id suggests; empty where it suggests nothing."""
-    return _guess(normalised(model_id))
+    return _guess(_stripped(model_id))
 
 
 def is_chat(model_id: str) -> bool:
@@ -26,23 +26,30 @@ def is_chat(model_id: str) -> bool:
 
 def normalised(model_id: str) -> str:
     """The id as the patterns want it: no vendor path, route, region or vendor prefix; `3p5` and `3_5` are `3.5`."""
-    name = model_id.lower().rsplit("/", 1)[-1]
-    name = _ROUTES.sub("", name)
-    name = _PLACES.sub("", _PLACES.sub("", name))
-    return _POINT.sub(".", name)
+    return _POINT.sub(".", _stripped(model_id))
+
+
+def _stripped(model_id: str) -> str:
+    name = _ROUTES.sub("", model_id.lower().rsplit("/", 1)[-1])
+    return _PLACES.sub("", _PLACES.sub("", name))
 
 
 @lru_cache(maxsize=8192)
 def _guess(name: str) -> tuple[str, ...]:
-    table = _table()
-    if table["not_chat"].search(name):
+    """Some patterns are written for `3p1`, most for `3.1`: either spelling may match."""
+    names = {name, _POINT.sub(".", name)}
+    if _any("not_chat", names):
         return ("embeddings",) if "embed" in name else ()
     kinds = (("tools", "tools"), ("vision", "vision"), ("reasoning", "reason"))
     return tuple(
         capability
         for capability, kind in kinds
-        if table[f"{kind}_allow"].search(name) and not table[f"{kind}_deny"].search(name)
+        if _any(f"{kind}_allow", names) and not _any(f"{kind}_deny", names)
     )
+
+
+def _any(table: str, names: set[str]) -> bool:
+    return any(_table()[table].search(name) for name in names)
 
 
 @lru_cache(maxsize=1)

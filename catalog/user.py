@@ -95,6 +95,8 @@ def _load(path: Path) -> CatalogProvider:
         where = ".".join(str(step) for step in first["loc"])
         reason = one_line(f"`{where}`: {first['msg']}")
         raise _SkippedError(line_of(text, first["loc"]), reason) from None
+    except (TypeError, AttributeError, ValueError):
+        raise _SkippedError(1, "a part of the vendor has the wrong form") from None
 
 
 def _read(raw: dict[str, Any]) -> CatalogProvider:

@@ -1,0 +1,147 @@
+"""The user's own catalog files: two schemas read, mistakes named with file, line and reason, the rest kept."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from catalog.lookup import Catalog
+from catalog.merge import merge_model
+from catalog.user import load_user
+
+OURS = {
+    "id": "acme", "name": "Acme", "dialect": "openai", "endpoint": "https://llm.acme.example/v1",
+    "models": [{"id": "acme-1", "context_window": 8192, "price": {"input": "0.5", "output": 2, "cache_read": 0.05}}],
+}  # fmt: skip
+CATWALK = {
+    "name": "Acme", "id": "acme", "type": "openai-compat", "api_key": "$ACME_API_KEY", "api_endpoint": "https://llm.acme.example/v1",
+    "default_large_model_id": "acme-1", "default_small_model_id": "acme-s",
+    "models": [
+        {"id": "acme-1", "name": "Acme One", "cost_per_1m_in": 3, "cost_per_1m_out": 15, "cost_per_1m_in_cached": 3.75,
+         "cost_per_1m_out_cached": 0.3, "context_window": 200000, "default_max_tokens": 5000, "can_reason": True,
+         "supports_attachments": True, "options": {}},
+        {"id": "acme-s", "name": "Acme S", "cost_per_1m_in": 1, "cost_per_1m_out": 2, "cost_per_1m_in_cached": 0,
+         "cost_per_1m_out_cached": 0, "context_window": 0, "default_max_tokens": 0, "can_reason": False, "supports_attachments": False},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "user-catalog").mkdir()
+    return tmp_path / "user-catalog"
+
+
+def put(folder: Path, name: str, content: object) -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), "utf-8")
+    return path
+
+
+def test_our_own_schema_is_read(folder: Path) -> None:
+    put(folder, "acme.json", OURS)
+    catalog = Catalog(folder)
+    model, _ = catalog.model("acme", "acme-1")
+    assert not catalog.problems
+    assert model is not None
+    assert model.price is not None
+    assert (model.price.input, model.price.output, model.price.cache_read) == (
+        Decimal("0.5"),
+        Decimal(2),
+        Decimal("0.05"),
+    )
+    assert [spec.id for spec in catalog.specs()][-1] == "acme"
+
+
+def test_catwalks_cached_prices_are_write_and_read_and_0_is_unknown(folder: Path) -> None:
+    put(folder, "acme.json", CATWALK)
+    found = load_user(folder)
+    assert not found.problems
+    one, small = found.providers["acme"].models
+    assert one.price is not None
+    assert (one.price.cache_write, one.price.cache_read) == (Decimal("3.75"), Decimal("0.3"))
+    assert small.price is not None
+    assert (small.price.cache_write, small.price.cache_read, small.price.input) == (None, None, Decimal(1))
+    assert (small.context_window, small.default_max_tokens) == (None, None)
+    assert one.capabilities == ("vision", "reasoning")
+    assert small.capabilities == ()
+    assert found.providers["acme"].env.key == ("ACME_API_KEY",)
+    assert found.providers["acme"].default_model == "acme-1"
+
+
+def test_a_file_for_a_bundled_vendor_adds_to_it(folder: Path) -> None:
+    put(
+        folder,
+        "openai.json",
+        {
+            "models": [
+                {"id": "gpt-mine", "cost_per_1m_in": 1, "cost_per_1m_out": 1},
+                {"id": "gpt-4o", "context_window": 7},
+            ]
+        },
+    )
+    catalog = Catalog(folder)
+    assert not catalog.problems
+    spec = catalog.spec("openai")
+    assert spec is not None
+    assert spec.endpoint == "https://api.openai.com/v1"
+    own, shipped = catalog.model("openai", "gpt-4o")
+    merged = merge_model("gpt-4o", user=own, bundled=shipped)
+    assert (merged.context_window, merged.sources["context_window"]) == (7, "user")
+    assert merged.price == (shipped.price if shipped else None)
+    provider = catalog.provider("openai")
+    assert provider is not None
+    assert {"gpt-mine", "gpt-5.2"} <= {model.id for model in provider.models}
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "reason"),
+    [
+        pytest.param('{\n "id": "x",\n "models": [\n', 4, "not valid JSON", id="cut short"),
+        pytest.param("[]", 1, "one JSON object", id="no object"),
+        pytest.param('{"id": "x", "name": NaN}', 1, "NaN", id="not a number"),
+        pytest.param({**OURS, "models": [{"id": "a"}, {"id": "b", "contxt": 1}]}, 12, "models.1.contxt", id="misspelt"),
+        pytest.param({**OURS, "dialect": "telepathy"}, 4, "dialect", id="dialect"),
+        pytest.param({**OURS, "models": [{"id": "a", "price": {"input": -1}}]}, 10, "models.0.price.input", id="negative"),
+        pytest.param({**CATWALK, "type": "telepathy"}, 4, "`type` must be one of", id="catwalk type"),
+        pytest.param({**CATWALK, "models": [{"id": "a"}, {"name": "b"}]}, 13, "`id` is missing", id="catwalk model without id"),
+        pytest.param({**CATWALK, "models": [{"id": "a", "cost_per_1m_in": -2}]}, 12, "`cost_per_1m_in` must be an amount", id="catwalk price"),
+        pytest.param({**CATWALK, "models": [{"id": "a", "context_window": "big"}]}, 12, "whole number", id="catwalk window"),
+        pytest.param({**CATWALK, "models": {"a": 1}}, 9, "must be a list", id="catwalk models"),
+        pytest.param({**CATWALK, "models": [{"id": "a", "tiers": [{"cost_per_1m_in": 1}]}]}, 10, "over_input_tokens", id="tier without limit"),
+        pytest.param({"id": "nobody", "type": "openai", "models": []}, 1, "`api_endpoint` is missing", id="no endpoint"),
+        pytest.param("[" * 100_000, 1, "not valid JSON", id="very deep"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_is_named_with_line_and_reason_and_the_rest_loads(
+    folder: Path, content: object, line: int, reason: str
+) -> None:
+    bad = put(folder, "bad.json", content)
+    put(folder, "good.json", {**OURS, "id": "good"})
+    found = load_user(folder)
+    assert list(found.providers) == ["good"]
+    [problem] = found.problems
+    assert (problem.file, problem.line) == (bad, line)
+    assert reason in problem.reason
+    assert str(problem).startswith(f"{bad}:{line}: ")
+
+
+def test_a_file_that_is_no_text_and_one_that_comes_twice(folder: Path) -> None:
+    (folder / "bytes.json").write_bytes(b'{\n"id": "\xff"}')
+    put(folder, "a.json", OURS)
+    put(folder, "b.json", OURS)
+    problems = {problem.file.name: problem for problem in load_user(folder).problems}
+    assert (problems["bytes.json"].line, problems["bytes.json"].reason) == (2, "not UTF-8 text")
+    assert "another file" in problems["b.json"].reason
+
+
+def test_no_folder_is_an_empty_catalog(tmp_path: Path) -> None:
+    assert load_user(tmp_path / "absent").providers == {}
+
+
+def test_what_a_file_says_cannot_steer_a_terminal(folder: Path) -> None:
+    put(folder, "acme.json", {**OURS, "name": "Acme\x1b]52;c;AAAA\x07"})
+    assert "\x1b" not in load_user(folder).providers["acme"].name
