@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.errors import StoreError
 from services.clock import iso, now_ms
 
 if TYPE_CHECKING:
@@ -79,29 +76,13 @@ class Audit:
         """Walk the whole chain; names the first broken row."""
         return await self._log.verify(progress)
 
-    async def verify_file(self, path: Path) -> Verification:
+    def verify_file(self, path: Path) -> Verification:
         """The same for an exported file."""
-        from store.audit import load_key, verify_file
-
-        return verify_file(path, load_key(self._services.paths.audit_key))
+        return self._log.verify_file(path)
 
     async def export(self, path: Path) -> int:
-        """Write every row, oldest first, one JSON document a line (0600); returns how many."""
-        pages: list[list[AuditRow]] = []
-        before: int | None = None
-        while page := await self.list(limit=5000, before_id=before):
-            pages.append(page)
-            before = page[-1].id
-        rows = [row for page in reversed(pages) for row in reversed(page)]
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.writelines(json.dumps(document(row), ensure_ascii=False) + "\n" for row in rows)
-        except OSError as error:
-            raise StoreError(
-                f"{path} cannot be written: {error.strerror}.", hint="Choose another file."
-            ) from None
-        return len(rows)
+        """Write the whole log as JSON lines (0600); returns how many rows."""
+        return await self._log.export(path)
 
 
 def document(row: AuditRow) -> dict[str, object]:

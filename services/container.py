@@ -42,7 +42,9 @@ POLL_SECONDS = 1.5
 class Services:
     """Everything the faces call. A service is imported and made when it is first asked for."""
 
-    def __init__(self, paths: Paths, settings: Settings, db: Database, *, actor: str, reason: str | None) -> None:
+    def __init__(
+        self, paths: Paths, settings: Settings, db: Database, *, actor: str, reason: str | None
+    ) -> None:
         self.paths = paths
         self.settings = settings
         self.db = db
@@ -136,6 +138,12 @@ class Services:
 
         return ConversationService(self)
 
+    @property
+    def busy(self) -> bool:
+        """True while a run or a sync is under way."""
+        made = self.__dict__
+        return bool(("runs" in made and self.runs.active()) or ("sync" in made and self.sync.active))
+
     def require_writable(self) -> None:
         """Raise ReadOnlyError in a read-only session, before anything is contacted or stored."""
         if self.db.read_only:
@@ -173,6 +181,8 @@ class Services:
         made = self.__dict__
         if "runs" in made:
             await _closed(self.runs.aclose)
+        if "sync" in made:
+            await _closed(self.sync.aclose)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

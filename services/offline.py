@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalog.detect import is_loopback, is_private
 from catalog.errors import OfflineError, UsageError
 from services.feed import OfflineChanged, StoreChangedElsewhere
 
@@ -50,7 +49,9 @@ class Offline:
         """Choose, and remember it."""
         if not on and self.forced:
             raise UsageError(
-                f"Offline comes from {self.source}.", hint="Take it away there to go online.", title="Still offline"
+                f"Offline comes from {self.source}.",
+                hint="Take it away there to go online.",
+                title="Still offline",
             )
         if on == self._remembered:
             return
@@ -65,7 +66,11 @@ class Offline:
 
     def reaches(self, host: str) -> bool:
         """Whether a connection to this host may be made now."""
-        if not self.state or is_loopback(host):
+        if not self.state:
+            return True
+        from catalog.detect import is_loopback, is_private
+
+        if is_loopback(host):
             return True
         return self._services.settings.network.offline_private and is_private(host)
 

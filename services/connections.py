@@ -1,0 +1,148 @@
+"""From a stored provider to a working adapter: secrets resolved, timeouts and TLS chosen, one adapter kept per provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from catalog.errors import MissingKeyError
+
+if TYPE_CHECKING:
+    from adapters.base import Adapter, Connection, Watchdogs
+    from services.container import Services
+    from store.providers import ProviderRow
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """A provider's secrets in the clear, for the time of one connection."""
+
+    key: SecretStr | None = None
+    headers: Mapping[str, SecretStr] | None = None
+    """None: those of the row's references."""
+    proxy: SecretStr | None = None
+    """None: the row's."""
+
+
+class Connections:
+    """Builds connections and keeps one adapter per provider until its row or its key changes."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._adapters: dict[str, tuple[ProviderRow, Adapter]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._retired: list[Adapter] = []
+        """Replaced, but perhaps still answering: closed as soon as nothing runs."""
+
+    async def adapter(self, row: ProviderRow) -> Adapter:
+        """The kept adapter, made anew when the row changed. MissingKeyError, VaultLockedError from its secrets."""
+        wanted = _without_state(row)
+        async with self._locks.setdefault(row.slug, asyncio.Lock()):
+            kept = self._adapters.get(row.slug)
+            if kept is not None and kept[0] == wanted:
+                return kept[1]
+            fresh = await self.build(row, Secrets(key=await self._services.credentials.resolve(row.key_ref)))
+            await self.forget(row.slug)
+            self._adapters[row.slug] = (wanted, fresh)
+            return fresh
+
+    async def build(self, row: ProviderRow, secrets: Secrets) -> Adapter:
+        """A new adapter that the caller closes."""
+        from adapters.loader import create
+
+        return create(await self.connection(row, secrets), self._services.fetcher)
+
+    async def connection(self, row: ProviderRow, secrets: Secrets) -> Connection:
+        """Everything the wire needs to know about this provider."""
+        from adapters.base import Connection
+        from catalog.detect import is_loopback
+
+        network = self._services.settings.network
+        local = is_loopback(urlsplit(row.endpoint).hostname or "")
+        shared_proxy = SecretStr(network.proxy) if network.proxy and not local else None
+        return Connection(
+            slug=row.slug,
+            dialect=row.dialect,
+            base_url=row.endpoint,
+            catalog_id=row.catalog_id,
+            key=secrets.key,
+            headers=row.headers,
+            secret_headers=await self._headers(row) if secrets.headers is None else secrets.headers,
+            options=row.options,
+            watchdogs=self._watchdogs(row),
+            proxy=secrets.proxy or await self._proxy(row) or shared_proxy,
+            ca_file=row.ca_file or network.ca_file,
+            tls_min=self._tls(row),
+            allow_http=row.allow_http,
+        )
+
+    async def forget(self, slug: str | None = None) -> None:
+        """Keep the adapter of one provider, or of all, no longer. What is still answering is let finish."""
+        for name in [slug] if slug is not None else list(self._adapters):
+            kept = self._adapters.pop(name, None)
+            if kept is not None:
+                self._retired.append(kept[1])
+        if not self._services.busy:
+            await self._close_retired()
+
+    async def aclose(self) -> None:
+        """Close every adapter."""
+        self._retired += [adapter for _, adapter in self._adapters.values()]
+        self._adapters.clear()
+        await self._close_retired()
+
+    async def _close_retired(self) -> None:
+        retired, self._retired = self._retired, []
+        for adapter in retired:
+            await adapter.aclose()
+
+    async def _headers(self, row: ProviderRow) -> dict[str, SecretStr]:
+        return {name: await self._required(ref, row) for name, ref in row.secret_headers.items()}
+
+    async def _proxy(self, row: ProviderRow) -> SecretStr | None:
+        if row.proxy is None:
+            return None
+        return SecretStr(row.proxy) if "://" in row.proxy else await self._required(row.proxy, row)
+
+    async def _required(self, ref: str, row: ProviderRow) -> SecretStr:
+        secret = await self._services.credentials.resolve(ref)
+        if secret is None:
+            raise MissingKeyError(
+                f"A secret of {row.slug} is no longer where it was stored.",
+                hint=f"Enter it again: switchroom providers edit {row.slug}",
+                provider=row.slug,
+            )
+        return secret
+
+    def _watchdogs(self, row: ProviderRow) -> Watchdogs:
+        from adapters.base import Watchdogs
+
+        network = self._services.settings.network
+        dogs = Watchdogs(
+            network.connect_timeout, network.first_event_timeout, network.idle_timeout, network.total_timeout
+        )
+        if row.timeout_s is None:
+            return dogs
+        connect = min(network.connect_timeout, row.timeout_s)
+        return replace(dogs, connect=connect, first_event=row.timeout_s, idle=row.timeout_s)
+
+    def _tls(self, row: ProviderRow) -> Literal["1.2", "1.3"]:
+        """1.3 at a built-in vendor's own address, else what the row or the setting says."""
+        if row.tls_min is not None:
+            return "1.3" if row.tls_min == "1.3" else "1.2"
+        spec = self._services.catalog.spec(row.catalog_id)
+        own = (
+            spec is not None
+            and not spec.local
+            and urlsplit(spec.endpoint).netloc == urlsplit(row.endpoint).netloc
+        )
+        return "1.3" if own else self._services.settings.network.tls_min
+
+
+def _without_state(row: ProviderRow) -> ProviderRow:
+    return replace(row, state="", state_message=None, state_at=None, last_validated_at=None)

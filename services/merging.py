@@ -1,0 +1,97 @@
+"""How one stored model becomes what is shown: the live list, the vendor's facts and the user's file, by precedence."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, get_args
+from urllib.parse import urlsplit
+
+from catalog.detect import is_loopback, is_private
+from catalog.merge import merge_model
+from catalog.patterns import is_chat
+from catalog.types import ModelInfo, Price, Status
+
+if TYPE_CHECKING:
+    from catalog.lookup import Catalog
+    from store.models import ModelRow
+    from store.providers import ProviderRow
+
+_STATUSES = frozenset(get_args(Status))
+
+
+def live_info(stored: ModelRow) -> ModelInfo:
+    """What the wire said of a model."""
+    status = stored.model_status if stored.model_status in _STATUSES else None
+    return ModelInfo.model_construct(
+        id=stored.id,
+        name=stored.name,
+        context_window=stored.context_window,
+        max_output=stored.max_output,
+        price=parse_price(stored.price_json),
+        capabilities=stored.capabilities,
+        status=status,
+        shutdown_date=stored.shutdown_date,
+    )
+
+
+def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: ModelRow | None) -> ModelInfo:
+    """All that is known of a model on this provider, with the source of each field."""
+    user, bundled = catalog.model(row.catalog_id, model_id)
+    if stored is not None and stored.map_to is not None:
+        bundled = _base(catalog, row, stored.map_to) or bundled
+    live = live_info(stored) if stored is not None and stored.last_seen else None
+    info = merge_model(model_id, user=user, live=live, bundled=bundled)
+    if stored is not None and not stored.available:
+        sources = {**info.sources, "status": "live"}
+        return info.model_copy(update={"status": "unavailable", "sources": sources})
+    return info
+
+
+def known(info: ModelInfo, stored: ModelRow | None) -> bool:
+    """True when a sync or a catalog knows the model, and not only the pattern of its name."""
+    return stored is not None or any(source != "pattern" for source in info.sources.values())
+
+
+def can_chat(info: ModelInfo, stored: ModelRow | None) -> bool:
+    """Whether a model answers in words: the wire, then the facts, then its name."""
+    if stored is not None and stored.chat is not None:
+        return stored.chat
+    if info.modalities_out:
+        return "text" in info.modalities_out and is_chat(info.id)
+    return is_chat(info.id)
+
+
+def own_cost(info: ModelInfo, row: ProviderRow, stored: ModelRow | None) -> bool:
+    """Whether tokens have no price here: said so, or a server of one's own that nobody prices."""
+    mode = (stored.cost_mode if stored is not None else None) or row.cost_mode
+    if mode is not None:
+        return mode in ("own", "flat")
+    return (info.price is None or not info.price.known) and is_own_server(row.endpoint)
+
+
+@lru_cache(maxsize=256)
+def is_own_server(endpoint: str) -> bool:
+    """True for this machine and for private networks."""
+    host = urlsplit(endpoint).hostname or ""
+    return is_loopback(host) or is_private(host)
+
+
+@lru_cache(maxsize=4096)
+def parse_price(text: str | None) -> Price | None:
+    """A stored price; None where there is none or it cannot be read."""
+    if text is None:
+        return None
+    try:
+        return Price.model_validate_json(text)
+    except ValueError:
+        return None
+
+
+def _base(catalog: Catalog, row: ProviderRow, base: str) -> ModelInfo | None:
+    """The catalog model that a model is mapped to: `vendor/model`, or a model of the provider's own vendor."""
+    vendor, slash, model_id = base.partition("/")
+    if slash and catalog.spec(vendor) is not None:
+        user, bundled = catalog.model(vendor, model_id)
+    else:
+        user, bundled = catalog.model(row.catalog_id, base)
+    return user or bundled

@@ -1,0 +1,327 @@
+"""How providers come, change and go: tested before they are saved, keys apart from rows, every change audited."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from catalog.errors import MissingKeyError, NotFoundError, SwitchroomError, UsageError, VaultLockedError
+from services.clock import now_ms
+from services.connections import Connections, Secrets
+from services.drafts import EnvKey, KeySource, ProviderDraft
+from services.feed import ModelsChanged, ProvidersChanged
+from services.keys import Keys, Stored, references
+from services.provider_views import ProviderView
+from services.row_audit import difference, key_detail, shown
+
+if TYPE_CHECKING:
+    from adapters.base import Adapter, Connection, Validation
+    from services.container import Services
+    from store.db import Tx
+    from store.providers import ProviderRow
+
+__all__ = ["EnvKey", "KeySource", "ProviderDraft", "ProviderView", "Registry"]
+
+
+class Registry:
+    """The configured providers."""
+
+    def __init__(self, services: Services) -> None:
+        from store.providers import Providers
+
+        self._services = services
+        self._store = Providers(services.db)
+        self._connections = Connections(services)
+        self._keys = Keys(services)
+
+    async def list(self) -> list[ProviderView]:
+        """Every provider, in the order of their slugs."""
+        from services.provider_views import views
+
+        return await views(self._services, await self._store.list())
+
+    async def get(self, slug: str) -> ProviderView:
+        """One provider; NotFoundError names the nearest."""
+        from services.provider_views import views
+
+        return (await views(self._services, [await self.row(slug)]))[0]
+
+    async def rows(self) -> builtins.list[ProviderRow]:
+        """The stored rows, in the order of their slugs."""
+        return await self._store.list()
+
+    async def row(self, slug: str, tx: Tx | None = None) -> ProviderRow:
+        """The stored row; NotFoundError names the nearest."""
+        row = await self._store.get(slug, tx)
+        if row is None:
+            raise await self._missing(slug)
+        return row
+
+    async def exists(self, slug: str, tx: Tx) -> bool:
+        """Whether a provider is still there, asked inside a transaction."""
+        return await self._store.get(slug, tx) is not None
+
+    async def dependents(self, slug: str) -> builtins.list[str]:
+        """What refers to a provider, in words: limits, the default model, conversations."""
+        from services.dependents import dependents
+
+        return await dependents(self._services, slug)
+
+    # the wire
+
+    async def adapter(self, slug: str) -> Adapter:
+        """The adapter of a provider: one, kept until its row or key changes. UsageError while it is disabled."""
+        row = await self.row(slug)
+        if not row.enabled:
+            raise UsageError(
+                f"The provider {slug} is off.",
+                hint=f"switchroom providers enable {slug}",
+                title="Provider off",
+            )
+        return await self._connections.adapter(row)
+
+    async def connection(self, row: ProviderRow, key: SecretStr | None) -> Connection:
+        """What the wire needs to know about a row, with this key."""
+        return await self._connections.connection(row, Secrets(key=key))
+
+    async def forget_adapters(self) -> None:
+        """Keep no adapter, and so no secret, any longer: after the vault was locked."""
+        await self._connections.forget()
+
+    # adding
+
+    async def resolve_draft(self, draft: ProviderDraft) -> ProviderRow:
+        """The row a draft would become: slug made, type found, address checked. Nothing is contacted."""
+        from services.drafts import new_row
+
+        taken = {row.slug for row in await self._store.list()}
+        return self._keys.with_plain_proxy(new_row(draft, self._services.catalog, taken), draft)
+
+    async def test_draft(self, draft: ProviderDraft, key: KeySource) -> Validation:
+        """Try a draft without saving anything."""
+        return await self._test(await self.resolve_draft(draft), await self._keys.for_draft(draft, key))
+
+    async def add(
+        self, draft: ProviderDraft, key: KeySource, *, test: bool = True, backend: str | None = None
+    ) -> ProviderView:
+        """Test, then store. Raises the test's error when it fails; nothing is stored before it passed."""
+        from services.provider_views import new_view
+
+        self._services.require_writable()
+        row = await self.resolve_draft(draft)
+        if test:
+            row = _proven(row, await self._test(row, await self._keys.for_draft(draft, key)))
+        else:
+            self._keys.check(draft, key)
+        stored = Stored()
+        try:
+            row = await self._keys.store(row, draft, key, backend, stored)
+            async with self._services.db.transaction(durable=True) as tx:
+                await self._store.insert(tx, row)
+                detail = {**shown(row), **key_detail(row), "tested": test}
+                await self._services.audit.record(tx, "provider.add", row.slug, detail=detail)
+        except BaseException:
+            if await self._store.get(row.slug) is None:
+                await self._keys.undo(stored)
+            raise
+        self._changed(row.slug)
+        return new_view(self._services, row)
+
+    # changing
+
+    async def edit(self, slug: str, draft: ProviderDraft) -> ProviderView:
+        """Change what the draft says; a secret it no longer names is deleted."""
+        from services.drafts import edited_row
+
+        self._services.require_writable()
+        stored = Stored()
+        before = await self.row(slug)
+        edited_row(before, draft, self._services.catalog)
+        try:
+            secrets = await self._keys.store(before, draft, None, None, stored)
+            async with self._services.db.transaction(durable=True) as tx:
+                before = await self.row(slug, tx)
+                after = edited_row(before, draft, self._services.catalog)
+                after = replace(after, secret_headers=secrets.secret_headers, proxy=secrets.proxy)
+                await self._store.update(tx, after)
+                await self._services.audit.record(tx, "provider.edit", slug, detail=difference(before, after))
+        except BaseException:
+            await self._keys.undo(stored)
+            raise
+        await self._keys.drop(references(before) - references(after))
+        await self._connections.forget(slug)
+        self._changed(slug)
+        return await self._view(after)
+
+    async def set_enabled(self, slug: str, enabled: bool) -> ProviderView:
+        """Switch a provider on or off."""
+        action = "provider.enable" if enabled else "provider.disable"
+        return await self._replace(slug, action, {"enabled": enabled})
+
+    async def remove(self, slug: str) -> builtins.list[str]:
+        """Remove a provider with its secrets, models and sync history; its ledger stays. Returns what referred to it."""
+        self._services.require_writable()
+        row = await self.row(slug)
+        refers = await self.dependents(slug)
+        await self._keys.drop(references(row))
+        async with self._services.db.transaction(durable=True) as tx:
+            await self._store.delete(tx, slug)
+            detail: dict[str, object] = {**shown(row), "dependents": refers}
+            await self._services.audit.record(tx, "provider.remove", slug, detail=detail)
+        await self._connections.forget(slug)
+        self._changed(slug)
+        return refers
+
+    async def test(self, slug: str) -> Validation:
+        """Try a stored provider and record its state. Errors of its secrets are raised (and recorded)."""
+        row = await self.row(slug)
+        try:
+            validation = await (await self._connections.adapter(row)).validate()
+        except SwitchroomError as error:
+            await self.note(slug, error)
+            raise
+        await self._services.audit.interaction(
+            "provider.test",
+            slug,
+            result="ok" if validation.ok else validation.state,
+            detail={"latency_ms": validation.latency_ms},
+        )
+        await self._set_state(
+            slug, validation.state, None if validation.ok else validation.message, validation.ok
+        )
+        return validation
+
+    async def note(self, slug: str, error: SwitchroomError | None) -> None:
+        """Record what a run or sync learned of a provider's state; None: it works."""
+        state = "ok" if error is None else _state_after(error)
+        if error is not None and error.code in ("invalid_credentials", "vault_locked"):
+            await self._connections.forget(slug)
+        row = await self._store.get(slug)
+        if state is None or row is None or (row.state == state and state == "ok"):
+            return
+        await self._set_state(
+            slug, state, error.message if error and state != "ok" else None, validated=error is None
+        )
+
+    # keys
+
+    async def set_key(
+        self, slug: str, key: SecretStr | EnvKey, *, test: bool = True, backend: str | None = None
+    ) -> ProviderView:
+        """A new key: proven, stored, and only then in use; the old one is deleted."""
+        self._services.require_writable()
+        row = await self.row(slug)
+        self._keys.check(ProviderDraft(), key)
+        if test:
+            row = _proven(row, await self._test(row, await self._keys.for_row(key)))
+        stored = Stored()
+        try:
+            secret = await self._keys.store(row, ProviderDraft(), key, backend, stored)
+            async with self._services.db.transaction(durable=True) as tx:
+                before = await self.row(slug, tx)
+                after = replace(
+                    before,
+                    key_ref=secret.key_ref,
+                    key_last4=secret.key_last4,
+                    state=row.state if test else "untested",
+                    state_message=None,
+                    state_at=now_ms(),
+                    last_validated_at=row.last_validated_at,
+                    updated_at=max(now_ms(), before.updated_at + 1),
+                )
+                await self._store.update(tx, after)
+                detail = {"before": key_detail(before), "after": key_detail(after), "tested": test}
+                await self._services.audit.record(tx, "key.set", slug, detail=detail)
+        except BaseException:
+            await self._keys.undo(stored)
+            raise
+        await self._keys.drop(references(before) - references(after))
+        await self._connections.forget(slug)
+        self._changed(slug)
+        return await self._view(after)
+
+    async def remove_key(self, slug: str) -> ProviderView:
+        """Delete a provider's key; from then on it is called without one."""
+        row = await self.row(slug)
+        self._services.require_writable()
+        if row.key_ref is not None:
+            await self._keys.drop({row.key_ref})
+        changes = {"key_ref": None, "key_last4": None, "state": "untested", "state_message": None}
+        return await self._replace(slug, "key.remove", changes)
+
+    async def aclose(self) -> None:
+        """Close the adapters."""
+        await self._connections.aclose()
+
+    # inside
+
+    async def _replace(self, slug: str, action: str, changes: Mapping[str, object]) -> ProviderView:
+        async with self._services.db.transaction(durable=True) as tx:
+            before = await self.row(slug, tx)
+            after = replace(before, updated_at=max(now_ms(), before.updated_at + 1), **changes)  # type: ignore[arg-type]
+            await self._store.update(tx, after)
+            detail = difference(before, after)
+            if before.key_ref != after.key_ref:
+                detail = {"before": key_detail(before), "after": key_detail(after)}
+            await self._services.audit.record(tx, action, slug, detail=detail)
+        await self._connections.forget(slug)
+        self._changed(slug)
+        return await self._view(after)
+
+    async def _test(self, row: ProviderRow, secrets: Secrets) -> Validation:
+        adapter = await self._connections.build(row, secrets)
+        try:
+            return await adapter.validate()
+        finally:
+            await adapter.aclose()
+
+    async def _set_state(self, slug: str, state: str, message: str | None, validated: bool) -> None:
+        if self._services.db.read_only:
+            return
+        async with self._services.db.transaction() as tx:
+            await self._store.set_state(tx, slug, state, message, now_ms(), validated)
+        self._services.feed.publish(ProvidersChanged((slug,)))
+
+    def _changed(self, slug: str) -> None:
+        self._services.feed.publish(ProvidersChanged((slug,)))
+        self._services.feed.publish(ModelsChanged(slug))
+
+    async def _view(self, row: ProviderRow) -> ProviderView:
+        from services.provider_views import views
+
+        return (await views(self._services, [row]))[0]
+
+    async def _missing(self, slug: str) -> NotFoundError:
+        import difflib
+
+        from catalog.plaintext import one_line
+
+        known = [row.slug for row in await self._store.list()]
+        close = difflib.get_close_matches(slug, known, n=1, cutoff=0.4)
+        hint = f"Did you mean {close[0]}?" if close else "switchroom providers list shows what there is."
+        return NotFoundError(f"There is no provider {one_line(slug, 64)}.", hint=hint)
+
+
+def _proven(row: ProviderRow, validation: Validation) -> ProviderRow:
+    """The row with its good state, or the test's error."""
+    if validation.ok:
+        now = now_ms()
+        return replace(row, state="ok", state_message=None, state_at=now, last_validated_at=now)
+    from adapters.errors import UnexpectedResponseError
+
+    error = validation.error or UnexpectedResponseError(validation.message)
+    error.provider = error.provider or row.slug
+    raise error
+
+
+def _state_after(error: SwitchroomError) -> str | None:
+    """The provider state an error leaves behind; None: it says nothing about the provider."""
+    from adapters.errors import ProviderError
+
+    if isinstance(error, ProviderError):
+        return error.state
+    return "locked" if isinstance(error, MissingKeyError | VaultLockedError) else None

@@ -1,0 +1,94 @@
+"""When a provider is synced by itself: `off`, `start`, an interval (`6h`), or cron's five fields in the user's zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from catalog.errors import UsageError
+from services.clock import MINUTE_MS, parse_span, to_ms
+
+SHORTEST_MS = 5 * MINUTE_MS
+_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
+
+
+def check(text: str) -> str:
+    """The schedule in its stored spelling; UsageError when it is none."""
+    text = " ".join(text.strip().lower().split())
+    if text in ("off", "start"):
+        return text
+    if (span := parse_span(text)) is not None:
+        if span < SHORTEST_MS:
+            raise UsageError("A sync every few seconds is too often.", hint="The shortest interval is 5m.")
+        return text
+    _cron(text)
+    return text
+
+
+def due(schedule: str, last_ms: int | None, now: int) -> bool:
+    """Whether an interval or cron schedule wants a sync now; `last_ms` is the last one's start (None: never)."""
+    if schedule in ("off", "start"):
+        return False
+    if last_ms is None:
+        return True
+    if (span := parse_span(schedule)) is not None:
+        return now - last_ms >= span
+    upcoming = next_time(schedule, last_ms)
+    return upcoming is not None and upcoming <= now
+
+
+def next_time(schedule: str, after_ms: int) -> int | None:
+    """The first moment after this one at which a schedule fires; None for `off`, `start`, or never."""
+    if schedule in ("off", "start"):
+        return None
+    if (span := parse_span(schedule)) is not None:
+        return after_ms + span
+    minutes, hours, days, months, weekdays = _cron(schedule)
+    fields = schedule.split()
+    either = fields[2] != "*" and fields[4] != "*"
+    """Cron's old rule: with both day fields given, one of them is enough."""
+    moment = datetime.fromtimestamp(after_ms / 1000, UTC).astimezone().replace(tzinfo=None)
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    for _ in range(4 * 366 + 1):
+        by_date, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
+        if day.month in months and ((by_date or by_weekday) if either else (by_date and by_weekday)):
+            for hour in sorted(hours):
+                for minute in sorted(minutes):
+                    fires = to_ms(day.replace(hour=hour, minute=minute))
+                    if fires > after_ms:
+                        return fires
+        day += timedelta(days=1)
+    return None
+
+
+def _cron(text: str) -> list[set[int]]:
+    fields = text.split()
+    if len(fields) != len(_FIELDS):
+        raise _refuse()
+    values = [_field(field, low, high) for field, (_, low, high) in zip(fields, _FIELDS, strict=True)]
+    values[4] = {number % 7 for number in values[4]}
+    return values
+
+
+def _field(text: str, low: int, high: int) -> set[int]:
+    """`*`, `5`, `1-5`, `*/15`, `0-30/10`, and lists of those."""
+    numbers: set[int] = set()
+    for part in text.split(","):
+        span, _, step_text = part.partition("/")
+        first_text, dash, last_text = span.partition("-")
+        try:
+            step = int(step_text) if step_text else 1
+            first = low if span == "*" else int(first_text)
+            last = high if span == "*" or (step_text and not dash) else int(last_text) if dash else first
+        except ValueError:
+            raise _refuse() from None
+        if step < 1 or not low <= first <= last <= high:
+            raise _refuse()
+        numbers.update(range(first, last + 1, step))
+    return numbers
+
+
+def _refuse() -> UsageError:
+    return UsageError(
+        "That is no sync schedule.",
+        hint="Write off, start, an interval such as 6h, or five cron fields: 0 6 * * 1-5.",
+    )

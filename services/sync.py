@@ -1,0 +1,287 @@
+"""How model lists are fetched and kept: side by side with a limit, in time, and never losing the last good list."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from catalog.errors import SwitchroomError, UsageError
+from catalog.merge import ModelDiff, diff_models
+from services.clock import MINUTE_MS, now_ms
+from services.feed import ModelsChanged, SyncEnded, SyncProgress
+from services.merging import live_info
+from services.schedule import due
+from services.sync_rows import SyncResult, document, model_rows, run_row
+
+if TYPE_CHECKING:
+    from adapters.base import RemoteModel
+    from services.container import Services
+    from store.db import Tx
+    from store.providers import ProviderRow
+    from store.sync_runs import SyncRunRow
+
+__all__ = ["Sync", "SyncResult", "document"]
+
+log = logging.getLogger(__name__)
+
+Phase = Literal["waiting", "fetching", "retrying", "saving", "done"]
+
+LOOK_S = MINUTE_MS / 1000
+"""How often interval and cron schedules are looked at."""
+
+
+class Sync:
+    """Syncs providers and keeps what came of it."""
+
+    def __init__(self, services: Services) -> None:
+        from store.models import Models
+        from store.sync_runs import SyncRuns
+
+        self._services = services
+        self._models = Models(services.db)
+        self._runs = SyncRuns(services.db)
+        self._limit = asyncio.Semaphore(services.settings.sync.concurrency)
+        self._under_way: dict[str, asyncio.Task[SyncResult]] = {}
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """The providers being synced now."""
+        return tuple(self._under_way)
+
+    async def sync(self, slugs: Sequence[str] | None = None) -> list[SyncResult]:
+        """Sync these providers (None: all that are on), each to its end, and return the results in order.
+
+        A provider that fails is a result with its error. One that is being synced already is waited for.
+        """
+        registry = self._services.registry
+        self._services.require_writable()
+        if slugs is None:
+            rows = [row for row in await registry.rows() if row.enabled]
+        else:
+            rows = [await registry.row(slug) for slug in dict.fromkeys(slugs)]
+        if off := [row.slug for row in rows if not row.enabled]:
+            raise UsageError(f"The provider {off[0]} is off.", hint=f"switchroom providers enable {off[0]}")
+        batch = _Batch(len(rows))
+        started: list[asyncio.Task[SyncResult]] = []
+        tasks: list[asyncio.Task[SyncResult]] = []
+        for row in rows:
+            task = self._under_way.get(row.slug)
+            if task is None:
+                task = self._start(row, batch)
+                started.append(task)
+            tasks.append(task)
+        try:
+            return [await asyncio.shield(task) for task in tasks]
+        except asyncio.CancelledError:
+            await _cancelled(started)
+            raise
+
+    async def aclose(self) -> None:
+        """Stop what is under way; the last good lists stay."""
+        await _cancelled(list(self._under_way.values()))
+
+    async def at_start(self) -> list[SyncResult]:
+        """Sync what wants it when the screen has opened; from then on schedules are kept until the services close."""
+        if self._services.db.read_only:
+            return []
+        first = self._services.settings.sync.at_start and not self._services.offline.state
+        results = await self.sync(await self._wanted(starting=True)) if first else []
+        self._services.spawn(self._keep_schedules())
+        return results
+
+    async def history(self, slug: str, limit: int = 50) -> list[SyncRunRow]:
+        """A provider's syncs, newest first."""
+        return await self._runs.history(slug, limit)
+
+    # inside
+
+    def _start(self, row: ProviderRow, batch: _Batch) -> asyncio.Task[SyncResult]:
+        self._progress(row.slug, "waiting", batch)
+        task = asyncio.create_task(self._one(row, batch))
+        self._under_way[row.slug] = task
+        task.add_done_callback(lambda _: self._under_way.pop(row.slug, None))
+        return task
+
+    async def _keep_schedules(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self._services.offline.state:
+                continue
+            try:
+                await self.sync(await self._wanted(starting=False))
+            except SwitchroomError:
+                log.exception("a scheduled sync could not be started")
+
+    async def _wanted(self, *, starting: bool) -> list[str]:
+        now, last = now_ms(), await self._runs.last_by_provider()
+        return [
+            row.slug
+            for row in await self._services.registry.rows()
+            if row.enabled
+            and (
+                (starting and row.auto_sync == "start")
+                or due(row.auto_sync, last[row.slug].started_at if row.slug in last else None, now)
+            )
+        ]
+
+    async def _one(self, row: ProviderRow, batch: _Batch) -> SyncResult:
+        attempt = _Attempt(now_ms(), time.monotonic())
+        async with self._limit:
+            try:
+                async with asyncio.timeout(self._services.settings.sync.timeout):
+                    remote = await self._fetch(row, batch, attempt)
+                self._progress(row.slug, "saving", batch)
+                result = await self._keep(row, remote, attempt)
+            except TimeoutError:
+                result = await self._failed(row, attempt.error or self._too_slow(row), attempt)
+            except SwitchroomError as error:
+                result = await self._failed(row, error, attempt)
+            except Exception:
+                log.exception("the sync of %s failed in an unforeseen way", row.slug)
+                result = await self._failed(row, _unforeseen(row), attempt)
+        batch.done += 1
+        self._progress(row.slug, "done", batch)
+        if result.state == "ok":
+            self._services.feed.publish(ModelsChanged(row.slug))
+        self._services.feed.publish(SyncEnded(result))
+        return result
+
+    async def _fetch(self, row: ProviderRow, batch: _Batch, attempt: _Attempt) -> list[RemoteModel]:
+        """The live list; what may pass is tried again, within the time of the sync."""
+        from adapters.errors import ProviderError
+        from services.retry import policy_for
+
+        attempt.restart()
+        policy = policy_for(
+            self._services.settings.retry,
+            provider_retries=row.retries,
+            retries=None,
+            timeout_s=None,
+            headless=True,
+        )
+        self._progress(row.slug, "fetching", batch)
+        adapter = await self._services.registry.adapter(row.slug)
+        while True:
+            try:
+                return await adapter.list_models()
+            except ProviderError as error:
+                attempt.failed += 1
+                attempt.error = error
+                wait = policy.delay(attempt.failed, error, 0.0)
+                late = attempt.seconds + wait >= self._services.settings.sync.timeout
+                if late or not error.retryable or attempt.failed >= policy.attempts:
+                    raise
+                self._progress(row.slug, "retrying", batch)
+                await asyncio.sleep(wait)
+
+    async def _keep(self, row: ProviderRow, remote: Sequence[RemoteModel], attempt: _Attempt) -> SyncResult:
+        """Take the list over: one transaction for the models, the run, the state and the audit row."""
+        stored = await self._models.list(row.slug)
+        rows = model_rows(row.slug, remote, now_ms())
+        await asyncio.sleep(0)
+        diff = diff_models(
+            {model.id: live_info(model) for model in stored if model.available and model.last_seen},
+            {model.id: live_info(model) for model in rows},
+        )
+        await asyncio.sleep(0)
+        result = SyncResult(
+            row.slug,
+            "ok",
+            total=len(rows),
+            added=len(diff.added),
+            updated=len({change.id for change in diff.updated}),
+            removed=len(diff.removed),
+            duration_ms=attempt.milliseconds,
+            error=None,
+            diff=diff,
+        )
+        async with self._services.db.transaction() as tx:
+            await self._models.replace_live(tx, row.slug, rows)
+            await self._record(tx, result, attempt)
+        await self._services.registry.note(row.slug, None)
+        return result
+
+    async def _failed(self, row: ProviderRow, error: SwitchroomError, attempt: _Attempt) -> SyncResult:
+        """Keep the last good list, and the error beside it."""
+        error.provider = error.provider or row.slug
+        kept = sum(1 for model in await self._models.list(row.slug) if model.available and model.last_seen)
+        result = SyncResult(row.slug, "error", kept, 0, 0, 0, attempt.milliseconds, error, ModelDiff())
+        async with self._services.db.transaction() as tx:
+            if await self._services.registry.exists(row.slug, tx):
+                await self._record(tx, result, attempt)
+        await self._services.registry.note(row.slug, error)
+        return result
+
+    async def _record(self, tx: Tx, result: SyncResult, attempt: _Attempt) -> None:
+        run = run_row(result, attempt.started)
+        await self._runs.insert(tx, run)
+        if not self._services.settings.audit.interactions and result.diff.empty:
+            return
+        counts = {"total": run.total, "added": run.added, "updated": run.updated, "removed": run.removed}
+        detail = {**counts, "duration_ms": run.duration_ms, "error": run.error_code}
+        await self._services.audit.record(
+            tx, "provider.sync", result.slug, result=run.error_code or "ok", detail=detail
+        )
+
+    def _too_slow(self, row: ProviderRow) -> SwitchroomError:
+        from adapters.errors import ProviderTimeoutError
+
+        seconds = self._services.settings.sync.timeout
+        return ProviderTimeoutError(
+            f"{row.slug} did not give its models within {seconds:g} s.",
+            hint="Try again, or test the provider.",
+        )
+
+    def _progress(self, slug: str, phase: Phase, batch: _Batch) -> None:
+        self._services.feed.publish(SyncProgress(slug, phase, batch.done, batch.total))
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[SyncResult]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """How far the providers synced together are."""
+
+    total: int
+    done: int = 0
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One provider's sync under way."""
+
+    started: int
+    """UTC ms."""
+    began: float
+    failed: int = 0
+    error: SwitchroomError | None = None
+    """The last thing that went wrong."""
+
+    def restart(self) -> None:
+        """The wait for a free place is over: time counts from now."""
+        self.started, self.began = now_ms(), time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def milliseconds(self) -> int:
+        return round(self.seconds * 1000)
+
+
+def _unforeseen(row: ProviderRow) -> SwitchroomError:
+    from adapters.errors import UnexpectedResponseError
+
+    return UnexpectedResponseError(
+        f"The models of {row.slug} could not be taken over.",
+        hint="The log has the details: logs/switchroom.log",
+    )

@@ -1,0 +1,111 @@
+"""What a sync leaves behind: the models it found as rows, its result, and the record of the run."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from catalog.errors import SwitchroomError
+from catalog.merge import ModelDiff
+from catalog.plaintext import one_line
+from catalog.redact import redact
+
+if TYPE_CHECKING:
+    from adapters.base import RemoteModel
+    from store.models import ModelRow
+    from store.sync_runs import SyncRunRow
+
+log = logging.getLogger(__name__)
+
+KEPT_CHANGES = 5000
+"""Changes of each kind that a stored diff names."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """How one provider's sync ended."""
+
+    slug: str
+    state: Literal["ok", "error"]
+    total: int
+    """Models of the last good list."""
+    added: int
+    updated: int
+    """Models with at least one changed field."""
+    removed: int
+    duration_ms: int
+    error: SwitchroomError | None
+    """None exactly when `state` is `ok`."""
+    diff: ModelDiff
+
+
+def document(diff: ModelDiff, limit: int | None = None) -> dict[str, object]:
+    """A diff as `sync --json` shows it: added, removed, updated (id, field, old, new)."""
+    return {
+        "added": list(diff.added[:limit]),
+        "removed": list(diff.removed[:limit]),
+        "updated": [
+            {"id": change.id, "field": change.field, "old": change.old, "new": change.new}
+            for change in diff.updated[:limit]
+        ],
+    }
+
+
+def model_rows(slug: str, remote: Sequence[RemoteModel], now: int) -> list[ModelRow]:
+    """The rows of a live list: each id once; a model that cannot be kept is logged and left out."""
+    rows: dict[str, ModelRow] = {}
+    for model in remote:
+        try:
+            rows[model.id] = _model_row(slug, model, now)
+        except (AttributeError, TypeError, ValueError):
+            log.warning("a model of %s could not be read and was left out", slug)
+    return list(rows.values())
+
+
+def _model_row(slug: str, model: RemoteModel, now: int) -> ModelRow:
+    from store.models import ModelRow
+
+    if not model.id:
+        raise ValueError("a model without an id")
+    return ModelRow(
+        provider=slug,
+        id=model.id,
+        name=model.name,
+        context_window=model.context_window,
+        max_output=model.max_output,
+        price_json=model.price.model_dump_json(exclude_none=True, exclude_defaults=True)
+        if model.price
+        else None,
+        capabilities=model.capabilities,
+        chat=model.chat,
+        owned_by=model.owned_by,
+        created=model.created,
+        model_status=model.status,
+        shutdown_date=model.shutdown_date,
+        first_seen=now,
+        last_seen=now,
+    )
+
+
+def run_row(result: SyncResult, started: int) -> SyncRunRow:
+    """The record of one sync; its error in words, without secrets."""
+    from store.sync_runs import SyncRunRow
+
+    error = result.error
+    return SyncRunRow(
+        id=None,
+        provider=result.slug,
+        started_at=started,
+        duration_ms=result.duration_ms,
+        state=result.state,
+        error_code=error.code if error else None,
+        error_message=redact(one_line(error.message, 400)) if error else None,
+        total=result.total,
+        added=result.added,
+        updated=result.updated,
+        removed=result.removed,
+        diff_json=None if result.diff.empty else json.dumps(document(result.diff, KEPT_CHANGES)),
+    )

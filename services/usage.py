@@ -1,0 +1,196 @@
+"""What was used and what it cost, in the user's own days and months; unknown money stays unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, get_args
+
+from catalog.errors import UsageError
+from services.clock import HOUR_MS, day_bounds, iso, local_date, month_bounds, now_ms
+from services.projection import Projection, project
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from store.ledger import AttemptRow
+    from store.rollups import UsageRow
+
+By = Literal["provider", "model", "day", "hour", "grade", "outcome"]
+MOST_BUCKETS = 10_000
+_NO_MONEY = ("own", "unknown")
+"""The grades that carry no money."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """What was used under one key. Token counts sum what the vendors reported or was counted here."""
+
+    key: str
+    runs: int
+    errors: int
+    """Runs that ended failed or interrupted."""
+    input: int
+    output: int
+    cost: Decimal | None
+    """USD; None: nothing with a known price (unknown, or own hardware)."""
+    measured_share: float
+    """0…1: how much of it is reported or computed from reported tokens; below 1 something is estimated or unknown."""
+    start_ms: int
+    """Start of the day or hour, or of the whole range."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """The answer to `usage`. The range is widened to whole quarters of an hour."""
+
+    since: int
+    until: int
+    rows: tuple[UsageLine, ...]
+    total: UsageLine
+    projection: Projection | None
+    """Of the calendar month; None without any cost to project from."""
+
+
+class UsageService:
+    """Reports out of the roll-ups: the cost does not grow with the ledger."""
+
+    def __init__(self, services: Services) -> None:
+        from store.ledger import Ledger
+        from store.rollups import Rollups
+
+        self._rollups = Rollups(services.db)
+        self._ledger = Ledger(services.db)
+
+    async def report(self, by: str, since_ms: int, until_ms: int | None = None) -> UsageReport:
+        """What was used in [since, until), by `provider`, `model`, `day`, `hour`, `grade` or `outcome`."""
+        until_ms = now_ms() + 1 if until_ms is None else until_ms
+        if by not in get_args(By):
+            raise UsageError("Usage cannot be grouped like that.", hint=f"By {', '.join(get_args(By))}.")
+        if until_ms <= since_ms:
+            raise UsageError(
+                "The range ends before it begins.", hint="--since 30d, or --from 2026-11-01 --to …"
+            )
+        grades = await self._rollups.totals(since_ms, until_ms, "grade")
+        total = _line("total", since_ms, grades)
+        if by in ("day", "hour"):
+            rows = await self._by_time(by, since_ms, until_ms)
+        elif by == "grade":
+            rows = [_line(row.key, since_ms, [row]) for row in grades]
+        else:
+            rows = await self._by_key(by, since_ms, until_ms)
+        return UsageReport(since_ms, until_ms, tuple(rows), total, await self.projection())
+
+    async def today(self) -> Decimal | None:
+        """USD since the user's midnight; None when runs were made and none has a known cost."""
+        return await self._spent(*day_bounds(now_ms()))
+
+    async def month(self) -> Decimal | None:
+        """USD since the first of the user's month; None when runs were made and none has a known cost."""
+        return await self._spent(*month_bounds(now_ms()))
+
+    async def projection(self) -> Projection | None:
+        """What the calendar month will come to."""
+        now = now_ms()
+        start, end = month_bounds(now)
+        today = day_bounds(now)[0]
+        first = min(start, day_bounds(now, -28)[0])
+        bounds = [*_days(first, today), now + 1]
+        daily = {row.start_ms: row.cost_nanos for row in await self._rollups.buckets(bounds)}
+        spent = sum(nanos for at, nanos in daily.items() if at >= start)
+        whole = [daily.get(at, 0) for at in bounds[:-2]]
+        return project(spent, whole, elapsed_ms=now - start, left_ms=end - now)
+
+    async def recent(self, limit: int = 50, before_id: int | None = None) -> list[AttemptRow]:
+        """The last attempts, newest first."""
+        return await self._ledger.recent(limit, before_id)
+
+    async def _spent(self, start: int, end: int) -> Decimal | None:
+        rows = await self._rollups.totals(start, end)
+        return _money(sum(row.cost_nanos for row in rows), sum(row.unknown_attempts for row in rows))
+
+    async def _by_time(self, by: str, since: int, until: int) -> list[UsageLine]:
+        bounds = [
+            since,
+            *(at for at in (_days if by == "day" else _hours)(since, until) if at > since),
+            until,
+        ]
+        if len(bounds) > MOST_BUCKETS:
+            raise UsageError("That are too many hours.", hint="Take days, or a shorter range.")
+        groups: dict[int, list[UsageRow]] = {}
+        for row in await self._rollups.buckets(bounds, "grade"):
+            groups.setdefault(row.start_ms, []).append(row)
+        lines = []
+        for start, rows in sorted(groups.items()):
+            key = local_date(start).isoformat() if by == "day" else _hour_key(start)
+            lines.append(_line(key, start, rows))
+        return lines
+
+    async def _by_key(self, by: str, since: int, until: int) -> list[UsageLine]:
+        lines = []
+        group: Literal["provider", "model", "outcome"] = (
+            "provider" if by == "provider" else "model" if by == "model" else "outcome"
+        )
+        for row in await self._rollups.totals(since, until, group):
+            if row.attempts == 0:
+                continue
+            line = _line(row.key, since, [row])
+            if (
+                row.cost_nanos == 0
+                and group != "outcome"
+                and await self._no_money(row.key, group, since, until)
+            ):
+                line = _line(row.key, since, [row], money=False)
+            lines.append(line)
+        return sorted(lines, key=lambda line: (-(line.cost or Decimal(0)), -line.runs, line.key))
+
+    async def _no_money(self, key: str, group: str, since: int, until: int) -> bool:
+        """True when every attempt under a key was on own hardware or of unknown cost."""
+        slug, _, model = key.partition("/") if group == "model" else (key, "", "")
+        rows = await self._rollups.totals(since, until, "grade", provider=slug, model=model or None)
+        return all(row.key in _NO_MONEY for row in rows if row.attempts)
+
+
+def _line(key: str, start: int, rows: Sequence[UsageRow], *, money: bool = True) -> UsageLine:
+    """One line out of rows; where those are grades, the ones without money say whether there is any."""
+    rows = [row for row in rows if row.attempts]
+    attempts = sum(row.attempts for row in rows)
+    unknown = sum(row.unknown_attempts for row in rows)
+    cost = sum(row.cost_nanos for row in rows)
+    measured = sum(row.measured_nanos for row in rows)
+    money = money and not (rows and all(row.key in _NO_MONEY for row in rows))
+    of_money = measured / cost if cost else 1.0
+    return UsageLine(
+        key=key,
+        runs=sum(row.runs for row in rows),
+        errors=sum(row.failed_runs for row in rows),
+        input=sum(row.input for row in rows),
+        output=sum(row.output for row in rows),
+        cost=_money(cost, unknown) if money else None,
+        measured_share=round(of_money * (1 - unknown / attempts), 6) if attempts else 1.0,
+        start_ms=start,
+    )
+
+
+def _money(nanos: int, unknown: int) -> Decimal | None:
+    from catalog.pricing import from_nanos
+
+    return None if nanos == 0 and unknown else from_nanos(nanos)
+
+
+def _days(start: int, end: int) -> Iterable[int]:
+    """The user's midnights from the one at or before `start` up to the one at or before `end`."""
+    at = day_bounds(start)[0]
+    while at <= end:
+        yield at
+        at = day_bounds(at)[1]
+
+
+def _hours(start: int, end: int) -> Iterable[int]:
+    """Whole hours of the user's clock, which in some zones begin at :30 or :45 of UTC."""
+    offset = day_bounds(start)[0] % HOUR_MS
+    return range(start - (start - offset) % HOUR_MS, end, HOUR_MS)
+
+
+def _hour_key(start: int) -> str:
+    return (iso(start) or "").replace(".000Z", "Z")
