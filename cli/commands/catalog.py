@@ -76,7 +76,14 @@ def show_vendor(session: Session, vendor_id: str) -> None:
         hint = f"Did you mean {near[0]}?" if near else "See 'switchroom catalog list'."
         raise NotFoundError(f"The catalog has no vendor {vendor_id}.", hint=hint)
     models = [
-        {**documents.model_facts(info), "status": info.status or "active", "sources": dict(info.sources)}
+        {
+            "ref": f"{vendor.id}/{info.id}",
+            "provider": vendor.id,
+            **documents.model_facts(info),
+            "enabled": None,
+            "status": info.status or "active",
+            "sources": dict(info.sources),
+        }
         for info in vendor.models
     ]
     document: dict[str, object] = {
