@@ -108,9 +108,9 @@ class MarkdownRows:
             partial = "" if closing else partial
         elif _UNDECIDED.match(partial):
             partial = ""
-        return self._clone()._end_with(partial)
+        return self._clone().end_with(partial)
 
-    def _end_with(self, partial: str) -> list[Line]:
+    def end_with(self, partial: str) -> list[Line]:
         if partial:
             self._complete(partial)
         if isinstance(self._leaf, Paragraph):
@@ -125,12 +125,7 @@ class MarkdownRows:
         twin._leaf = self._leaf.clone() if self._leaf is not None else None
         twin._leaf_row, twin._fence, twin._gap, twin._last_kind = 0, self._fence, self._gap, self._last_kind
         twin._gapped, twin._prefix = self._gapped, self._prefix
-        twin._partial, twin._mid, twin._provisional, twin._count = (
-            "",
-            self._mid,
-            False,
-            self._count + len(self.rows),
-        )
+        twin._partial, twin._mid, twin._count = "", self._mid, self._count + len(self.rows)
         return twin
 
     # reading lines
@@ -388,7 +383,7 @@ class MarkdownRows:
             prefix.append(box.rest)
         while prefix and not prefix[-1][0].strip():
             prefix.pop()
-        self.rows.append(Line(tuple(prefix), "", False, sum(len(text) for text, _ in prefix)))
+        self.rows.append(Line(tuple(prefix), "", None, sum(len(text) for text, _ in prefix)))
 
     def _end_leaf(self) -> None:
         leaf, self._leaf = self._leaf, None

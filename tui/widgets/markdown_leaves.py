@@ -118,9 +118,7 @@ class Rule(Heading):
     def __init__(self, width: int, first: tuple[Span, ...], rest: tuple[Span, ...]) -> None:
         room = max(1, width - sum(len(text) for text, _ in first))
         super().__init__(width, first, rest, 1, "")
-        self._lines = [
-            Line((*first, ("─" * min(room, 60), "rule")), "", False, sum(len(t) for t, _ in first))
-        ]
+        self._lines = [Line((*first, ("─" * min(room, 60), "rule")), "", None, sum(len(t) for t, _ in first))]
 
 
 class Code:
@@ -142,7 +140,7 @@ class Code:
                 Line(
                     (*first, bar, (language, "codeblock comment")),
                     "codeblock",
-                    False,
+                    None,
                     sum(len(t) for t, _ in first) + 2,
                 )
             )

@@ -95,10 +95,7 @@ class Table:
         return self._lines(self._widths) if self._widths is not None else []
 
     def end(self) -> list[Line]:
-        lines = self._lines(self._widths or self._measure())
-        if lines:
-            lines[-1] = lines[-1]._replace(joins=False)
-        return lines
+        return self._lines(self._widths or self._measure())
 
     def _measure(self) -> list[int]:
         room = self._width - sum(cell_len(text) for text, _ in self._rest)
@@ -156,7 +153,7 @@ class Table:
         prefix = self._first
         self._first = self._rest
         return Line(
-            prefix + tuple(span for span in spans if span[0]), "", False, sum(len(text) for text, _ in prefix)
+            prefix + tuple(span for span in spans if span[0]), "", None, sum(len(text) for text, _ in prefix)
         )
 
 

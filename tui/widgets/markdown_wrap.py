@@ -18,8 +18,8 @@ class Line(NamedTuple):
     spans: tuple[Span, ...]
     fill: str = ""
     """The style of the cells right of the text; `""` is the background."""
-    joins: bool = False
-    """True when the row goes on from the one above it, which was full: copied text then has no newline between them."""
+    joins: str | None = None
+    """What joins the row to the one above it, which was full, in copied text: a space or nothing. None: a newline."""
     pad: int = 0
     """How many leading characters are decoration (bars, bullets' indents) that copied text leaves out."""
 
@@ -70,6 +70,7 @@ class Wrapper:
     __slots__ = (
         "_first",
         "_flowing",
+        "_glue",
         "_hard",
         "_last",
         "_rest",
@@ -106,6 +107,8 @@ class Wrapper:
         """The last character of the word in hand; empty between words."""
         self._flowing = False
         """The word in hand is longer than a row and is being filled in hard."""
+        self._glue = ""
+        """What stood between the last row and this one."""
         self._started = 0
         """0: no row yet; 1: the row in hand begins after a newline; 2: it goes on from a full row."""
 
@@ -125,7 +128,7 @@ class Wrapper:
             list(self._word),
             self._word_width,
         )
-        twin._last, twin._flowing = self._last, self._flowing
+        twin._last, twin._flowing, twin._glue = self._last, self._flowing, self._glue
         twin._started, twin.lines = self._started, []
         return twin
 
@@ -223,13 +226,13 @@ class Wrapper:
         prefix = self._first
         self._first = self._rest
         row = self._row
+        glue = self._glue if self._started == 2 else None
+        self._glue = " " if row and row[-1][0][-1:] == " " and not self._hard else ""
         if row and not self._hard:
             text, style = row[-1]
             if text[-1:] == " ":
                 row[-1] = (text.rstrip(" "), style)
-        self.lines.append(
-            Line(prefix + _merged(row), self.fill, self._started == 2, sum(len(text) for text, _ in prefix))
-        )
+        self.lines.append(Line(prefix + _merged(row), self.fill, glue, sum(len(text) for text, _ in prefix)))
         self._row = []
         self._used = 0
         self._started = next_started
