@@ -113,9 +113,10 @@ class SwitchroomApp(App[int]):
         self._services = services
         self._take_settings()
         services.feed.subscribe(self._feed)
-        await self._gather()
         for screen in self.mode_screens():
-            screen.run_worker(screen.services_ready(services), exit_on_error=True)
+            await screen.services_ready(services)
+        self._gather_soon()
+        self.call_after_refresh(self._set_passphrase_source)
 
     def _take_settings(self) -> None:
         appearance = self.services.settings.appearance
@@ -126,6 +127,11 @@ class SwitchroomApp(App[int]):
             self.refresh(layout=True)
         if not appearance.animations:
             self.animation_level = "none"
+
+    def _set_passphrase_source(self) -> None:
+        from tui.screens.provider_secrets import passphrase_source
+
+        self.services.credentials.passphrase_source = passphrase_source(self)
 
     async def close_services(self) -> None:
         """Settle what is in flight and close; safe to call twice."""
@@ -147,7 +153,7 @@ class SwitchroomApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """Textual's own handler prints local variables, keys among them; ours never does."""
         self._return_code = 1
-        if self._exception is None:
+        if not self._exception_event.is_set():
             self._exception = error
             self._exception_event.set()
             self._exit_renderables.append(Text(crash.handle(error, self._logs)))
@@ -190,7 +196,11 @@ class SwitchroomApp(App[int]):
 
     async def _gather(self) -> None:
         await asyncio.sleep(0)  # several events of one moment are one question
-        gathered = await facts.gather(self.services, self.facts)
+        try:
+            gathered = await facts.gather(self.services, self.facts)
+        except SwitchroomError as error:
+            self.tell_error(error)
+            return
         self.set_facts(replace(gathered, tok_per_s=self._speeds.total))
 
     def set_facts(self, new: StatusFacts) -> None:

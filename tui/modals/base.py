@@ -36,6 +36,8 @@ class Modal(ModalScreen[R | None], Generic[R]):
     def __init__(self, heading: str = "") -> None:
         super().__init__()
         self.heading = heading or self.HEADING
+        self.key_words: dict[str, str] = {}
+        """Binding id → what the line of keys calls it in this window."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):

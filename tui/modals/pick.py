@@ -42,6 +42,9 @@ class Pick(Modal[T], Generic[T]):
         start: str | None = None,
         wide: bool = False,
         small: bool = False,
+        keep_last: bool = False,
+        choose_words: str = "",
+        leave_words: str = "",
     ) -> None:
         super().__init__(title)
         self._table: VirtualTable[T] = VirtualTable(
@@ -55,6 +58,9 @@ class Pick(Modal[T], Generic[T]):
         )
         self._table.can_focus = False
         self._table.pretend_focus = True
+        self.key_words = {"pick.choose": choose_words, "window.leave": leave_words}
+        if keep_last:
+            self._table.keep_last()
         self._rows, self._placeholder, self._start = list(rows), placeholder, start
         self._size_class = "wide" if wide else "small" if small else "list"
 

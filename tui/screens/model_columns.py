@@ -52,7 +52,7 @@ COLUMNS: tuple[Column[ModelView], ...] = (
     Column("output", "$out/1M", lambda v: price(v, "output"), width=7, max_width=9, align="right", priority=1),
     Column("context", "context", lambda v: _tokens(v.info.context_window), width=7, align="right", priority=2),
     Column("max", "max out", lambda v: _tokens(v.info.max_output), width=7, align="right", priority=4),
-    Column("can", "can", lambda v: abilities(v), width=5, priority=3),
+    Column("can", "can", abilities, width=5, priority=3),
 )  # fmt: skip
 
 

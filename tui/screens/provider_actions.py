@@ -15,12 +15,11 @@ from tui.modals.pick import Pick
 from tui.widgets.columns import Column
 
 if TYPE_CHECKING:
-    from services.sync import SyncResult
-
-    from services.budgets import BudgetView
     from pydantic import SecretStr
 
+    from services.budgets import BudgetView
     from services.registry import EnvKey, ProviderView
+    from services.sync import SyncResult
     from tui.app import SwitchroomApp
 
 

@@ -28,7 +28,11 @@ def summary(view: ProviderView, models: Sequence[ModelView], now: int) -> list[P
     if row.state_message:
         pairs.append(("", row.state_message, "dim"))
     pairs += [
-        ("last test", "never" if row.last_validated_at is None else f"{age(row.last_validated_at, now)} ago", ""),
+        (
+            "last test",
+            "never" if row.last_validated_at is None else f"{age(row.last_validated_at, now)} ago",
+            "",
+        ),
         ("name", row.name, ""),
         ("type", f"{row.catalog_id or 'no known vendor'}, speaks the {row.dialect} dialect", ""),
         ("endpoint", row.endpoint, ""),
@@ -56,7 +60,13 @@ def _last_sync(view: ProviderView, now: int) -> list[Pair]:
     if last is None:
         return [("last sync", "never", "dim")]
     if last.state == "error":
-        return [("last sync", f"failed {age(last.started_at, now)} ago: {last.error_message or 'no reason given'}", "bad")]
+        return [
+            (
+                "last sync",
+                f"failed {age(last.started_at, now)} ago: {last.error_message or 'no reason given'}",
+                "bad",
+            )
+        ]
     words = f"{age(last.started_at, now)} ago in {duration(last.duration_ms)}: {count(last.total, 'model')}"
     changes = f", {last.added} new, {last.updated} changed, {last.removed} gone"
     return [("last sync", words + changes, "")]
@@ -65,8 +75,14 @@ def _last_sync(view: ProviderView, now: int) -> list[Pair]:
 def _thirty_days(view: ProviderView) -> str:
     if not view.runs_30d:
         return "no runs"
-    ttft = f"TTFT {millis(view.ttft_p50)} / {millis(view.ttft_p95)} ms (half / 95 % of runs)" if view.ttft_p50 else ""
-    return ", ".join(part for part in (count(view.runs_30d, "run"), f"{percent(view.error_share)} failed", ttft) if part)
+    ttft = (
+        f"TTFT {millis(view.ttft_p50)} / {millis(view.ttft_p95)} ms (half / 95 % of runs)"
+        if view.ttft_p50
+        else ""
+    )
+    return ", ".join(
+        part for part in (count(view.runs_30d, "run"), f"{percent(view.error_share)} failed", ttft) if part
+    )
 
 
 def budget(view: ProviderView, budgets: Sequence[BudgetView]) -> list[Pair]:
@@ -102,7 +118,10 @@ def advanced(view: ProviderView) -> list[Pair]:
         ("auto sync", row.auto_sync, ""),
     ]
     pairs += [("header", f"{name}: {value}", "") for name, value in row.headers.items()]
-    pairs += [("secret header", f"{name}: kept in the {ref.partition(':')[0]}", "") for name, ref in row.secret_headers.items()]
+    pairs += [
+        ("secret header", f"{name}: kept in the {ref.partition(':')[0]}", "")
+        for name, ref in row.secret_headers.items()
+    ]
     pairs += [("option", f"{name}={value}", "") for name, value in row.options.items()]
     pairs += [("label", f"{name}={value}", "") for name, value in row.labels.items()]
     return pairs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
     from services.registry import KeySource
     from tui.app import SwitchroomApp
+
+
+_ASKED = {
+    "unlock": ("The vault is locked", "Its passphrase opens it until Switchroom ends."),
+    "new": ("A passphrase for the new vault", "It opens the vault each time Switchroom starts."),
+    "repeat": ("The same passphrase again", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +99,21 @@ async def make_vault(app: SwitchroomApp) -> bool:
     return True
 
 
+def passphrase_source(app: SwitchroomApp) -> Callable[[], Awaitable[SecretStr | None]]:
+    """What the services call when they need the vault's passphrase; it may be any task of theirs."""
+
+    async def ask() -> SecretStr | None:
+        words = _ASKED[app.services.credentials.asking_for]
+        worker = app.run_worker(app.push_screen_wait(Ask(*words, password=True)), group="passphrase")
+        typed = await worker.wait()
+        return _secret(typed) if typed else None
+
+    return ask
+
+
 async def ask_passphrase(app: SwitchroomApp) -> SecretStr | None:
-    """The vault's passphrase, asked when a service needs it; None when the user leaves."""
-    typed = await app.push_screen_wait(
-        Ask("The vault is locked", "Its passphrase opens it until Switchroom ends.", password=True)
-    )
+    """The vault's passphrase; None when the user leaves."""
+    typed = await app.push_screen_wait(Ask(*_ASKED["unlock"], password=True))
     return _secret(typed) if typed else None
 
 

@@ -63,7 +63,11 @@ class KeyLine(Widget):
         self._bindings_changed(self.screen)
 
     def _bindings_changed(self, screen: Screen[object]) -> None:
-        keys = shown_keys(screen.active_bindings.values())
+        own: dict[str, str] = getattr(screen, "key_words", {})
+        keys = [
+            (ident, key, own.get(ident) or words)
+            for ident, key, words in shown_keys(screen.active_bindings.values())
+        ]
         if keys != self._keys:
             self._keys = keys
             self.refresh()

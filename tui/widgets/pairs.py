@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -37,8 +38,8 @@ class Pairs(VerticalScroll, can_focus=True):
     Pairs Static { width: 1fr; height: auto; }
     """
 
-    def compose(self) -> list[Static]:  # type: ignore[override]
-        return [Static("", markup=False)]
+    def compose(self) -> ComposeResult:
+        yield Static("", markup=False)
 
     def show(self, pairs: Sequence[Pair]) -> None:
         """Show these."""

@@ -16,17 +16,19 @@ from textual.strip import Strip
 
 from tui.formatting import Tone, fit
 from tui.widgets.columns import Column, Layout, lay_out
+from tui.widgets.rows import RowSet
 
 T = TypeVar("T")
 
 _TONES: tuple[Tone, ...] = ("ok", "warn", "bad", "dim", "accent", "strong")
+_PARTS = ("header", "cursor", "blurred", "marked", "empty")
 
 
 class VirtualTable(ScrollView, Generic[T], can_focus=True):
     """Rows of any type, read through its columns only when they are on the screen.
 
     `key` names a row for ever: cursor, marks and `update_row` go by it, so a refresh moves nothing. `search` gives
-    the text that the filter looks in; every word of the filter must be found in it (case ignored).
+    the text the filter looks in. Enter is not bound here: the screen binds it, so that its footer says what it does.
     """
 
     ALLOW_SELECT = False
@@ -41,10 +43,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         Binding("pageup", "half(-2)", "page up", show=False, id="table.page_up", tooltip="A page up"),
         Binding("space", "mark", "mark", show=False, id="table.mark", tooltip="Mark the row; actions then take all marked"),
     ]  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header", "table--cursor", "table--blurred", "table--marked", "table--empty",
-        *(f"table--{tone}" for tone in _TONES),
-    }  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--{name}" for name in (*_PARTS, *_TONES)}
     DEFAULT_CSS = """
     VirtualTable { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
     VirtualTable > .table--header { color: $dim; text-style: bold; }
@@ -61,7 +60,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     """
 
     class Highlighted(Message):
-        """The cursor came to another row (None: no row is shown)."""
+        """The cursor came to another row (key None: no row is shown)."""
 
         def __init__(self, table: VirtualTable[Any], key: str | None) -> None:
             super().__init__()
@@ -72,7 +71,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             return self.table
 
     class Opened(Highlighted):
-        """A double click on a row. The screen binds enter itself, so that its footer says what it does."""
+        """A double click on a row."""
 
     class Marked(Highlighted):
         """Marks changed."""
@@ -92,19 +91,10 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.columns = tuple(columns)
-        self._key, self._search = key, search
+        self._set: RowSet[T] = RowSet(key, search)
         self._empty, self._no_match = empty, no_match
         self._header, self._can_mark = int(header), marks
-        self._rows: list[T] = []
-        self._shown: Sequence[int] = ()
-        """Indexes into `_rows`, filtered and sorted, as they stand on the screen."""
-        self._index: dict[str, int] | None = {}
-        """Key → index into `_rows`; None until somebody asks."""
-        self._haystacks: list[str] | None = None
-        self._filter = ""
-        self._sort: tuple[Column[T], bool] | None = None
-        self._cursor = 0
-        self._marks: set[str] = set()
+        self._sorted: tuple[Column[T], bool] | None = None
         self._layout: Layout[T] | None = None
         self._styles_now: dict[str, Style] = {}
         self._told: str | None = None
@@ -115,26 +105,18 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def set_rows(self, rows: Iterable[T]) -> None:
         """Show these rows. Cursor and marks stay with their keys, the scroll stays where it was."""
-        here, place = self.cursor_key, self._cursor
-        self._rows = rows if isinstance(rows, list) else list(rows)
-        self._index = self._haystacks = None
-        if self._marks:
-            index = self._indexed()
-            self._marks = {key for key in self._marks if key in index}
-        self._arrange(here, place)
+        self._set.set(rows)
+        self._rearranged()
 
     def update_row(self, row: T) -> bool:
-        """Replace the row of the same key in place, repainting that one line; False when it is not here."""
-        index = self._indexed().get(self._key(row))
-        if index is None:
+        """Replace the row of the same key, repainting that one line; False when it is not here."""
+        place = self._set.update(row)
+        if place is None:
             return False
-        self._rows[index] = row
-        if self._haystacks is not None and self._search is not None:
-            self._haystacks[index] = self._search(row).casefold()
-        if self._filter or self._sort:
-            self._arrange(self.cursor_key, self._cursor)
+        if place < 0:
+            self._rearranged()
         else:
-            self._refresh_row(index)
+            self._refresh_line(place)
         return True
 
     def set_empty(self, text: str) -> None:
@@ -143,141 +125,105 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             self._empty = text
             self.refresh()
 
+    def keep_last(self) -> None:
+        """The last row passes every filter from now on: “something else”."""
+        self._set.keep_last = True
+
     @property
     def rows(self) -> Sequence[T]:
         """All rows, whether the filter shows them or not."""
-        return self._rows
-
-    @property
-    def shown_count(self) -> int:
-        """How many rows pass the filter."""
-        return len(self._shown)
+        return self._set.rows
 
     @property
     def shown(self) -> list[T]:
         """The rows that pass the filter, in the order of the screen."""
-        return [self._rows[index] for index in self._shown]
+        return [self._set.rows[index] for index in self._set.shown]
+
+    @property
+    def shown_count(self) -> int:
+        """How many rows pass the filter."""
+        return len(self._set)
 
     @property
     def cursor_row(self) -> T | None:
         """The row under the cursor; None when nothing is shown."""
-        return self._rows[self._shown[self._cursor]] if self._cursor < len(self._shown) else None
+        return self._set.current
 
     @property
     def cursor_key(self) -> str | None:
         """The key of the row under the cursor."""
-        row = self.cursor_row
-        return None if row is None else self._key(row)
-
-    def targets(self) -> list[T]:
-        """What an action takes: the marked rows, or the one under the cursor."""
-        if self._marks:
-            return [row for row in self._rows if self._key(row) in self._marks]
-        row = self.cursor_row
-        return [] if row is None else [row]
+        return self._set.current_key
 
     @property
     def marked(self) -> frozenset[str]:
         """The keys of the marked rows."""
-        return frozenset(self._marks)
+        return frozenset(self._set.marks)
+
+    def targets(self) -> list[T]:
+        """What an action takes: the marked rows, or the one under the cursor."""
+        return self._set.targets()
 
     def clear_marks(self) -> None:
         """Take all marks away."""
-        if self._marks:
-            self._marks.clear()
+        if self._set.marks:
+            self._set.marks.clear()
             self.refresh()
             self.post_message(self.Marked(self, self.cursor_key))
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on a row; False when the filter hides it or it is not here."""
-        index = self._indexed().get(key)
-        if index is None or index not in self._shown:
+        place = self._set.place_of(key)
+        if place is None:
             return False
-        self._move_to(self._shown.index(index))
+        self._move_to(place)
         return True
-
-    # -- filter and order ------------------------------------------------------------------------
 
     @property
     def filter(self) -> str:
         """The filter in force; empty when there is none."""
-        return self._filter
+        return self._set.filter
 
     def set_filter(self, text: str) -> None:
         """Show only rows in which every word is found."""
-        if text != self._filter:
-            here = self.cursor_key
-            self._filter = text
-            self._arrange(here, 0)
+        if text != self._set.filter:
+            self._set.set_filter(text)
+            self._rearranged()
 
     @property
     def sorted_by(self) -> tuple[str, bool] | None:
         """(column key, descending); None in the order of the rows."""
-        return None if self._sort is None else (self._sort[0].key, self._sort[1])
+        return None if self._sorted is None else (self._sorted[0].key, self._sorted[1])
 
     def sort_by(self, column: str | None, *, descending: bool = False) -> None:
         """Order by a column that can be ordered; None gives the rows' own order back."""
         found = next((c for c in self.columns if c.key == column and c.sort is not None), None)
-        self._sort = None if found is None else (found, descending)
-        self._arrange(self.cursor_key, self._cursor)
+        self._sorted = None if found is None else (found, descending)
+        self._set.set_order(None if found is None else found.sort, descending=descending)
+        self._rearranged()
 
-    def _matching(self) -> Sequence[int]:
-        words = self._filter.casefold().split()
-        if not words or self._search is None:
-            return range(len(self._rows))
-        if self._haystacks is None:
-            search = self._search
-            self._haystacks = [search(row).casefold() for row in self._rows]
-        found: Sequence[int] = [i for i, text in enumerate(self._haystacks) if words[0] in text]
-        for word in words[1:]:
-            stacks = self._haystacks
-            found = [i for i in found if word in stacks[i]]
-        return found
-
-    def _arrange(self, here: str | None, place: int) -> None:
-        shown = self._matching()
-        if self._sort is not None:
-            column, descending = self._sort
-            assert column.sort is not None
-            order, rows = column.sort, self._rows
-            shown = sorted(shown, key=lambda index: order(rows[index]), reverse=descending)
-        self._shown = shown
-        self._cursor = max(0, min(place, len(shown) - 1))
-        if here is not None and self._cursor_is_not(here):
-            index = self._indexed().get(here)
-            if index is not None and index in shown:
-                self._cursor = shown.index(index)
+    def _rearranged(self) -> None:
         self._layout = None
-        self.virtual_size = Size(self.size.width, len(shown) + self._header)
+        self.virtual_size = Size(self.size.width, len(self._set) + self._header)
         self._keep_visible()
         self.refresh()
         self._tell()
 
-    def _cursor_is_not(self, key: str) -> bool:
-        return self.cursor_key != key
-
-    def _indexed(self) -> dict[str, int]:
-        if self._index is None:
-            key = self._key
-            self._index = {key(row): index for index, row in enumerate(self._rows)}
-        return self._index
-
     # -- painting --------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        cells = self.size.width
+        cells, shown = self.size.width, self._set
         layout = self._layout
         if layout is None or layout.cells != cells:
-            sample = [self._rows[index] for index in self._shown[:200]]
+            sample = [shown.at(place) for place in range(min(200, len(shown)))]
             layout = self._layout = lay_out(self.columns, sample, cells, gutter=self._can_mark)
         styles = self._styles()
         if self._header and y == 0:
             return self._header_line(layout, styles)
         line = y - self._header + self.scroll_offset.y
-        if not self._shown:
-            words = (self._no_match if self._rows else self._empty) if line == 0 else ""
+        if not shown:
+            words = (self._no_match if shown.rows else self._empty) if line == 0 else ""
             return Strip([Segment(fit("  " + words, cells), styles["empty"])], cells)
-        if line >= len(self._shown):
+        if line >= len(shown):
             return Strip([Segment(" " * cells, styles["base"])], cells)
         return self._row_line(layout, styles, line)
 
@@ -285,15 +231,15 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         parts = [" " * layout.gutter]
         for column, size in layout.columns:
             title = column.title
-            if self._sort is not None and self._sort[0] is column:
-                title += "▼" if self._sort[1] else "▲"
+            if self._sorted is not None and self._sorted[0] is column:
+                title += "▼" if self._sorted[1] else "▲"
             parts.append(fit(title, size, column.align) + layout.gap)
         return Strip([Segment(fit("".join(parts), layout.cells), styles["header"])], layout.cells)
 
     def _row_line(self, layout: Layout[T], styles: dict[str, Style], line: int) -> Strip:
-        row = self._rows[self._shown[line]]
-        here = line == self._cursor
-        marked = bool(self._marks) and self._key(row) in self._marks
+        row = self._set.at(line)
+        here = line == self._set.cursor
+        marked = bool(self._set.marks) and self._set.key_of(row) in self._set.marks
         base = styles["base"]
         if here:
             base += styles["cursor" if self.has_focus or self.pretend_focus else "blurred"]
@@ -316,26 +262,18 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def _styles(self) -> dict[str, Style]:
         if not self._styles_now:
-            part = self.get_component_rich_style
+            base = self.rich_style
             self._styles_now = {
-                name: part(f"table--{name}", partial=True)
-                for name in ("header", "cursor", "blurred", "marked", "empty", *_TONES)
+                name: self.get_component_rich_style(f"table--{name}", partial=True)
+                for name in (*_PARTS, *_TONES)
             }
-            self._styles_now["base"] = base = self.rich_style
-            for name in ("header", "empty"):
-                self._styles_now[name] = base + self._styles_now[name]
+            self._styles_now |= {name: base + self._styles_now[name] for name in ("header", "empty")}
+            self._styles_now["base"] = base
         return self._styles_now
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles_now = {}
-
-    def _refresh_row(self, index: int) -> None:
-        try:
-            line = index if isinstance(self._shown, range) else self._shown.index(index)
-        except ValueError:
-            return
-        self._refresh_line(line)
 
     def _refresh_line(self, line: int) -> None:
         y = line + self._header - self.scroll_offset.y
@@ -346,34 +284,31 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def on_resize(self) -> None:
         self._layout = None
-        self.virtual_size = Size(self.size.width, len(self._shown) + self._header)
+        self.virtual_size = Size(self.size.width, len(self._set) + self._header)
         self._keep_visible()
 
     def on_focus(self) -> None:
-        self._refresh_line(self._cursor)
+        self._refresh_line(self._set.cursor)
 
     def on_blur(self) -> None:
-        self._refresh_line(self._cursor)
+        self._refresh_line(self._set.cursor)
 
     def _move_to(self, place: int) -> None:
-        place = max(0, min(place, len(self._shown) - 1))
-        if place != self._cursor:
-            self._refresh_line(self._cursor)
-            self._cursor = place
+        place = max(0, min(place, len(self._set) - 1))
+        if place != self._set.cursor:
+            self._refresh_line(self._set.cursor)
+            self._set.cursor = place
             self._refresh_line(place)
             self._keep_visible()
             self._tell()
 
     def _keep_visible(self) -> None:
-        page = self._page()
+        page, cursor = self._page(), self._set.cursor
         top = int(self.scroll_target_y)
-        if self._cursor < top:
-            top = self._cursor
-        elif self._cursor >= top + page:
-            top = self._cursor - page + 1
-        else:
-            return
-        self.scroll_to(y=top, animate=False)
+        if cursor < top:
+            self.scroll_to(y=cursor, animate=False)
+        elif cursor >= top + page:
+            self.scroll_to(y=cursor - page + 1, animate=False)
 
     def _page(self) -> int:
         return max(1, self.size.height - self._header)
@@ -385,37 +320,32 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             self.post_message(self.Highlighted(self, key))
 
     def action_move(self, steps: int) -> None:
-        self._move_to(self._cursor + steps)
+        self._move_to(self._set.cursor + steps)
 
     def action_first(self) -> None:
         self._move_to(0)
 
     def action_last(self) -> None:
-        self._move_to(len(self._shown) - 1)
+        self._move_to(len(self._set) - 1)
 
     def action_half(self, halves: int) -> None:
-        self._move_to(self._cursor + halves * max(1, self._page() // 2))
+        self._move_to(self._set.cursor + halves * max(1, self._page() // 2))
 
     def action_mark(self) -> None:
         key = self.cursor_key
         if key is None or not self._can_mark:
             return
-        self._marks ^= {key}
-        self._refresh_line(self._cursor)
-        self._move_to(self._cursor + 1)
+        self._set.marks ^= {key}
+        self._refresh_line(self._set.cursor)
+        self._move_to(self._set.cursor + 1)
         self.post_message(self.Marked(self, key))
-
-    def action_open(self) -> None:
-        if (key := self.cursor_key) is not None:
-            self.post_message(self.Opened(self, key))
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
         if at is None or at.y < self._header:
             return
         line = at.y - self._header + self.scroll_offset.y
-        if line < len(self._shown):
-            again = line == self._cursor
+        if line < len(self._set):
             self._move_to(line)
-            if again and event.chain == 2:
-                self.action_open()
+            if event.chain == 2:
+                self.post_message(self.Opened(self, self.cursor_key))

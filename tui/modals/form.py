@@ -1,0 +1,76 @@
+"""Several lines asked at once: names on the left, values on the right, checked before it closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Input, Static
+
+from tui.modals.base import Modal
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a form."""
+
+    key: str
+    label: str
+    value: str = ""
+    hint: str = ""
+    """Shown while the value is empty: what empty means, or an example."""
+    check: Callable[[str], str | None] | None = None
+    """What is wrong with a value, in words; None when it is good."""
+
+
+class Form(Modal[Mapping[str, str]]):
+    """Ends in the values by key, or None. Enter keeps, tab and the arrows go from line to line."""
+
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "keep", "keep", id="form.keep", tooltip="Keep what is written"),
+        Binding("down,tab", "line(1)", "next line", key_display="tab", id="form.down", tooltip="Next line"),
+        Binding(
+            "up,shift+tab", "line(-1)", "line before", show=False, id="form.up", tooltip="The line before"
+        ),
+    ]
+
+    def __init__(self, title: str, fields: Sequence[Field], detail: str = "") -> None:
+        super().__init__(title)
+        self._fields, self._detail = tuple(fields), detail
+
+    def compose_body(self) -> ComposeResult:
+        if self._detail:
+            yield Static(self._detail, markup=False, classes="detail")
+        with VerticalScroll(classes="lines", can_focus=False):
+            for field in self._fields:
+                with Horizontal(classes="line"):
+                    yield Static(field.label, markup=False, classes="label")
+                    line = Input(field.value, placeholder=field.hint, name=field.key, select_on_focus=False)
+                    line.cursor_blink = False
+                    yield line
+        yield Static("", markup=False, classes="problem")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_keep()
+
+    def action_line(self, by: int) -> None:
+        if by > 0:
+            self.focus_next("Input")
+        else:
+            self.focus_previous("Input")
+
+    def action_keep(self) -> None:
+        lines = {line.name or "": line for line in self.query(Input)}
+        for field in self._fields:
+            problem = field.check(lines[field.key].value) if field.check else None
+            if problem:
+                self.query_one(".problem", Static).update(f"{field.label}: {problem}")
+                lines[field.key].focus()
+                return
+        self.dismiss({key: line.value.strip() for key, line in lines.items()})

@@ -1,0 +1,149 @@
+"""The forms that change a provider: its settings, and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from catalog.errors import SwitchroomError
+from tui.formatting import cents
+from tui.modals.form import Field, Form
+from tui.screens.provider_actions import amount, limits_of, no_amount
+
+if TYPE_CHECKING:
+    from services.budgets import BudgetView
+    from services.registry import ProviderDraft, ProviderView
+    from tui.app import SwitchroomApp
+
+
+def _number(text: str) -> str | None:
+    if not text.strip():
+        return None
+    try:
+        good = Decimal(text.strip()) >= 0
+    except InvalidOperation:
+        good = False
+    return None if good else "a number from 0 up, or empty"
+
+
+def _whole(text: str) -> str | None:
+    return None if not text.strip() or text.strip().isdigit() else "a whole number, or empty"
+
+
+def _cost(text: str) -> str | None:
+    return None if text.strip() in ("", "metered", "own", "flat") else "metered, own, flat, or empty"
+
+
+def _fields(view: ProviderView) -> list[Field]:
+    from catalog.pricing import from_nanos
+
+    row = view.row
+    hour = "" if row.gpu_hour_nanos is None else f"{from_nanos(row.gpu_hour_nanos).normalize():f}"
+    return [
+        Field("name", "name", row.name),
+        Field("url", "endpoint", row.endpoint, check=lambda t: None if t.strip() else "an address is needed"),
+        Field("region", "region", row.region or "", "none"),
+        Field("default_model", "default model", row.default_model or "", "the first that can chat"),
+        Field("auto_sync", "sync", row.auto_sync, "off, start, an interval such as 6h, or cron"),
+        Field("cost_mode", "cost", row.cost_mode or "", "metered, own or flat; empty: by the address", _cost),
+        Field("gpu_hour", "own: $ per hour", hour, "nothing is counted", _number),
+        Field("discount_pct", "discount %", row.discount_pct or "", "none", _number),
+        Field(
+            "timeout_s",
+            "timeout, s",
+            f"{row.timeout_s:g}" if row.timeout_s else "",
+            "as set for all",
+            _number,
+        ),
+        Field(
+            "retries", "retries", "" if row.retries is None else str(row.retries), "as set for all", _whole
+        ),
+        Field("proxy", "proxy", row.proxy or "", "the environment's"),
+        Field("ca_file", "private CA file", row.ca_file or "", "none"),
+    ]
+
+
+def _draft(view: ProviderView, values: Mapping[str, str]) -> ProviderDraft | None:
+    """Only what differs from what was shown; None when nothing does."""
+    from services.registry import ProviderDraft
+
+    before = {field.key: field.value for field in _fields(view)}
+    changed = {key: value for key, value in values.items() if value != before[key]}
+    if not changed:
+        return None
+    texts = ("name", "url", "region", "default_model", "auto_sync", "cost_mode", "proxy", "ca_file")
+    given: dict[str, object] = {key: value for key, value in changed.items() if key in texts}
+    for key in ("gpu_hour", "discount_pct"):
+        if key in changed:
+            given[key] = Decimal(changed[key] or "0")
+    if changed.get("timeout_s"):
+        given["timeout_s"] = float(changed["timeout_s"])
+    if changed.get("retries"):
+        given["retries"] = int(changed["retries"])
+    return ProviderDraft(**given)  # type: ignore[arg-type]
+
+
+async def edit(app: SwitchroomApp, view: ProviderView) -> None:
+    """Change a provider's settings; a form that is refused comes back with what was typed."""
+    slug = view.row.slug
+    fields = _fields(view)
+    while True:
+        values = await app.push_screen_wait(Form(f"Edit {slug}", fields))
+        if values is None:
+            return
+        draft = _draft(view, values)
+        if draft is None:
+            return
+        try:
+            await app.services.registry.edit(slug, draft)
+        except SwitchroomError as error:
+            app.tell_error(error)
+            fields = [Field(f.key, f.label, values[f.key], f.hint, f.check) for f in fields]
+            continue
+        app.tell(f"{slug} changed.", hint="t tests it")
+        return
+
+
+async def edit_budget(app: SwitchroomApp, view: ProviderView) -> None:
+    """Set, change or remove the limits of one provider."""
+    slug = view.row.slug
+    scope = f"provider:{slug}"
+    now = limits_of(await app.services.budgets.list(), scope)
+    alert = next((limit.alert for limit in now.values()), 0.8)
+    fields = [
+        Field("daily", "daily limit, $", _limit(now.get("daily")), "none", no_amount),
+        Field("monthly", "monthly limit, $", _limit(now.get("monthly")), "none", no_amount),
+        Field("alert", "tell me at, %", f"{alert * 100:.0f}", "80", _percent),
+        Field("reason", "why", "", "goes into the audit log"),
+    ]
+    spent = (
+        f"Spent this month: {cents(view.spend_month)}. No run goes over a limit; empty takes a limit away."
+    )
+    values = await app.push_screen_wait(Form(f"Limits of {slug}", fields, spent))
+    if values is None:
+        return
+    share = float(values["alert"] or 80) / 100
+    try:
+        for period in ("daily", "monthly"):
+            limit, before = amount(values[period]), now.get(period)
+            if limit is not None:
+                if before is None or before.limit != limit or abs(before.alert - share) > 1e-9:
+                    await app.services.budgets.set(
+                        scope, period, limit, alert=share, reason=values["reason"] or None
+                    )
+            elif before is not None:
+                await app.services.budgets.remove(before.id)
+    except SwitchroomError as error:
+        app.tell_error(error)
+        return
+    app.tell(f"Limits of {slug} kept.", hint="enter, then ] shows what is left")
+
+
+def _limit(view: BudgetView | None) -> str:
+    return "" if view is None else f"{view.limit.normalize():f}"
+
+
+def _percent(text: str) -> str | None:
+    problem = _number(text)
+    return problem or (None if not text.strip() or 1 <= float(text) <= 100 else "between 1 and 100")

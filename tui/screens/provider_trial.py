@@ -1,0 +1,99 @@
+"""The window in which a new provider is tested, stored and synced, each said in words as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+from textual.worker import Worker
+
+from catalog.errors import SwitchroomError
+from tui.formatting import count
+from tui.modals.base import Modal
+
+if TYPE_CHECKING:
+    from services.registry import ProviderView
+    from services.sync import Sync
+
+Attempt = Callable[[bool], Awaitable["ProviderView"]]
+"""Adds the provider; True: only if its test passes."""
+
+
+class Trial(Modal["ProviderView"]):
+    """Ends in the stored provider, or None when the user goes back to change something."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "retry", "retry", id="trial.retry", tooltip="Test again"),
+        Binding("u", "save", "save untested", id="trial.save", tooltip="Store it although the test failed"),
+    ]
+
+    def __init__(self, name: str, attempt: Attempt, sync: Sync) -> None:
+        super().__init__(f"Testing {name}")
+        self._attempt, self._sync = attempt, sync
+        self._lines: list[tuple[str, str]] = []
+        self._failed = False
+        self._work: Worker[None] | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield Static("", classes="detail report")
+
+    def on_mount(self) -> None:
+        self._start(tested=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """`r` and `u` are there once the test has failed."""
+        return self._failed if action in ("retry", "save") else True
+
+    def action_retry(self) -> None:
+        self._start(tested=True)
+
+    def action_save(self) -> None:
+        self._start(tested=False)
+
+    def action_leave(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+        self.dismiss(None)
+
+    def _start(self, *, tested: bool) -> None:
+        self._failed = False
+        self._lines.clear()
+        self.refresh_bindings()
+        self._work = self.run_worker(self._run(tested), exclusive=True, exit_on_error=True)
+
+    async def _run(self, tested: bool) -> None:
+        self._say("…", "asking the server" if tested else "storing", "$dim")
+        try:
+            view = await self._attempt(tested)
+        except SwitchroomError as error:
+            self._lines.clear()
+            self._say("✕", f"{error.title}. {error.message}", "$error")
+            if error.hint:
+                self._say(" ", error.hint, "$dim")
+            self._say(" ", "esc goes back to change it; nothing is stored.", "$dim")
+            self._failed = True
+            self.refresh_bindings()
+            return
+        self._lines.clear()
+        self._say("●", "The test passed. It is stored." if tested else "Stored, untested.", "$success")
+        self._say("…", "fetching its models", "$dim")
+        results = await self._sync.sync([view.row.slug])
+        self._lines.pop()
+        for result in results:
+            if result.error is not None:
+                self._say("✕", f"Its models could not be fetched. {result.error.message}", "$error")
+                self.app.tell_error(result.error)
+            else:
+                self._say("●", f"{count(result.total, 'model')} found.", "$success")
+        self.dismiss(view)
+
+    def _say(self, glyph: str, words: str, style: str) -> None:
+        self._lines.append((f"{glyph} {words}", style))
+        spans: list[tuple[str, str]] = []
+        for text, tone in self._lines:
+            spans += [(text, tone), ("\n", "")]
+        self.query_one(".report", Static).update(Content.assemble(*spans[:-1]))
