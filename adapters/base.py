@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from adapters.errors import ProviderError
 from adapters.events import ChatRequest, Event, FinishReason, StreamState
+from catalog.errors import SwitchroomError
 from catalog.types import Price
 from catalog.usage import Usage
 
@@ -66,8 +67,8 @@ class Validation:
     message: str
     """One sentence for a person."""
     latency_ms: int
-    error: ProviderError | None = None
-    """None exactly when `state` is `ok`."""
+    error: SwitchroomError | None = None
+    """None exactly when `state` is `ok`; a ProviderError, or an OfflineError when `state` is `offline`."""
 
     @property
     def ok(self) -> bool:
@@ -98,15 +99,23 @@ class RemoteModel:
 class Stream(Protocol):
     """One answer on its way. Iterate it to the end; the last event is Finished. The fields are true at any time."""
 
-    state: StreamState
-    finish_reason: FinishReason | None
-    usage: Usage
-    error: ProviderError | None
-    status: int
-    request_id: str | None
-    """The vendor's id of the request, for its support."""
-    served_model: str | None
-    """The model the vendor says answered; None when it does not say."""
+    @property
+    def state(self) -> StreamState: ...
+    @property
+    def finish_reason(self) -> FinishReason | None: ...
+    @property
+    def usage(self) -> Usage: ...
+    @property
+    def error(self) -> ProviderError | None: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def request_id(self) -> str | None:
+        """The vendor's id of the request, for its support."""
+
+    @property
+    def served_model(self) -> str | None:
+        """The model the vendor says answered; None when it does not say."""
 
     def __aiter__(self) -> AsyncIterator[Event]: ...
 
@@ -114,8 +123,9 @@ class Stream(Protocol):
 class Adapter(Protocol):
     """The code that speaks one dialect for one connection.
 
-    `stream` raises a ProviderError on entering when the vendor refuses the request; once it is open, what goes
-    wrong is told by the Finished event and never raised. Leaving the block closes the connection at once.
+    `stream` raises a ProviderError on entering when the vendor refuses the request (OfflineError when the gate
+    is closed); once it is open, what goes wrong is told by the Finished event and never raised. Leaving the
+    block closes the connection at once. `list_models` raises; `validate` does not.
     """
 
     dialect: ClassVar[str]

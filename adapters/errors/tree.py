@@ -1,17 +1,18 @@
-"""The error tree of the wire and, in one place, how a vendor's answer becomes one of it (WIRE section 11)."""
+"""The error tree of the wire: one class for each thing a person would do about it."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from adapters.errors.bodies import Said
 from catalog.errors import SwitchroomError
 
 
 class ProviderError(SwitchroomError):
     """What a vendor, or the way to it, did wrong."""
 
-    retryable: ClassVar[bool] = False
-    """True when the same request may succeed later on the same provider."""
+    retryable: bool = False
+    """True when the same request may succeed later on the same provider; a vendor's own word overrides the class."""
     state: ClassVar[str] = "error"
     """The provider state it leaves behind (adapters.base.ProviderState)."""
 
@@ -30,6 +31,8 @@ class ProviderError(SwitchroomError):
         self.retry_after_ms = retry_after_ms
         """How long the vendor asks to wait; None when it does not say."""
         self.request_id = request_id
+        self.said: Said | None = None
+        """What the answer's body said, unredacted, for the adapter's own repair: never shown. None: no answer."""
 
 
 class InvalidCredentialsError(ProviderError):

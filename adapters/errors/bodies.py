@@ -1,0 +1,148 @@
+"""What an error body says, whatever shape the vendor gave it (WIRE sections 1, 4, 8, 9, 18)."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+_MAX_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The facts of an error body. Texts are as the vendor wrote them: redact before showing."""
+
+    message: str = field(default="", repr=False)
+    codes: tuple[str, ...] = ()
+    """Typed codes, types and reasons in lower case, the most telling first."""
+    status: int | None = None
+    """A status named in the body, which counts where HTTP said 200."""
+    param: str | None = None
+    """The request field the vendor objects to."""
+    retry_delay: str | None = None
+    """A wait stated in the body (`36s`)."""
+    prompt_tokens: int | None = None
+    context_tokens: int | None = None
+
+
+def said(body: object) -> Said:
+    """Read an error body that was parsed as JSON (or is a plain string)."""
+    return _Reader().read(body)
+
+
+class _Reader:
+    """Collects as it walks the known shapes; never trusts a type."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.codes: list[str] = []
+        self.status: int | None = None
+        self.param: str | None = None
+        self.retry_delay: str | None = None
+        self.counts: dict[str, int] = {}
+
+    def read(self, body: object) -> Said:
+        self.visit(body, 0)
+        prompt, context = token_counts(" ".join(self.messages))
+        return Said(
+            message=_joined(self.messages),
+            codes=tuple(dict.fromkeys(self.codes)),
+            status=self.status,
+            param=self.param,
+            retry_delay=self.retry_delay,
+            prompt_tokens=self.counts.get("n_prompt_tokens", prompt),
+            context_tokens=self.counts.get("n_ctx", context),
+        )
+
+    def visit(self, value: object, depth: int) -> None:
+        if depth > _MAX_DEPTH:
+            return
+        if isinstance(value, str):
+            self.text(value, depth)
+        elif isinstance(value, list):
+            for item in value[:8]:
+                self.visit(item, depth + 1)
+        elif isinstance(value, dict):
+            self.mapping(value, depth)
+
+    def text(self, value: str, depth: int) -> None:
+        text = value.strip()
+        if text[:1] in ("{", "["):
+            try:
+                self.visit(json.loads(text), depth + 1)
+                return
+            except (ValueError, RecursionError):
+                pass
+        if "%20" in text:
+            text = unquote(text)
+        if text:
+            self.messages.append(text)
+
+    def mapping(self, value: dict[object, object], depth: int) -> None:
+        # the typed codes of inner objects tell more than those around them
+        for name in ("error", "innererror", "metadata"):
+            if isinstance(value.get(name), (dict, list)):
+                self.visit(value[name], depth + 1)
+        for name in ("error_type", "limit_source", "error_code", "reason"):
+            self.code(value.get(name))
+        self.code(value.get("code"))
+        self.code(value.get("type"))
+        self.code(value.get("status"))
+        for name in ("status_code", "statusCode"):
+            self.code(value.get(name))
+        if isinstance(value.get("error"), str):
+            self.text(str(value["error"]), depth)
+        for name in ("message", "msg", "error_description", "detail", "raw", "errors", "details"):
+            self.visit(value.get(name), depth + 1)
+        self.rest(value)
+
+    def rest(self, value: dict[object, object]) -> None:
+        param, delay, location = value.get("param"), value.get("retryDelay"), value.get("loc")
+        if isinstance(param, str) and self.param is None:
+            self.param = param
+        if isinstance(location, list) and location and self.param is None:
+            self.param = str(location[-1])[:80]
+        if isinstance(delay, str) and self.retry_delay is None:
+            self.retry_delay = delay
+        for name in ("n_prompt_tokens", "n_ctx"):
+            count = value.get(name)
+            if isinstance(count, int) and not isinstance(count, bool):
+                self.counts.setdefault(name, count)
+
+    def code(self, value: object) -> None:
+        if isinstance(value, bool) or value is None:
+            return
+        if isinstance(value, (int, str)) and re.fullmatch(r"[1-5]\d\d", str(value).strip()):
+            if self.status is None:
+                self.status = int(value)
+        elif isinstance(value, (int, str)) and len(str(value)) <= 80:
+            self.codes.append(str(value).strip().lower())
+
+
+def _joined(messages: list[str]) -> str:
+    """The different things said, once each."""
+    kept: list[str] = []
+    for message in messages:
+        if not any(message in other for other in kept):
+            kept.append(message)
+    return " · ".join(kept)
+
+
+_COUNT = r"(\d[\d,_]*)"
+_CONTEXT_FIRST = re.compile(rf"context length (?:is|of) {_COUNT} tokens?.*?(?:result(?:ed|s)? in|requested|has|contains?) (?:about )?{_COUNT} tokens", re.IGNORECASE | re.DOTALL)  # fmt: skip
+_PROMPT_FIRST = re.compile(rf"{_COUNT}\s*tokens?\)?.{{0,80}}?(?:>|exceeds?|longer than|maximum)[^\d]{{0,80}}{_COUNT}", re.IGNORECASE | re.DOTALL)  # fmt: skip
+
+
+def token_counts(text: str) -> tuple[int | None, int | None]:
+    """(tokens of the prompt, tokens the model takes) as an overflow message states them."""
+    found = _CONTEXT_FIRST.search(text)
+    if found:
+        return _number(found[2]), _number(found[1])
+    found = _PROMPT_FIRST.search(text)
+    return (_number(found[1]), _number(found[2])) if found else (None, None)
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", "").replace("_", "")[:15])

@@ -1,0 +1,288 @@
+"""One streamed answer over HTTP, from request to named end; what the frames mean is the dialect's reader's business."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from time import monotonic
+from typing import Protocol
+
+import httpx
+
+from adapters.base import Watchdogs
+from adapters.errors import (
+    Origin,
+    ProviderError,
+    ProviderTimeoutError,
+    StreamInterruptedError,
+    UnexpectedResponseError,
+    error_from_answer,
+)
+from adapters.errors.mapping import request_id
+from adapters.events import Event, Finished, FinishReason, StreamState
+from adapters.fetch import ERROR_BODY, JSON_BODY, parse_json, read_bounded
+from adapters.http_errors import from_transport
+from adapters.sse import Frame, FrameTooLargeError, SSEDecoder
+from adapters.watchdog import Watchdog
+from catalog.usage import Usage
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_BLANK_LIMIT = 1024 * 1024
+_DRAIN_S = 0.05
+"""Seconds given to the bytes that follow a finished answer, so that the connection can be used again."""
+
+
+class Decoder(Protocol):
+    """Bytes to frames."""
+
+    def feed(self, piece: bytes) -> list[Frame]: ...
+    def end(self) -> list[Frame]: ...
+
+
+class Reader(Protocol):
+    """Frames to events: the dialect's part. It raises nothing but ProviderError."""
+
+    usage: Usage
+    finish_reason: FinishReason | None
+    raw_finish_reason: str | None
+    error: ProviderError | None
+    """The vendor's error inside the stream; the stream ends with it."""
+    done: bool
+    """The terminal marker or an error was seen: nothing that follows matters."""
+    ended: bool
+    """The vendor said why it stopped; enough for a complete answer when the connection then closes."""
+    served_model: str | None
+    headers: Mapping[str, str]
+    """Of the answer; set before the first frame."""
+
+    def frame(self, name: str, data: bytes) -> Sequence[Event]: ...
+    def whole(self, body: object) -> Sequence[Event]:
+        """The events of an answer that came as one JSON document. Raises its ProviderError."""
+
+    def close(self) -> Sequence[Event]:
+        """What was held back, at the end."""
+
+
+class HttpStream:
+    """Implements adapters.base.Stream. Made by `open_stream`; `aclose` closes the connection at once."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        host: str,
+        response: httpx.Response,
+        reader: Reader,
+        dog_limits: Watchdogs,
+        started: float,
+    ) -> None:
+        self.state: StreamState = "open"
+        self.error: ProviderError | None = None
+        self.status = response.status_code
+        self.request_id = request_id(response.headers)
+        self._origin = origin
+        self._host = host
+        self._response = response
+        self._reader = reader
+        self._limits = dog_limits
+        self._started = started
+        self._raw: AsyncIterator[bytes] = _bytes_of(response)
+        self._prefix = b""
+        self._ready: Sequence[Event] | None = None
+        """The events of an answer that came whole; None while there are frames to read."""
+        self._decoder: Decoder = SSEDecoder()
+        self._events: AsyncIterator[Event] | None = None
+
+    @property
+    def usage(self) -> Usage:
+        return self._reader.usage
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        return self._reader.finish_reason
+
+    @property
+    def served_model(self) -> str | None:
+        return self._reader.served_model
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        if self._events is None:
+            self._events = self._run() if self._ready is None else self._whole(self._ready)
+        return self._events
+
+    async def look(self) -> None:
+        """Read up to the first byte that tells frames from one JSON document or a web page."""
+        async for piece in self._raw:
+            self._prefix += piece
+            if self._prefix.strip(_BLANK) or len(self._prefix) > _BLANK_LIMIT:
+                break
+        first = self._prefix.lstrip(_BLANK)[:1]
+        if first not in (b"{", b"[", b"<"):
+            return
+        pieces, size = [self._prefix], len(self._prefix)
+        async for piece in self._raw:
+            pieces.append(piece)
+            size += len(piece)
+            if size > JSON_BODY:
+                raise UnexpectedResponseError(
+                    f"The answer of {self._origin.slug} is too large.", provider=self._origin.slug
+                )
+        body = b"".join(pieces)
+        if first == b"<":
+            raise error_from_answer(self._origin, self.status, self._response.headers, body)
+        self._ready = self._reader.whole(parse_json(body, self._origin.slug, self.status))
+
+    async def aclose(self) -> None:
+        """Leave: an answer still coming is cancelled and its connection closed."""
+        if self.state == "open":
+            self.state = "cancelled"
+        elif self.state == "complete" and not self._response.is_closed:
+            await self._drain()
+        await self._response.aclose()
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                async for _ in self._raw:
+                    pass
+        except (TimeoutError, httpx.HTTPError):
+            pass
+
+    async def _whole(self, events: Sequence[Event]) -> AsyncIterator[Event]:
+        for event in events:
+            yield event
+        yield self._finish(None)
+
+    async def _run(self) -> AsyncIterator[Event]:
+        dog = Watchdog(self._limits, self._started)
+        reader, feed, frame, following = (
+            self._reader,
+            self._decoder.feed,
+            self._reader.frame,
+            self._raw.__anext__,
+        )
+        failure: ProviderError | None = None
+        piece = self._prefix
+        dog.start()
+        try:
+            while True:
+                for name, data in feed(piece):
+                    events = frame(name, data)
+                    if events:
+                        dog.last = monotonic()
+                        dog.first = False
+                        for event in events:
+                            yield event
+                    if reader.done:
+                        break
+                if reader.done:
+                    break
+                dog.waiting = asyncio.current_task()
+                piece = await following()
+                dog.waiting = None
+        except StopAsyncIteration:
+            pass
+        except asyncio.CancelledError:
+            if not dog.mine():
+                raise
+            failure = ProviderTimeoutError(
+                f"{dog.fired} {self._origin.slug} was given up.", provider=self._origin.slug
+            )
+        except (httpx.HTTPError, FrameTooLargeError, ProviderError) as error:
+            failure = self._failure(error)
+        finally:
+            dog.waiting = None
+            dog.stop()
+        for event in self._leftovers(failure):
+            yield event
+        yield self._finish(failure)
+
+    def _leftovers(self, failure: ProviderError | None) -> Sequence[Event]:
+        """What a last frame without its blank line says, when it is a whole one; then what the reader held back."""
+        events: list[Event] = []
+        if failure is None and not self._reader.done:
+            for name, data in self._decoder.end():
+                try:
+                    events += self._reader.frame(name, data)
+                except ProviderError:  # half a frame: the end came in its middle
+                    break
+        return [*events, *self._reader.close()]
+
+    def _failure(self, error: Exception) -> ProviderError:
+        if isinstance(error, ProviderError):
+            return error
+        slug = self._origin.slug
+        if isinstance(error, FrameTooLargeError):
+            return UnexpectedResponseError(
+                f"{slug} sent a piece of an answer that is too large.", provider=slug, status=self.status
+            )
+        told = from_transport(error, slug, self._host)
+        return StreamInterruptedError(
+            f"The answer broke off: {told.message}",
+            hint="Try again, or continue from here.",
+            provider=slug,
+            request_id=self.request_id,
+        )
+
+    def _finish(self, failure: ProviderError | None) -> Finished:
+        """How it ended: the vendor's error, ours, its own word, or no word at all."""
+        reader = self._reader
+        error = reader.error or (None if reader.ended else failure)
+        if error is None and not reader.ended:
+            error = StreamInterruptedError(
+                f"{self._origin.slug} closed the connection before the answer was complete.",
+                hint="Try again, or continue from here.",
+                provider=self._origin.slug,
+                request_id=self.request_id,
+            )
+        self.error = error
+        if error is None:
+            self.state = "complete"
+            return Finished("complete", reader.finish_reason, reader.raw_finish_reason)
+        if error.request_id is None:
+            error.request_id = self.request_id
+        if isinstance(error, StreamInterruptedError | ProviderTimeoutError) and error is not reader.error:
+            self.state = "interrupted"
+            return Finished("interrupted", None, reader.raw_finish_reason, error)
+        self.state = "failed"
+        reader.finish_reason = "error"
+        return Finished("failed", "error", reader.raw_finish_reason, error)
+
+
+def _bytes_of(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes; one layer less than `aiter_raw` where nothing is to be decompressed."""
+    if response.headers.get("content-encoding", "identity") == "identity" and isinstance(
+        response.stream, httpx.AsyncByteStream
+    ):
+        return aiter(response.stream)
+    return response.aiter_bytes()
+
+
+async def open_stream(
+    client: httpx.AsyncClient, request: httpx.Request, reader: Reader, origin: Origin, limits: Watchdogs
+) -> HttpStream:
+    """Send the request; the stream is open when the vendor has accepted it. Raises ProviderError, OfflineError."""
+    started = monotonic()
+    waits = [seconds for seconds in (limits.first_event, limits.total) if seconds is not None]
+    host = request.url.host
+    try:
+        async with asyncio.timeout(min(waits) if waits else None):
+            response = await client.send(request, stream=True)
+            try:
+                if not response.is_success:
+                    body = await read_bounded(response, ERROR_BODY, origin, cut=True)
+                    raise error_from_answer(origin, response.status_code, response.headers, body)
+                reader.headers = response.headers
+                stream = HttpStream(origin, host, response, reader, limits, started)
+                await stream.look()
+            except BaseException:
+                await response.aclose()
+                raise
+    except TimeoutError:
+        raise ProviderTimeoutError(
+            f"{origin.slug} sent nothing within {min(waits):g} s.",
+            hint="Try again, or allow more time.",
+            provider=origin.slug,
+        ) from None
+    except httpx.HTTPError as error:
+        raise from_transport(error, origin.slug, host) from None
+    return stream

@@ -1,0 +1,124 @@
+"""Whether an OpenAI-compatible provider works with its key, found out without buying a token."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from adapters.base import Connection, ProviderState, Validation
+from adapters.errors import (
+    InvalidCredentialsError,
+    NoCreditError,
+    Origin,
+    PermissionDeniedError,
+    ProviderError,
+    UnexpectedResponseError,
+    error_from_answer,
+)
+from adapters.fetch import Fetcher, parse_json
+from adapters.openai.models import read_models
+from catalog.errors import OfflineError
+
+TIMEOUT = 4.5
+"""Seconds for the whole check."""
+_TELLING = (InvalidCredentialsError, PermissionDeniedError, NoCreditError)
+
+
+async def check(
+    connection: Connection, fetcher: Fetcher, client: httpx.AsyncClient, models_url: str, chat_url: str
+) -> Validation:
+    """`GET /models`, which at OpenAI proves the key. Elsewhere the list may be public (llama.cpp, OpenRouter) or
+    missing, so an empty chat request follows: a bad key is refused before the missing model is noticed."""
+    started = monotonic()
+    origin = Origin(connection.slug)
+    probe = _Probe(fetcher, client, origin, started + TIMEOUT)
+    try:
+        count, missing = await probe.models(models_url)
+        if missing is not None or not _list_proves(connection):
+            await probe.key(chat_url, missing)
+    except OfflineError as error:
+        return Validation("offline", error.message, _since(started), error)
+    except ProviderError as error:
+        state = error.state if error.state != "ok" else "error"
+        return Validation(cast("ProviderState", state), error.message, _since(started), error)
+    return Validation("ok", _good(connection, count, probe.proven), _since(started))
+
+
+class _Probe:
+    def __init__(self, fetcher: Fetcher, client: httpx.AsyncClient, origin: Origin, deadline: float) -> None:
+        self._fetcher = fetcher
+        self._client = client
+        self._origin = origin
+        self._deadline = deadline
+        self.proven = True
+
+    async def models(self, url: str) -> tuple[int | None, ProviderError | None]:
+        """(number of models, None), or (None, why there is no list)."""
+        status, headers, content = await self._call(self._client.build_request("GET", url))
+        if status != 200:
+            error = error_from_answer(self._origin, status, headers, content)
+            if status in (404, 405, 501):
+                return None, error
+            raise error
+        try:
+            return len(read_models(parse_json(content, self._origin.slug))[0]), None
+        except ValueError:
+            error = error_from_answer(self._origin, 200, headers, content)
+            raise (error if isinstance(error, _TELLING) else _no_api(self._origin.slug, 200)) from None
+
+    async def key(self, url: str, missing: ProviderError | None) -> None:
+        """Ask for a chat without a model: whatever is said but “bad key” means the key was let in."""
+        request = self._client.build_request("POST", url, json={}, headers={"accept": "application/json"})
+        try:
+            status, headers, content = await self._call(request)
+        except ProviderError:
+            if missing is not None:
+                raise
+            self.proven = False
+            return
+        error = error_from_answer(self._origin, status, headers, content)
+        if status >= 400 and isinstance(error, _TELLING):
+            raise error
+        if missing is not None and (status in (404, 405, 501) or not _is_json(content)):
+            raise _no_api(self._origin.slug, status)
+        self.proven = status in (400, 422)
+
+    async def _call(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+        left = max(self._deadline - monotonic(), 0.1)
+        return await self._fetcher.call(
+            self._client, request, self._origin, timeout=left, limit=16 * 1024 * 1024
+        )
+
+
+def _list_proves(connection: Connection) -> bool:
+    host = urlsplit(connection.base_url).hostname or ""
+    return host == "api.openai.com" or host.endswith(".api.openai.com")
+
+
+def _good(connection: Connection, count: int | None, proven: bool) -> str:
+    listed = "It has no model list" if count is None else f"{count} model{'' if count == 1 else 's'}"
+    if connection.key is None:
+        return f"It answers without a key. {listed}."
+    if not proven:
+        return f"It answers, but whether it checks the key is not certain. {listed}."
+    return f"The key is accepted. {listed}."
+
+
+def _no_api(slug: str, status: int) -> UnexpectedResponseError:
+    return UnexpectedResponseError(
+        f"{slug} answers, but not as an OpenAI-compatible server.",
+        hint="Check the provider's URL and type.",
+        provider=slug,
+        status=status,
+    )
+
+
+def _is_json(content: bytes) -> bool:
+    return content.lstrip()[:1] in (b"{", b"[")
+
+
+def _since(started: float) -> int:
+    return round((monotonic() - started) * 1000)

@@ -1,0 +1,288 @@
+"""Chat-completion chunks and whole answers into events, whatever a compatible server leaves out or adds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pydantic_core import from_json
+
+from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
+from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, UsageUpdate
+from adapters.openai.think import Mode, ThinkSplitter, closer_first
+from adapters.openai.tools import ToolCalls
+from adapters.openai.usage import money, read_usage
+from adapters.text import Joiner
+from catalog.plaintext import one_line
+from catalog.usage import Usage
+
+_WORDS: dict[FinishReason, str] = {
+    "stop": "stop end_turn stop_sequence eos eos_token complete completed",
+    "length": "length max_tokens model_length model_context_window_exceeded continuation max_output_tokens",
+    "tool_calls": "tool_calls function_call tool_use tool_call",
+    "content_filter": "content_filter refusal safety recitation blocklist prohibited_content spii language "
+    "model_armor image_safety",
+}
+_FINISH = {word: reason for reason, words in _WORDS.items() for word in words.split()}
+"""Vendors' words (lower case) → ours (WIRE section 12)."""
+_FAILED = frozenset(
+    ("error", "other", "malformed_function_call", "unexpected_tool_call", "too_many_tool_calls",
+     "missing_thought_signature", "malformed_response", "no_image", "unload", "unknown")
+)  # fmt: skip
+_REASONING = ("reasoning_content", "reasoning", "reasoning_text")
+
+
+class ChatReader:
+    """Implements adapters.http_stream.Reader for one answer."""
+
+    def __init__(self, origin: Origin, *, think: Mode | None = None, hidden_reasoning: bool = False) -> None:
+        self.usage = Usage()
+        self.finish_reason: FinishReason | None = None
+        self.raw_finish_reason: str | None = None
+        self.error: ProviderError | None = None
+        self.done = False
+        self.ended = False
+        self.served_model: str | None = None
+        self._origin = origin
+        self.headers: Mapping[str, str] = {}
+        self._hidden = hidden_reasoning
+        self._think = ThinkSplitter(think) if think else None
+        self._text = Joiner()
+        self._thinking = Joiner()
+        self._calls = ToolCalls()
+        self._begun = False
+        """Something of an answer came, even if empty."""
+        self._plain = False
+        """Text can be passed on as it is: nothing is held back or split."""
+
+    def frame(self, name: str, data: bytes) -> Sequence[Event]:
+        """The events of one frame. The first lines are the way of nearly every chunk; the rest is in `_chunk`."""
+        try:
+            chunk = from_json(data)
+        except ValueError:
+            return self._odd(name, data)
+        if self._plain and not name and type(chunk) is dict:
+            choices = chunk.get("choices")
+            if (
+                choices
+                and type(choices) is list
+                and type(choice := choices[0]) is dict
+                and "error" not in chunk
+                and "x_groq" not in chunk
+            ):
+                delta = choice.get("delta")
+                if (
+                    type(delta) is dict
+                    and len(delta) == 1
+                    and choice.get("finish_reason") is None
+                    and chunk.get("usage") is None
+                ):
+                    text = delta.get("content")
+                    if text and type(text) is str:
+                        return (TextDelta(text),)
+        return self._chunk(name, chunk)
+
+    def whole(self, body: object) -> Sequence[Event]:
+        """An answer that came as one document, or the error it holds."""
+        if isinstance(body, list) and len(body) == 1:
+            body = body[0]
+        if not isinstance(body, dict) or not (body.get("choices") or body.get("usage")):
+            raise self._refused(body)
+        if body.get("error"):
+            raise error_from_body(self._origin, body, 200, self.headers)
+        if self._think is not None:
+            self._think = ThinkSplitter("implied" if closer_first(json.dumps(body)) else "on")
+        events = list(self._chunk("", body))
+        if self.error is not None:
+            raise self.error
+        events += self.close()
+        cost = money(self.headers.get("x-litellm-response-cost"))
+        if cost and self.usage.reported_cost is None:
+            self.usage = replace(self.usage, reported_cost=cost)
+            events.append(UsageUpdate(self.usage))
+        self._end()
+        if not self.ended:
+            raise UnexpectedResponseError(
+                f"{self._origin.slug} sent an answer without content.", provider=self._origin.slug, status=200
+            )
+        return events
+
+    def close(self) -> Sequence[Event]:
+        """Halves and tags that were held back."""
+        events: list[Event] = []
+        self._say(self._text.close(), events)
+        if self._think is not None:
+            self._parts(self._think.close(), events)
+        rest = self._thinking.close()
+        return [*events, ThinkingDelta(rest)] if rest else events
+
+    def _refused(self, body: object) -> ProviderError:
+        if isinstance(body, dict) and any(
+            body.get(name) for name in ("error", "detail", "message", "errors")
+        ):
+            return error_from_body(self._origin, body, 200, self.headers)
+        return UnexpectedResponseError(
+            f"{self._origin.slug} sent an answer that is not a chat completion.",
+            hint="Check the provider's URL and type.",
+            provider=self._origin.slug,
+            status=200,
+        )
+
+    def _odd(self, name: str, data: bytes) -> Sequence[Event]:
+        """What the fast parser refuses: the end marker, lone surrogates, broken UTF-8, no JSON at all."""
+        text = data.decode("utf-8", "replace").strip()
+        if text == "[DONE]":
+            self.done = True
+            self._end()
+            return ()
+        if not text:
+            return ()
+        try:
+            chunk = json.loads(text)
+        except (ValueError, RecursionError):
+            if name == "error":
+                self._fail(text)
+                return ()
+            raise UnexpectedResponseError(
+                f"{self._origin.slug} sent a broken piece of an answer.",
+                hint="Try again.",
+                provider=self._origin.slug,
+                status=200,
+            ) from None
+        return self._chunk(name, chunk)
+
+    def _chunk(self, name: str, chunk: object) -> Sequence[Event]:
+        if not isinstance(chunk, dict):
+            if name == "error":
+                self._fail(chunk)
+            return ()
+        events: list[Event] = []
+        if self.served_model is None and isinstance(chunk.get("model"), str) and chunk["model"]:
+            self.served_model = one_line(chunk["model"], 200)
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(choice, dict):
+            self._begun = True
+            self._choice(choice, events)
+        self._count(chunk, choice, events)
+        self._errors(name, chunk)
+        self._plain = self._think is None and not self._text.held
+        return events
+
+    def _choice(self, choice: dict[str, object], events: list[Event]) -> None:
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            delta = choice.get("message")
+        if isinstance(delta, dict):
+            self._delta(delta, events)
+        elif isinstance(choice.get("text"), str):
+            self._say(self._text.feed(str(choice["text"])), events)
+        finish = choice.get("finish_reason")
+        if isinstance(finish, str):
+            self.raw_finish_reason = one_line(finish, 60)
+            self.ended = self.ended or bool(finish)
+
+    def _delta(self, delta: dict[str, object], events: list[Event]) -> None:
+        content = delta.get("content")
+        thoughts = _reasoning(delta)
+        if isinstance(content, list):
+            listed, text = _listed(content)
+            thoughts = thoughts or listed
+        else:
+            text = content if isinstance(content, str) else ""
+        thoughts = self._thinking.feed(thoughts) if thoughts else ""
+        if thoughts:
+            events.append(ThinkingDelta(thoughts))
+            if self._think is not None:  # the wire tells reasoning apart itself: leave the answer alone
+                self._parts(self._think.close(), events)
+                self._think = None
+        refusal = delta.get("refusal")
+        if isinstance(refusal, str) and refusal:
+            text += refusal
+        if text:
+            self._say(self._text.feed(text), events)
+        events += self._calls.read(delta)
+
+    def _say(self, text: str, events: list[Event]) -> None:
+        if not text:
+            return
+        if self._think is None:
+            events.append(TextDelta(text))
+        else:
+            self._parts(self._think.feed(text), events)
+
+    @staticmethod
+    def _parts(parts: list[tuple[bool, str]], events: list[Event]) -> None:
+        events += [ThinkingDelta(text) if inside else TextDelta(text) for inside, text in parts]
+
+    def _count(self, chunk: dict[str, object], choice: object, events: list[Event]) -> None:
+        groq = chunk.get("x_groq")
+        places = [chunk.get("usage"), groq.get("usage") if isinstance(groq, dict) else None]
+        if isinstance(choice, dict):
+            places.append(choice.get("usage"))
+        for place in places:
+            usage = read_usage(place, hidden_reasoning=self._hidden)
+            if usage is not None:
+                self.usage = self.usage.updated(usage)
+                events.append(UsageUpdate(self.usage))
+                return
+
+    def _errors(self, name: str, chunk: dict[str, object]) -> None:
+        groq = chunk.get("x_groq")
+        told = chunk.get("error") or (groq.get("error") if isinstance(groq, dict) else None)
+        if told:
+            self._fail({"error": told})
+        elif name == "error" or ("choices" not in chunk and chunk.get("object") == "error"):
+            self._fail(chunk)
+        elif (self.raw_finish_reason or "").lower() in _FAILED:
+            self.error = ServerError(
+                f"{self._origin.slug} stopped with an error ({self.raw_finish_reason}).",
+                hint="Try again, or use another model.",
+                provider=self._origin.slug,
+            )
+            self.done = True
+        elif self.ended:
+            self._end()
+
+    def _fail(self, told: object) -> None:
+        self.error = error_from_body(self._origin, told, 200, self.headers)
+        self.done = True
+
+    def _end(self) -> None:
+        """The vendor is done: find our word for why."""
+        if not (self._begun or self.ended):
+            return
+        self.ended = True
+        raw = (self.raw_finish_reason or "stop").lower()
+        reason = _FINISH.get(raw, "error")
+        self.finish_reason = "tool_calls" if reason == "stop" and self._calls.seen else reason
+
+
+def _reasoning(delta: Mapping[str, object]) -> str:
+    """The first reasoning field that says something."""
+    for key in _REASONING:
+        value = delta.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def _listed(parts: list[object]) -> tuple[str, str]:
+    """(thinking, text) of content that is a list of parts (Mistral)."""
+    thoughts: list[str] = []
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, dict):
+            inner = part.get("thinking")
+            if isinstance(inner, list):
+                thoughts += [
+                    str(p["text"]) for p in inner if isinstance(p, dict) and isinstance(p.get("text"), str)
+                ]
+            elif isinstance(inner, str):
+                thoughts.append(inner)
+            elif isinstance(part.get("text"), str) and part.get("type", "text") in ("text", "output_text"):
+                texts.append(str(part["text"]))
+    return "".join(thoughts), "".join(texts)

@@ -1,0 +1,150 @@
+"""A ChatRequest as a chat-completions body, and the one repair when a server wants it another way."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from adapters.base import Connection
+from adapters.errors.bodies import Said
+from adapters.events import ChatRequest, Message
+
+_OTHER = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+_REFUSES = re.compile(
+    r"unsupported|not support|does not support|unrecogni[sz]ed|unknown|unexpected|extra (?:inputs?|fields?)|extra_forbidden"
+    r"|not permitted|not allowed|forbidden|only the default|deprecated|use 'max_|invalid (?:field|parameter|argument)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How one server wants its requests."""
+
+    max_tokens_field: str = "max_tokens"
+    reasoning_field: str | None = None
+    """Where an assistant turn's reasoning goes back; None: it does not."""
+    usage_option: bool = True
+    """Ask for usage in streams with `stream_options`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """What was learned about a model from refusals."""
+
+    swap_max_tokens: bool = False
+    dropped: frozenset[str] = frozenset()
+    """Parameters that are left out: temperature, top_p, stream_options."""
+
+
+def habits(connection: Connection) -> Habits:
+    """By option, else by host: OpenAI itself wants the new name, DeepSeek wants its reasoning back."""
+    host = urlsplit(connection.base_url).hostname or ""
+    modern = host == "api.openai.com" or host.endswith((".api.openai.com", ".openai.azure.com"))
+    field = connection.options.get("max_tokens_field") or (
+        "max_completion_tokens" if modern else "max_tokens"
+    )
+    return Habits(
+        max_tokens_field=field if field in _OTHER else "max_tokens",
+        reasoning_field=connection.options.get("reasoning_field")
+        or ("reasoning_content" if host == "api.deepseek.com" else None),
+        usage_option=connection.options.get("stream_options") != "no",
+    )
+
+
+def body(request: ChatRequest, habits: Habits, repairs: Repairs) -> dict[str, object]:
+    """The JSON body. What the request leaves open is not sent."""
+    messages: list[dict[str, object]] = []
+    if request.system:
+        messages.append({"role": "system", "content": request.system})
+    messages += [_message(message, habits) for message in request.messages]
+    out: dict[str, object] = {"model": request.model, "messages": messages}
+    if request.stream:
+        out["stream"] = True
+        if habits.usage_option:
+            out["stream_options"] = {"include_usage": True}
+    field = habits.max_tokens_field
+    optional: dict[str, object | None] = {
+        _OTHER[field] if repairs.swap_max_tokens else field: request.max_tokens,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "stop": list(request.stop) or None,
+        "seed": request.seed,
+        "reasoning_effort": request.reasoning_effort,
+        "response_format": {"type": "json_object"} if request.json_output else None,
+    }
+    out.update({name: value for name, value in optional.items() if value is not None})
+    if request.tools:
+        out["tools"] = [
+            {
+                "type": "function",
+                "function": {"name": t.name, "description": t.description, "parameters": dict(t.parameters)},
+            }
+            for t in request.tools
+        ]
+        if request.tool_choice:
+            out["tool_choice"] = _choice(request.tool_choice)
+    for name in repairs.dropped:
+        out.pop(name, None)
+    return out
+
+
+def repaired(repairs: Repairs, sent: dict[str, object], facts: Said) -> Repairs | None:
+    """What to do differently after a refusal (400, 422) of what was sent; None when nothing of ours is to blame.
+
+    The refusal must name the parameter and say that it is not wanted at all: a value that is too large is the
+    user's business, and another name must not make a limit disappear.
+    """
+    text = f"{facts.message} {' '.join(facts.codes)}"
+    if not _REFUSES.search(text):
+        return None
+    for name in ("max_tokens", "max_completion_tokens"):
+        if name in sent and not repairs.swap_max_tokens and _names(name, facts):
+            return Repairs(True, repairs.dropped)
+    for name in ("temperature", "top_p", "stream_options"):
+        if name in sent and _names(name, facts):
+            also = {"temperature", "top_p"} if name != "stream_options" else {name}
+            return Repairs(repairs.swap_max_tokens, repairs.dropped | also)
+    return None
+
+
+def _names(name: str, facts: Said) -> bool:
+    if facts.param is not None:
+        return facts.param.split(".")[0] == name
+    return re.search(rf"(?<![a-z_]){name}(?![a-z_])", facts.message) is not None
+
+
+def _choice(choice: str) -> object:
+    if choice in ("auto", "none", "required"):
+        return choice
+    return {"type": "function", "function": {"name": choice}}
+
+
+def _message(message: Message, habits: Habits) -> dict[str, object]:
+    out: dict[str, object] = {"role": message.role, "content": message.text}
+    if message.images:
+        parts: list[dict[str, object]] = [{"type": "text", "text": message.text}] if message.text else []
+        parts += [
+            {
+                "type": "image_url",
+                "image_url": {
+                    "url": f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+                },
+            }
+            for image in message.images
+        ]
+        out["content"] = parts
+    if message.tool_calls:
+        out["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+        if not message.text:
+            out["content"] = None
+    if message.tool_call_id is not None:
+        out["tool_call_id"] = message.tool_call_id
+    if message.thinking and message.role == "assistant" and habits.reasoning_field:
+        out[habits.reasoning_field] = message.thinking
+    return out
