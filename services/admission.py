@@ -34,7 +34,7 @@ class Claim:
     provider: str
     model: str
     input_tokens: int
-    """At the far end of the estimate's error band."""
+    """As estimated."""
     output_tokens: int
     """The longest answer wanted."""
     worst: WorstCase | None
@@ -169,7 +169,7 @@ def _refused(view: BudgetView) -> BudgetExceededError:
 
 def _unpriced(claim: Claim, view: BudgetView) -> UnpricedError:
     return UnpricedError(
-        f"The price of {claim.model} is unknown, and the {view.label} of {dollars(view.limit)} cannot count it.",
+        f"The price of {claim.provider}/{claim.model} is unknown, and the {view.label} of {dollars(view.limit)} cannot count it.",
         hint="Send it all the same with --allow-unpriced, or say that it is your own hardware or a flat rate.",
         provider=claim.provider,
     )

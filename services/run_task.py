@@ -136,8 +136,8 @@ class RunTask:
         claim = Claim(
             run_id=self._id,
             provider=prepared.row.slug,
-            model=prepared.view.ref,
-            input_tokens=estimate.worst_input,
+            model=prepared.view.info.id,
+            input_tokens=estimate.input_tokens,
             output_tokens=estimate.max_output,
             worst=prepared.tariff.worst(estimate.worst_input, datetime.now(UTC)),
             own=prepared.tariff.own,
