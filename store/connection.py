@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -22,6 +23,21 @@ class StoreConnection(aiosqlite.Connection):
         super().__init__(connector, 64)
         self._thread.daemon = True  # an abandoned connection never keeps the program from ending
         self.path = path
+        self._stopping: asyncio.Future[object] | None = None
+
+    def stop(self) -> asyncio.Future[object] | None:
+        """Asks the thread to end; the future says when it has."""
+        self._stopping = super().stop()
+        return self._stopping
+
+    async def _connect(self) -> aiosqlite.Connection:
+        try:
+            return await super()._connect()
+        except BaseException:
+            # Else the thread may answer a loop that is closed, and its traceback lands on the user's screen.
+            if self._stopping is not None:
+                await self._stopping
+            raise
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:

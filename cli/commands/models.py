@@ -172,6 +172,8 @@ def default_model(session: Session, ref: str | None, clear: bool) -> int:
     """The model of new chats; with REF, choose it."""
     if clear and ref is not None:
         raise click.UsageError("Give REF or --clear, not both.")
+    if clear or ref is not None:
+        session.require_writable()
 
     async def work(services: Services) -> None:
         if ref is None and not clear:
@@ -180,7 +182,6 @@ def default_model(session: Session, ref: str | None, clear: bool) -> int:
                 {"default": chosen}, lambda: chosen or "No default. Choose one: switchroom models default REF"
             )
             return
-        session.require_writable()
         await services.models.set_default(ref)
         now = ref if ref is not None else await services.models.default()
         session.changed(
