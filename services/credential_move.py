@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from catalog.errors import VaultLockedError
+from catalog.errors import MissingKeyError, VaultLockedError
 from store.providers import ProviderRow, Providers
 from store.vault.base import MANAGED, BackendName, parse_reference
 
@@ -20,9 +21,10 @@ async def move(credentials: Credentials, services: Services, to: BackendName) ->
     wanted = await _movable(credentials, await providers.list(), to)
     moved: dict[str, str] = {}
     for ref in wanted:
-        secret = await credentials.resolve(ref)
-        assert secret is not None
-        moved[ref] = await credentials.store(parse_reference(ref).name, secret, backend=to)
+        with contextlib.suppress(MissingKeyError):  # a key that is gone already cannot move
+            secret = await credentials.resolve(ref)
+            assert secret is not None
+            moved[ref] = await credentials.store(parse_reference(ref).name, secret, backend=to)
     if services.db.dry_run:
         return moved
     for old, new in moved.items():

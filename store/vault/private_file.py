@@ -32,9 +32,14 @@ def read_private(path: Path) -> bytes | None:
                 hint="Put the file itself there.",
             ) from None
         raise _unusable(path, error) from None
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         _check(path, os.fstat(descriptor), directory=False)
-        return stream.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read()
+    except OSError as error:
+        raise _unusable(path, error) from None
+    finally:
+        os.close(descriptor)
 
 
 def write_private(path: Path, content: bytes) -> None:
