@@ -66,7 +66,7 @@ def coloured(language: str, line: str, state: State) -> tuple[tuple[Span, ...], 
     try:
         for kind, text in _tokens(lexer, line + "\n", stack):
             style = _style(kind)
-            if out and out[-1][1] == style:
+            if out and (out[-1][1] == style or text.isspace()):
                 out[-1][0] += text
             else:
                 out.append([text, style])

@@ -24,6 +24,8 @@ FRAME = 1 / 20
 """Seconds between two renderings of what streams."""
 SLOW_FRAME = 1 / 8
 """The same in low-bandwidth mode."""
+STEP = 2
+"""Rows by which a growing answer scrolls; in low-bandwidth mode half a screen."""
 WIDEST = 118
 """Cells a row of text takes at most: longer ones are hard to read."""
 
@@ -205,8 +207,8 @@ class Transcript(ScrollView, can_focus=True):
         if not height or not self._width:
             return
         total = self._total
-        if self.low_bandwidth and self._streaming and total > height:
-            step = max(4, height // 2)
+        if self._streaming and total > height:
+            step = max(4, height // 2) if self.low_bandwidth else STEP
             total = height + -(-(total - height) // step) * step
         before = round(self.scroll_y)
         if total != self.virtual_size.height or self._width != self.virtual_size.width:
