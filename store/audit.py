@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,10 +91,8 @@ def _make_key(path: Path) -> bytes:
             file.write(secrets.token_hex(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):  # the other process was first: its key is the key
             os.link(partial, path)
-        except FileExistsError:
-            pass  # the other process was first: its key is the key
     except OSError as error:
         raise _bad_key(path, error.strerror or str(error)) from error
     finally:
@@ -277,7 +276,8 @@ def _head_mac(key: bytes, last_id: int, count: int, last_mac: str) -> str:
 
 
 def _row(record: Any) -> AuditRow:
-    return AuditRow(*record[:6], json.loads(record[6]), *record[7:])
+    values = (*record[:6], json.loads(record[6]), *record[7:])
+    return AuditRow(*values)
 
 
 def _exported(row: AuditRow) -> dict[str, Any]:

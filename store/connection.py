@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiosqlite
 
 from store.errors import store_error
 
-Params = Sequence[Any]
+Params = Sequence[Any] | Mapping[str, Any]
 Statement = tuple[str, Params]
 
 
@@ -38,6 +38,13 @@ class StoreConnection(aiosqlite.Connection):
             if self._stopping is not None:
                 await self._stopping
             raise
+
+    @classmethod
+    async def opened(cls, path: Path, connector: Callable[[], sqlite3.Connection]) -> Self:
+        """A connection, open."""
+        self = cls(path, connector)
+        await self
+        return self
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,7 +74,8 @@ class Conversations:
 
     async def list(self, limit: int = 200, search: str | None = None) -> list[ConversationRow]:
         """Conversations, last used first; `search` looks in titles and messages, case ignored."""
-        where, params = "", ()  # type: str, tuple[Any, ...]
+        where = ""
+        params: tuple[str, ...] = ()
         if search:
             like = f"%{search.replace('^', '^^').replace('%', '^%').replace('_', '^_')}%"
             where = (
@@ -105,7 +107,7 @@ class Conversations:
         """Removes a conversation with its messages; its ledger rows stay."""
         await tx.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
 
-    async def messages(self, conversation_id: str) -> list[MessageRow]:
+    async def messages(self, conversation_id: str) -> builtins.list[MessageRow]:
         """The messages in order."""
         rows = await self._db.reader.execute_fetchall(
             f"{_SELECT_MESSAGES} WHERE conversation_id = ? ORDER BY position", (conversation_id,)

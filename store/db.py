@@ -111,9 +111,9 @@ class Database:
             migrate(path, STEPS)
             return connect(path)
 
-        writer = await StoreConnection(path, connect_writer)
+        writer = await StoreConnection.opened(path, connect_writer)
         try:
-            reader = await StoreConnection(path, lambda: connect(path, query_only=True))
+            reader = await StoreConnection.opened(path, lambda: connect(path, query_only=True))
         except BaseException:
             await writer.close()
             raise

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.db import Database, Tx
+from store.rollups import SLOT_MS, Rollups
 from store.rows import columns, marks, values
 
 
@@ -54,7 +55,8 @@ _INSERT = f"INSERT INTO ledger ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))
 
 
 def _row(record: Any) -> AttemptRow:
-    return AttemptRow(*record[:3], bool(record[3]), *record[4:])
+    values_of = (*record[:3], bool(record[3]), *record[4:])
+    return AttemptRow(*values_of)
 
 
 class Ledger:
@@ -62,6 +64,7 @@ class Ledger:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._rollups = Rollups(db)
 
     async def insert(self, tx: Tx, row: AttemptRow) -> None:
         """Writes an attempt, roll-ups included (by trigger), with the transaction's next step or commit."""
@@ -87,7 +90,24 @@ class Ledger:
     async def spent(
         self, start_ms: int, end_ms: int, provider: str | None = None, tx: Tx | None = None
     ) -> int:
-        """Nano-dollars of the attempts that started in [start, end); attempts of unknown cost count nothing."""
+        """Nano-dollars of the attempts that started in [start, end), to the millisecond.
+
+        Attempts of unknown cost count nothing. Whole slots come from the roll-ups, the rest from the ledger.
+        """
+        first, last = -(-start_ms // SLOT_MS) * SLOT_MS, end_ms // SLOT_MS * SLOT_MS
+        if first >= last:
+            return await self._spent_between(start_ms, end_ms, provider, tx)
+        found = await self._rollups.totals(
+            first, last, "provider" if provider else None, provider=provider, tx=tx
+        )
+        nanos = sum(row.cost_nanos for row in found)
+        if start_ms < first:
+            nanos += await self._spent_between(start_ms, first, provider, tx)
+        if last < end_ms:
+            nanos += await self._spent_between(last, end_ms, provider, tx)
+        return nanos
+
+    async def _spent_between(self, start_ms: int, end_ms: int, provider: str | None, tx: Tx | None) -> int:
         sql = (
             "SELECT coalesce(sum(cost_nanos), 0) FROM ledger"
             " WHERE at >= ? AND at < ? AND (? IS NULL OR provider = ?)"

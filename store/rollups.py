@@ -6,8 +6,10 @@ per series. Ranges are in UTC ms and widen to whole 15-minute slots; wherever a 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from operator import add, sub
 from typing import Any, Literal
 
 from store.db import Database, Tx
@@ -16,7 +18,10 @@ from store.rows import dump
 
 Group = Literal["provider", "model", "grade", "outcome"]
 Bucket = Literal["slot", "hour", "day"]
+Measure = Literal["attempts", "runs", "failed_runs", "errors", "input", "output", "cost_nanos"]
 SLOT_MS = 15 * 60_000
+TOP_MODELS = 6
+"""How many models a series by model shows."""
 _PERIODS = {"slot": SLOT_MS, "hour": 4 * SLOT_MS, "day": 96 * SLOT_MS}
 
 
@@ -50,6 +55,15 @@ class UsageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """One measure of one key in one bucket of time."""
+
+    key: str
+    start_ms: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
 class Percentiles:
     """Milliseconds; None where nothing was measured. Latency counts complete attempts only."""
 
@@ -69,10 +83,10 @@ _TTFT = tuple(f"t{i}" for i in range(BUCKETS))
 _LATENCY = tuple(f"l{i}" for i in range(BUCKETS))
 _KEYS = {
     None: "''",
-    "provider": "provider",
-    "model": "provider || '/' || model",
-    "outcome": "outcome",
-    "grade": "grade",
+    "provider": "s.provider",
+    "model": "s.provider || '/' || s.model",
+    "outcome": "s.outcome",
+    "grade": "s.grade",
 }
 
 
@@ -93,12 +107,11 @@ class Rollups:
         tx: Tx | None = None,
     ) -> list[UsageRow]:
         """What was used in [start, end), one row per key in use, ordered by key."""
-        low, high = _slots(start, end)
-        where, params = _series(group, provider, model)
-        sql = _between(_KEYS[group], _FIGURES, where)
-        return [
-            UsageRow(row[0], low, *row[1:]) for row in await self._fetch(sql, (high, low, low, *params), tx)
-        ]
+        low = _down(start)
+        params = {"low": low, "high": _up(end), "provider": provider, "model": model}
+        sql = _between(_KEYS[group], _FIGURES, _series(group, provider, model))
+        rows = await self._fetch(sql, params, tx)
+        return [UsageRow(row[0], low, *row[1:]) for row in rows]
 
     async def percentiles(
         self,
@@ -110,10 +123,9 @@ class Rollups:
         model: str | None = None,
     ) -> dict[str, Percentiles]:
         """Latency and time to the first token in [start, end), by key."""
-        low, high = _slots(start, end)
-        where, params = _series(group, provider, model)
-        sql = _between(_KEYS[group], (*_LATENCY, *_TTFT), where)
-        rows = await self._fetch(sql, (high, low, low, *params), None)
+        params = {"low": _down(start), "high": _up(end), "provider": provider, "model": model}
+        sql = _between(_KEYS[group], (*_LATENCY, *_TTFT), _series(group, provider, model))
+        rows = await self._fetch(sql, params)
         return {row[0]: _percentiles(row[0], row[1 : BUCKETS + 1], row[BUCKETS + 1 :]) for row in rows}
 
     async def series(
@@ -127,9 +139,7 @@ class Rollups:
         model: str | None = None,
     ) -> list[UsageRow]:
         """What was used per whole UTC slot, hour or day of [start, end). See `buckets`."""
-        period = _PERIODS[bucket]
-        first = start - start % period
-        return await self.buckets((*range(first, end, period), end), group, provider=provider, model=model)
+        return await self.buckets(_bounds(start, end, bucket), group, provider=provider, model=model)
 
     async def buckets(
         self,
@@ -141,15 +151,51 @@ class Rollups:
     ) -> list[UsageRow]:
         """What was used between each two neighbours of `bounds` (local days, say), by time, then key.
 
-        Buckets without any attempt are left out.
+        Buckets without any attempt are left out; by model, only the TOP_MODELS models with the most attempts
+        are given. All figures of many keys in many buckets cost time: a chart of one measure asks `points`.
         """
-        slots = [_down(bounds[0]), *(_up(bound) for bound in bounds[1:])]
-        where, params = _series(group, provider, model)
-        sql = _per_bucket(_KEYS[group], where)
-        rows = await self._fetch(sql, (dump(slots), *params), None)
-        return [UsageRow(row[1], row[0], *row[2:]) for row in rows]
+        found = await self._buckets(_FIGURES, bounds, group, provider, model)
+        return [UsageRow(key, start, *figures) for start, key, figures in found]
 
-    async def _fetch(self, sql: str, params: tuple[Any, ...], tx: Tx | None) -> list[Any]:
+    async def points(
+        self,
+        bounds: Sequence[int],
+        measure: Measure,
+        group: Group | None = None,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> list[Point]:
+        """One measure between each two neighbours of `bounds`, by time, then key; zeroes are left out.
+
+        By model, only the TOP_MODELS models with the most of it are given.
+        """
+        found = await self._buckets((measure,), bounds, group, provider, model)
+        return [Point(key, start, figures[0]) for start, key, figures in found]
+
+    async def _buckets(
+        self,
+        names: Sequence[str],
+        bounds: Sequence[int],
+        group: Group | None,
+        provider: str | None,
+        model: str | None,
+    ) -> list[tuple[int, str, tuple[int, ...]]]:
+        slots = [_down(bounds[0]), *(_up(bound) for bound in bounds[1:])]
+        params: dict[str, Any] = {"bounds": dump(slots), "provider": provider, "model": model}
+        where = _series(group, provider, model)
+        if group == "model":
+            where += " AND s.provider || '/' || s.model IN (SELECT value FROM json_each(:top))"
+            params["top"] = dump(await self._top(slots[0], slots[-1], names[0], provider))
+        sql = _cumulated(_KEYS[group], names, where)
+        return _differences(await self._fetch(sql, params), slots)
+
+    async def _top(self, start: int, end: int, measure: str, provider: str | None) -> list[str]:
+        found = await self.totals(start, end, "model", provider=provider)
+        found.sort(key=lambda row: (-getattr(row, measure), -row.attempts, row.key))
+        return [row.key for row in found[:TOP_MODELS]]
+
+    async def _fetch(self, sql: str, params: dict[str, Any], tx: Tx | None = None) -> list[Any]:
         if tx is not None:
             return await tx.fetchall(sql, params)
         return list(await self._db.reader.execute_fetchall(sql, params))
@@ -163,57 +209,92 @@ def _up(moment: int) -> int:
     return -_down(-moment)
 
 
-def _slots(start: int, end: int) -> tuple[int, int]:
-    return _down(start), _up(end)
+def _bounds(start: int, end: int, bucket: Bucket) -> tuple[int, ...]:
+    period = _PERIODS[bucket]
+    return (*range(start - start % period, end, period), _up(end))
 
 
-def _series(group: Group | None, provider: str | None, model: str | None) -> tuple[str, tuple[str, ...]]:
-    """The series whose sum answers the question: the fewest there are."""
-    fine = " AND model <> ''"
-    if model is not None:
-        wanted, params = "model = ?", (model,)
-        return (f"{wanted} AND provider = ?", (model, provider)) if provider is not None else (wanted, params)
+def _series(group: Group | None, provider: str | None, model: str | None) -> str:
+    """The series `s` whose sum answers the question: the fewest there are (see `store.steps`)."""
+    narrowed = provider is not None or model is not None
+    wanted = []
     if provider is not None:
-        coarse = group in {None, "provider"}
-        return "provider = ?" + (" AND model = ''" if coarse else fine), (provider,)
-    match group:
-        case "model":
-            return "model <> ''", ()
-        case "outcome":
-            return "provider = '' AND outcome <> ''", ()
-        case "grade":
-            return "provider = '' AND grade <> ''", ()
-        case _:
-            return "provider <> '' AND model = ''", ()
+        wanted.append("s.provider = :provider")
+    if model is not None:
+        wanted.append("s.model = :model")
+    if group in {"outcome", "grade"}:
+        wanted += [f"s.{group} <> ''", "s.model <> ''" if narrowed else "s.provider = ''"]
+        if narrowed:
+            wanted.append("s.outcome <> '' AND s.grade <> ''")
+        return " AND ".join(wanted)
+    wanted.append("s.outcome = '' AND s.grade = ''")
+    if model is None:
+        wanted.append("s.model <> ''" if group == "model" else "s.model = ''")
+    if not narrowed:
+        wanted.append("s.provider <> ''" if group else "s.provider = ''")
+    return " AND ".join(wanted)
 
 
-def _before(bound: str) -> str:
+def _last(bound: str) -> str:
     """The last slot of series `s` before a bound."""
-    return f"(SELECT max(start) FROM rollup_running WHERE series = s.id AND start < {bound})"
+    return f"(SELECT max(start) FROM rollup_running WHERE series = s.id AND start < {bound})"  # noqa: S608
+
+
+_CURRENT = """rollup_current AS c JOIN usage_members AS m ON m.series = c.series
+      JOIN usage_series AS s ON s.id = m.whole"""
 
 
 def _between(key: str, names: Sequence[str], where: str) -> str:
-    """Sums of the differences between two moments; parameters: end, start, start, those of `where`."""
-    sums = ", ".join(f"sum(h.{name} - coalesce(l.{name}, 0))" for name in names)
-    return (
-        f"SELECT {key} AS key, {sums} FROM usage_series AS s"  # noqa: S608 - names of ours
-        f" CROSS JOIN rollup_running AS h ON h.series = s.id AND h.start = {_before('?')}"
-        f" LEFT JOIN rollup_running AS l ON l.series = s.id AND l.start = {_before('?')}"
-        f" WHERE h.start >= ? AND {where} GROUP BY key ORDER BY key"
-    )
-
-
-def _per_bucket(key: str, where: str) -> str:
-    """Sums of the differences between neighbouring bounds; parameters: the bounds (JSON), those of `where`."""
-    news = ", ".join(f"r.{name} - lag(r.{name}, 1, 0) OVER w AS {name}" for name in _FIGURES)
+    """By key, the sums of what was counted between :low and :high."""
+    new = ", ".join(f"h.{name} - coalesce(l.{name}, 0) AS {name}" for name in names)
     return f"""
-SELECT start, key, {", ".join(f"sum({name})" for name in _FIGURES)} FROM (
-    SELECT lag(b.value) OVER w AS start, {key} AS key, {news}
-      FROM usage_series AS s CROSS JOIN json_each(?) AS b
-      LEFT JOIN rollup_running AS r ON r.series = s.id AND r.start = {_before("b.value")}
-     WHERE {where} WINDOW w AS (PARTITION BY s.id ORDER BY b.value))
- WHERE start IS NOT NULL AND attempts > 0 GROUP BY start, key ORDER BY start, key
+SELECT key, {", ".join(f"sum({name})" for name in names)} FROM (
+    SELECT {key} AS key, {new} FROM usage_series AS s
+     CROSS JOIN rollup_running AS h ON h.series = s.id AND h.start = {_last(":high")}
+      LEFT JOIN rollup_running AS l ON l.series = s.id AND l.start = {_last(":low")}
+     WHERE h.start >= :low AND {where}
+     UNION ALL
+    SELECT {key}, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT}
+     WHERE c.start >= :low AND c.start < :high AND {where})
+ GROUP BY key ORDER BY key
 """  # noqa: S608 - names of ours
+
+
+def _cumulated(key: str, names: Sequence[str], where: str) -> str:
+    """By key and bound of :bounds, the running totals before it; then (first column 1) the newest slot's sums."""
+    return f"""
+SELECT 0, key, bound, {", ".join(f"sum({name})" for name in names)} FROM (
+    SELECT {key} AS key, b.value AS bound, {", ".join(f"r.{name}" for name in names)}
+      FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b
+     CROSS JOIN rollup_running AS r ON r.series = s.id AND r.start = {_last("b.value")}
+     WHERE {where})
+ GROUP BY key, bound
+ UNION ALL
+SELECT 1, {key} AS key, c.start, {", ".join(f"sum(c.{name})" for name in names)} FROM {_CURRENT}
+ WHERE {where} GROUP BY 2, 3
+"""  # noqa: S608 - names of ours
+
+
+def _differences(rows: list[Any], bounds: list[int]) -> list[tuple[int, str, tuple[int, ...]]]:
+    """(start of the bucket, key, figures) by time and key; buckets with nothing in them are left out."""
+    found: dict[tuple[int, str], tuple[int, ...]] = {}
+    start_of = dict(zip(bounds[1:], bounds, strict=False))
+    before_key: str | None = None
+    before: tuple[int, ...] = ()
+    for kind, key, moment, *figures in rows:
+        if kind:
+            bucket = bisect_right(bounds, moment) - 1
+            if 0 <= bucket < len(bounds) - 1:
+                place = (bounds[bucket], key)
+                found[place] = tuple(map(add, found[place], figures)) if place in found else tuple(figures)
+            continue
+        if key != before_key:
+            before_key, before = key, (0,) * len(figures)
+        new = tuple(map(sub, figures, before))
+        before = figures
+        if moment in start_of and any(new):
+            found[start_of[moment], key] = new
+    return sorted((start, key, figures) for (start, key), figures in found.items())
 
 
 def _percentiles(key: str, latency: Sequence[int], ttft: Sequence[int]) -> Percentiles:
