@@ -43,15 +43,15 @@ async def move(credentials: Credentials, services: Services, to: BackendName) ->
 
 
 async def _movable(credentials: Credentials, rows: list[ProviderRow], to: BackendName) -> list[str]:
-    """What the rows refer to and what can be listed, once each, save what is there already."""
+    """What the rows refer to, then what else can be listed; each name once, so nothing takes another's place."""
     refs = [ref for row in rows for ref in _references(row)]
-    listed = [
-        f"{backend}:{name}"
-        for backend in MANAGED
-        if backend != to
-        for name in await credentials.names(backend)
-    ]
-    return [ref for ref in dict.fromkeys((*refs, *listed)) if parse_reference(ref).backend not in (to, "env")]
+    for backend in MANAGED:
+        refs += [f"{backend}:{name}" for name in await credentials.names(backend)]
+    taken: dict[str, str] = {}
+    for reference in map(parse_reference, refs):
+        if reference.backend != "env":
+            taken.setdefault(reference.name, str(reference))
+    return [ref for name, ref in taken.items() if ref != f"{to}:{name}"]
 
 
 def _references(row: ProviderRow) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.detect import detect, is_loopback, is_private, normalise_base_url
 from catalog.errors import UsageError
@@ -108,3 +110,15 @@ def test_private(host: str) -> None:
 def test_public(host: str) -> None:
     assert not is_private(host)
     assert not is_loopback(host)
+
+
+@given(st.text(max_size=40) | st.from_regex(r"(https?://)?[a-z0-9.\[\]:@/_-]{1,40}", fullmatch=True))
+def test_any_text_is_an_address_in_one_spelling_or_refused(text: str) -> None:
+    try:
+        url = normalise_base_url(text)
+    except UsageError:
+        return
+    assert normalise_base_url(url) == url
+    assert url.startswith(("http://", "https://"))
+    assert "@" not in url.split("/")[2]
+    detect(url)

@@ -218,6 +218,18 @@ async def test_moving_takes_every_secret_along_and_leaves_nothing_behind(
     assert await credentials.move("vault") == {}
 
 
+async def test_a_forgotten_copy_does_not_take_the_place_of_the_key_in_use(
+    services: Services, os_keyring: MemoryKeyring, with_passphrase: Answer
+) -> None:
+    with_passphrase("pass phrase")
+    await services.credentials.store("a", SecretStr("an-old-key"), backend="file")
+    key = await services.credentials.store("a", SECRET, backend="keyring")
+    async with services.db.transaction() as tx:
+        await Providers(services.db).insert(tx, row("a", key_ref=key))
+    assert await services.credentials.move("vault") == {key: "vault:a"}
+    assert await services.credentials.resolve("vault:a") == SECRET
+
+
 async def test_a_move_that_cannot_finish_changes_nothing(
     services: Services, os_keyring: MemoryKeyring
 ) -> None:
