@@ -27,6 +27,13 @@ class BudgetRow:
 
 
 _COLUMNS = "id, scope, period, limit_nanos, alert, until, reason, changed_by, changed_at"
+_UPSERT = f"""
+INSERT INTO budgets (scope, period, limit_nanos, alert, until, reason, changed_by, changed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, period) DO UPDATE SET
+    limit_nanos = excluded.limit_nanos, alert = excluded.alert, until = excluded.until,
+    reason = excluded.reason, changed_by = excluded.changed_by, changed_at = excluded.changed_at
+RETURNING {_COLUMNS}
+"""  # noqa: S608 - our own column names
 
 
 class Budgets:
@@ -55,14 +62,8 @@ class Budgets:
         changed_at: int,
     ) -> BudgetRow:
         """Sets the limit of a scope and period; gives it with its id."""
-        rows = await tx.fetchall(
-            "INSERT INTO budgets (scope, period, limit_nanos, alert, until, reason, changed_by, changed_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, period) DO UPDATE SET"
-            " limit_nanos = excluded.limit_nanos, alert = excluded.alert, until = excluded.until,"
-            " reason = excluded.reason, changed_by = excluded.changed_by, changed_at = excluded.changed_at"
-            f" RETURNING {_COLUMNS}",
-            (scope, period, limit_nanos, alert, until, reason, changed_by, changed_at),
-        )
+        row = (scope, period, limit_nanos, alert, until, reason, changed_by, changed_at)
+        rows = await tx.fetchall(_UPSERT, row)
         return BudgetRow(*rows[0])
 
     async def delete(self, tx: Tx, budget_id: int) -> bool:

@@ -17,6 +17,8 @@ BUSY_SECONDS = 10.0
 _HEADER = b"SQLite format 3\x00"
 _SMALL = 2 * 1024 * 1024
 """Files up to this size are checked whole at every opening; a bigger one is found out page by page in use."""
+_READER_CACHE_KIB = 16 * 1024
+"""What the reader may keep of the file in memory; it is taken only as pages are read."""
 _RECORDS = """CREATE TABLE IF NOT EXISTS schema_steps (
     position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, applied_at INTEGER NOT NULL) STRICT"""
 
@@ -37,6 +39,7 @@ def connect(path: Path, *, query_only: bool = False) -> sqlite3.Connection:
     conn.execute("PRAGMA foreign_keys=ON")
     if query_only:
         conn.execute("PRAGMA query_only=ON")
+        conn.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB}")
     return conn
 
 

@@ -240,6 +240,9 @@ def _last(bound: str) -> str:
     return f"(SELECT max(start) FROM rollup_running WHERE series = s.id AND start < {bound})"  # noqa: S608
 
 
+_ROW_BEFORE = (
+    "SELECT {} FROM rollup_running WHERE series = s.id AND start < b.value ORDER BY start DESC LIMIT 1"
+)
 _CURRENT = """rollup_current AS c JOIN usage_members AS m ON m.series = c.series
       JOIN usage_series AS s ON s.id = m.whole"""
 
@@ -262,11 +265,16 @@ SELECT key, {", ".join(f"sum({name})" for name in names)} FROM (
 
 def _cumulated(key: str, names: Sequence[str], where: str) -> str:
     """By key and bound of :bounds, the running totals before it; then (first column 1) the newest slot's sums."""
+    if len(names) == 1:  # one descent into the tree instead of two
+        values = f"coalesce(({_ROW_BEFORE.format(names[0])}), 0) AS {names[0]}"
+        rows = ""
+    else:
+        values = ", ".join(f"r.{name}" for name in names)
+        rows = f"CROSS JOIN rollup_running AS r ON r.series = s.id AND r.start = {_last('b.value')}"
     return f"""
 SELECT 0, key, bound, {", ".join(f"sum({name})" for name in names)} FROM (
-    SELECT {key} AS key, b.value AS bound, {", ".join(f"r.{name}" for name in names)}
-      FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b
-     CROSS JOIN rollup_running AS r ON r.series = s.id AND r.start = {_last("b.value")}
+    SELECT {key} AS key, b.value AS bound, {values}
+      FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b {rows}
      WHERE {where})
  GROUP BY key, bound
  UNION ALL

@@ -245,7 +245,7 @@ _WHOLES = (
 )
 _ID = "(SELECT id FROM usage_series WHERE provider = {} AND model = {} AND outcome = {} AND grade = {})"
 _OWN = _ID.format("NEW.provider", "NEW.model", "NEW.outcome", "NEW.grade")
-_LATE = f"EXISTS (SELECT 1 FROM rollup_current WHERE start > {_SLOT})"
+_LATE = f"EXISTS (SELECT 1 FROM rollup_current WHERE start > {_SLOT})"  # noqa: S608 - names of ours
 _KNOWN = (
     "INSERT OR IGNORE INTO usage_series (provider, model, outcome, grade)"
     " VALUES (NEW.provider, NEW.model, NEW.outcome, NEW.grade)"
@@ -324,7 +324,7 @@ BEGIN
     UPDATE rollup_running SET {", ".join(f"{name} = {name} + {value}" for name, value in _COUNTERS)}
      WHERE series IN (SELECT whole FROM usage_members WHERE series = {_OWN}) AND start >= {_SLOT};
 END;
-"""
+"""  # noqa: S608 - names of ours
 
 STEPS: tuple[Step, ...] = (
     Step("0001-providers", _PROVIDERS),

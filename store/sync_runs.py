@@ -33,6 +33,7 @@ class SyncRunRow:
 _NAMES = columns(SyncRunRow)
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM sync_runs"  # noqa: S608 - our own column names
 _INSERT = f"INSERT INTO sync_runs ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"  # noqa: S608
+_LAST = f"{_SELECT} WHERE id IN (SELECT max(id) FROM sync_runs GROUP BY provider)"  # noqa: S608
 
 
 class SyncRuns:
@@ -52,9 +53,7 @@ class SyncRuns:
 
     async def last_by_provider(self) -> dict[str, SyncRunRow]:
         """Provider → its newest run; providers never synced are absent."""
-        runs = await self._rows(
-            f"{_SELECT} WHERE id IN (SELECT max(id) FROM sync_runs GROUP BY provider)", ()
-        )
+        runs = await self._rows(_LAST, ())
         return {run.provider: run for run in runs}
 
     async def history(self, provider: str, limit: int = 50) -> list[SyncRunRow]:
