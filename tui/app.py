@@ -30,6 +30,7 @@ from tui.work import SyncWork
 if TYPE_CHECKING:
     from services.container import Services
     from services.paths import Paths
+    from tui.modals.help import KeyHelp
     from tui.screens.base import ModeScreen
 
 _SEVERITY: dict[str, str] = {"bad": "error", "warn": "warning"}
@@ -293,7 +294,11 @@ class SwitchroomApp(App[int]):
     def action_help(self) -> None:
         from tui.modals.help import help_window
 
-        self.push_screen(help_window(self.screen))
+        def chosen(row: KeyHelp | None) -> None:
+            if row is not None:
+                self.run_worker(self.run_action(row.entry.binding.action, row.entry.node))
+
+        self.push_screen(help_window(self.screen), chosen)
 
     def action_palette(self) -> None:
         from tui.commands import open_palette

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from tui.modals.base import Modal
@@ -14,6 +16,9 @@ class Ask(Modal[str]):
     """Ends in what was typed (maybe empty), or None. `check` returns what is wrong with it, or None."""
 
     AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "keep", "go on", priority=True, id="ask.keep", tooltip="Take what is written"),
+    ]
 
     def __init__(
         self,
@@ -37,10 +42,10 @@ class Ask(Modal[str]):
         yield field
         yield Static("", markup=False, classes="problem")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        problem = self._check(event.value) if self._check else None
+    def action_keep(self) -> None:
+        value = self.query_one(Input).value
+        problem = self._check(value) if self._check else None
         if problem:
             self.query_one(".problem", Static).update(problem)
         else:
-            self.dismiss(event.value)
+            self.dismiss(value)

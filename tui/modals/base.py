@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -21,7 +22,7 @@ R = TypeVar("R")
 class Modal(ModalScreen[R | None], Generic[R]):
     """A window that ends in a result, or in None when the user leaves it with esc."""
 
-    CSS_PATH = "modals.tcss"
+    CSS_PATH = Path(__file__).with_name("modals.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "back", id="window.leave", tooltip="Close the window, change nothing"),
     ]

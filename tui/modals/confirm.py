@@ -12,7 +12,7 @@ from tui.modals.base import Modal
 
 
 class Confirm(Modal[bool]):
-    """Yes or no, with what depends on the answer. `y` and `enter` say yes unless it is dangerous: then only `y`."""
+    """Yes (`y`) or no (`n`, `esc`), with what depends on the answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "yes", id="confirm.yes", tooltip="Yes, do it"),
@@ -22,13 +22,11 @@ class Confirm(Modal[bool]):
     def __init__(self, question: str, detail: str = "", yes: str = "yes", no: str = "no") -> None:
         super().__init__(question)
         self._detail = detail
-        self._words = (yes, no)
+        self.key_words = {"confirm.yes": yes, "confirm.no": no}
 
     def compose_body(self) -> ComposeResult:
         if self._detail:
             yield Static(self._detail, markup=False, classes="detail")
-        yes, no = self._words
-        yield Static(f"y  {yes}      n  {no}", markup=False, classes="answers")
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

@@ -32,8 +32,16 @@ class Form(Modal[Mapping[str, str]]):
 
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keep", "keep", id="form.keep", tooltip="Keep what is written"),
-        Binding("down,tab", "line(1)", "next line", key_display="tab", id="form.down", tooltip="Next line"),
+        Binding("enter", "keep", "keep", priority=True, id="form.keep", tooltip="Keep what is written"),
+        Binding(
+            "tab,down",
+            "line(1)",
+            "next line",
+            key_display="tab",
+            priority=True,
+            id="form.down",
+            tooltip="Next line",
+        ),
         Binding(
             "up,shift+tab", "line(-1)", "line before", show=False, id="form.up", tooltip="The line before"
         ),
@@ -54,10 +62,6 @@ class Form(Modal[Mapping[str, str]]):
                     line.cursor_blink = False
                     yield line
         yield Static("", markup=False, classes="problem")
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_keep()
 
     def action_line(self, by: int) -> None:
         if by > 0:

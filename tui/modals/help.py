@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 
+_ORDER = {"table": 1, "app": 2, "mode": 3}
+"""What is special here comes first, what works everywhere last."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyHelp:
     """One action and all the keys that do it."""
@@ -37,7 +41,7 @@ def live_keys(screen: Screen[object]) -> list[KeyHelp]:
             found[binding.id] = KeyHelp(binding.id, f"{known.keys} {label}", known.what, entry)
         else:
             found[binding.id] = KeyHelp(binding.id, label, binding.tooltip or binding.description, entry)
-    return list(found.values())
+    return sorted(found.values(), key=lambda row: _ORDER.get(row.id.partition(".")[0], 0))
 
 
 def help_window(screen: Screen[object]) -> Pick[KeyHelp]:
@@ -51,5 +55,6 @@ def help_window(screen: Screen[object]) -> Pick[KeyHelp]:
         "Keys that work here", columns, live_keys(screen),
         key=lambda row: row.id,
         search=lambda row: f"{row.keys} {row.what} {row.id}",
-        placeholder="type to find a key; enter does it",
+        placeholder="type to find a key",
+        choose_words="do it",
     )  # fmt: skip

@@ -21,7 +21,14 @@ class Pick(Modal[T], Generic[T]):
 
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "choose", id="pick.choose", tooltip="Take the row under the cursor"),
+        Binding(
+            "enter",
+            "choose",
+            "choose",
+            priority=True,
+            id="pick.choose",
+            tooltip="Take the row under the cursor",
+        ),
         Binding("down,ctrl+n", "move(1)", "down", show=False, id="pick.down", tooltip="Next row"),
         Binding("up", "move(-1)", "up", show=False, id="pick.up", tooltip="Previous row"),
         Binding("pagedown", "half(2)", "page", show=False, id="pick.page_down", tooltip="A page down"),
@@ -79,10 +86,6 @@ class Pick(Modal[T], Generic[T]):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self._table.set_filter(event.value)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_choose()
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         event.stop()

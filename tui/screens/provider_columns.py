@@ -83,8 +83,8 @@ COLUMNS: tuple[Column[ProviderLine], ...] = (
     Column("models", "models", _models, width=7, align="right", priority=5, sort=lambda line: line.view.models_total),
     Column("sync", "synced", sync_cell, width=7, align="right", priority=6),
     Column("type", "type", lambda line: (line.view.row.catalog_id or line.view.row.dialect, _off(line)), width=6, max_width=12, priority=7),
-    Column("region", "region", lambda line: (line.view.row.region or "", "dim"), width=6, max_width=14, priority=9),
-    Column("endpoint", "endpoint", lambda line: (line.view.row.endpoint, "dim"), width=20, flex=1, priority=8, cut="middle"),
+    Column("region", "region", lambda line: (line.view.row.region or "", "dim"), width=6, max_width=14, priority=9, optional=True),
+    Column("endpoint", "endpoint", lambda line: (line.view.row.endpoint, "dim"), width=14, flex=1, priority=8, cut="middle"),
 )  # fmt: skip
 """By the priorities of the screen's design: the right end of that list is dropped first."""
 

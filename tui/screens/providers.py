@@ -58,7 +58,6 @@ class ProvidersScreen(ModeScreen):
             COLUMNS, key=lambda line: line.slug, search=search_text, empty="Opening …", id="providers"
         )
         self._busy: dict[str, str] = {}
-        self._loading: asyncio.Task[None] | None = None
         self._again = False
 
     def compose_body(self) -> ComposeResult:
@@ -83,15 +82,14 @@ class ProvidersScreen(ModeScreen):
 
     def _load_soon(self) -> None:
         """Load once for any number of changes that come together."""
-        self._again = True
-        if self._loading is None or self._loading.done():
-            self._loading = asyncio.create_task(self._load_until_still())
+        if not self._again and self.is_mounted:
+            self._again = True
+            self.run_worker(self._load_again(), group="load", exit_on_error=True)
 
-    async def _load_until_still(self) -> None:
-        while self._again:
-            self._again = False
-            await asyncio.sleep(0.03)
-            await self._load()
+    async def _load_again(self) -> None:
+        await asyncio.sleep(0.03)
+        self._again = False
+        await self._load()
 
     def _tick(self) -> None:
         now = _now()

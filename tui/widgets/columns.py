@@ -38,6 +38,8 @@ class Column(Generic[T]):
     align: Literal["left", "right"] = "left"
     cut: Literal["end", "middle"] = "end"
     """Where a text that is too long loses its cells."""
+    optional: bool = False
+    """Left out while no row on the screen has a text in it."""
     sort: Callable[[T], Any] | None = None
     """What the table can be ordered by; None: it cannot."""
 
@@ -67,7 +69,7 @@ def lay_out(
     """
     sizes = {column.key: _wanted(column, sample) for column in columns}
     margin = GUTTER if gutter else 0
-    kept = list(columns)
+    kept = [column for column in columns if not column.optional or any(_text(column, row) for row in sample)]
     while _total(kept, sizes) + margin > cells:
         last = max(kept, key=lambda column: column.priority)
         if last.priority == 0:
@@ -97,9 +99,13 @@ def _wanted(column: Column[T], sample: Sequence[T]) -> int:
         return least
     longest = 0
     for row in sample:
-        cell = column.cell(row)
-        longest = max(longest, width(cell if isinstance(cell, str) else cell[0]))
+        longest = max(longest, width(_text(column, row)))
     return max(least, min(longest, column.max_width))
+
+
+def _text(column: Column[T], row: T) -> str:
+    cell = column.cell(row)
+    return cell if isinstance(cell, str) else cell[0]
 
 
 def _total(columns: Sequence[Column[T]], sizes: dict[str, int]) -> int:

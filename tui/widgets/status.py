@@ -101,7 +101,7 @@ class ModesLine(Widget):
             here = name == self.current
             spans.append((digit, "bold $accent" if here else "$accent"))
             if title:
-                spans.append((f" {title}", "bold underline" if here else "$dim"))
+                spans += [(" ", ""), (title, "bold underline" if here else "$dim")]
             spans.append(("  ", ""))
         return Content.assemble(*spans)
 

@@ -211,7 +211,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     # -- painting --------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        cells, shown = self.size.width, self._set
+        cells, shown = self.scrollable_content_region.width, self._set
         layout = self._layout
         if layout is None or layout.cells != cells:
             sample = [shown.at(place) for place in range(min(200, len(shown)))]
@@ -234,7 +234,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             if self._sorted is not None and self._sorted[0] is column:
                 title += "▼" if self._sorted[1] else "▲"
             parts.append(fit(title, size, column.align) + layout.gap)
-        return Strip([Segment(fit("".join(parts), layout.cells), styles["header"])], layout.cells)
+        return Strip([Segment(fit("".join(parts).rstrip(), layout.cells), styles["header"])], layout.cells)
 
     def _row_line(self, layout: Layout[T], styles: dict[str, Style], line: int) -> Strip:
         row = self._set.at(line)
