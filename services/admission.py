@@ -11,6 +11,7 @@ from catalog.errors import BudgetExceededError, UnpricedError
 from catalog.pricing import to_nanos
 from services import clock, process
 from services.budgets import BudgetView, dollars
+from services.recovery import settle_orphans
 from services.tariff import WorstCase
 from store.reservations import ReservationRow, Reservations
 
@@ -88,6 +89,8 @@ class Admission:
             granted = await self._try(claim, patient=left > 0)
             if isinstance(granted, Grant):
                 return granted
+            if await settle_orphans(self._services):
+                continue  # a killed process held it
             await waiting(f"for running answers to settle: the {granted.label} is set aside for them", left)
             await sleep(POLL_S)
             left -= POLL_S
