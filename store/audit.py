@@ -7,58 +7,36 @@ What cannot be seen: the whole file put back to an earlier state of itself.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import StoreError
+from store.audit_chain import (
+    GENESIS,
+    NAMES,
+    AuditRow,
+    Chain,
+    Verification,
+    exported,
+    head_mac,
+    row_mac,
+    row_of,
+    verify_lines,
+)
 from store.db import Database, Tx
-from store.rows import columns, dump
+from store.rows import dump
 
-_GENESIS = ""
-"""Stands for the mac before the first row."""
 _CHUNK = 500
 """Rows checked between two turns of the event loop: about 3 ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """One entry."""
-
-    id: int
-    at: int
-    actor: str
-    action: str
-    subject: str
-    result: str
-    detail: dict[str, Any]
-    reason: str | None
-    mac: str
-    """Hex; proves this row and its place after the one before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What a check of the chain found."""
-
-    rows: int
-    """Rows that were read."""
-    intact: bool
-    first_broken: int | None
-    """The id of the first row that is changed, missing or out of place; None when all is well."""
-
-
-_NAMES = columns(AuditRow)
-_SELECT = f"SELECT {', '.join(_NAMES)} FROM audit"  # noqa: S608 - our own column names
-_INSERT = f"INSERT INTO audit ({', '.join(_NAMES)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_SELECT = f"SELECT {', '.join(NAMES)} FROM audit"  # noqa: S608 - our own column names
+_INSERT = f"INSERT INTO audit ({', '.join(NAMES)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _HEAD = (
     "INSERT INTO audit_head (one, last_id, count, last_mac, mac) VALUES (1, ?1, ?2, ?3, ?4)"
     " ON CONFLICT DO UPDATE SET last_id = ?1, count = ?2, last_mac = ?3, mac = ?4"
@@ -129,12 +107,12 @@ class AuditLog:
     ) -> AuditRow:
         """Writes one entry inside the transaction of the change that it tells of."""
         head = await tx.fetchone("SELECT last_id, count, last_mac FROM audit_head")
-        last_id, count, last_mac = head or (0, 0, _GENESIS)
+        last_id, count, last_mac = head or (0, 0, GENESIS)
         row_id = last_id + 1
         text = dump(dict(detail or {}))
-        mac = _row_mac(self._key, last_mac, (row_id, at, actor, action, subject, result, text, reason))
+        mac = row_mac(self._key, last_mac, (row_id, at, actor, action, subject, result, text, reason))
         tx.later(_INSERT, (row_id, at, actor, action, subject, result, text, reason, mac))
-        tx.later(_HEAD, (row_id, count + 1, mac, _head_mac(self._key, row_id, count + 1, mac)))
+        tx.later(_HEAD, (row_id, count + 1, mac, head_mac(self._key, row_id, count + 1, mac)))
         return AuditRow(row_id, at, actor, action, subject, result, json.loads(text), reason, mac)
 
     async def list(
@@ -152,13 +130,13 @@ class AuditLog:
             " AND (?4 IS NULL OR subject = ?4) ORDER BY id DESC LIMIT ?5",
             (before_id if before_id is not None else 1 << 62, since, action, subject, limit),
         )
-        return [_row(row) for row in rows]
+        return [row_of(row) for row in rows]
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
         """Checks the whole chain; `progress(rows checked, rows in all)` is called between chunks."""
         reader = self._db.reader
         # Rows first, then the head: what another process appends meanwhile is read by the next round.
-        chain = _Chain(self._key)
+        chain = Chain(self._key)
         while True:
             found = list(
                 await reader.execute_fetchall(
@@ -196,19 +174,19 @@ class AuditLog:
         """Writes the whole log as JSON lines (0600), the signed head last; gives the number of rows."""
         rows = list(await self._db.reader.execute_fetchall(f"{_SELECT} ORDER BY id"))
         count = len(rows)
-        last_id, last_mac = (rows[-1][0], rows[-1][8]) if rows else (0, _GENESIS)
+        last_id, last_mac = (rows[-1][0], rows[-1][8]) if rows else (0, GENESIS)
         head = {
             "head": {
                 "last_id": last_id,
                 "rows": count,
-                "mac": _head_mac(self._key, last_id, count, last_mac),
+                "mac": head_mac(self._key, last_id, count, last_mac),
             }
         }
         try:
             with os.fdopen(
                 os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8"
             ) as file:
-                file.writelines(dump(_exported(_row(row))) + "\n" for row in rows)
+                file.writelines(dump(exported(row_of(row))) + "\n" for row in rows)
                 file.write(dump(head) + "\n")
         except OSError as error:
             raise StoreError(
@@ -222,7 +200,7 @@ class AuditLog:
         """Checks an exported file; one without its last line (the head) counts as cut."""
         try:
             with path.open(encoding="utf-8") as file:
-                return _verify_lines(self._key, file)
+                return verify_lines(self._key, file)
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(
                 f"The export {path} cannot be read: {error}.",
@@ -231,86 +209,4 @@ class AuditLog:
             ) from error
 
 
-class _Chain:
-    """The state of a check: what the next row must follow."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-        self.last_id = 0
-        self.last_mac = _GENESIS
-        self.rows = 0
-        self.broken: int | None = None
-
-    def take(self, row: tuple[Any, ...]) -> bool:
-        """Takes the next row (id … reason, mac); False when it is not what must come here."""
-        self.rows += 1
-        expected = self.last_id + 1
-        mac = _row_mac(self._key, self.last_mac, row[:8])
-        if row[0] != expected or not isinstance(row[8], str) or not hmac.compare_digest(mac, row[8]):
-            self.broken = expected
-            return False
-        self.last_id, self.last_mac = expected, row[8]
-        return True
-
-    def end(self, head: tuple[Any, ...] | None, ever: int) -> Verification:
-        """The verdict, once the rows are all taken: does the signed head agree?"""
-        if head is None:
-            intact = self.rows == 0 and ever == 0
-            return Verification(
-                self.rows, intact, None if intact else self.last_id + 1 if ever > self.rows else 1
-            )
-        expected = (self.last_id, self.rows, self.last_mac, _head_mac(self._key, *head[:3]))
-        if head == expected and ever <= self.last_id:
-            return Verification(self.rows, True, None)
-        return Verification(self.rows, False, self.last_id + 1)
-
-
-def _row_mac(key: bytes, before: str, row: tuple[Any, ...]) -> str:
-    text = json.dumps([before, *row], ensure_ascii=True, separators=(",", ":"))
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-def _head_mac(key: bytes, last_id: int, count: int, last_mac: str) -> str:
-    text = json.dumps(["head", last_id, count, last_mac], separators=(",", ":"))
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-def _row(record: Any) -> AuditRow:
-    values = (*record[:6], json.loads(record[6]), *record[7:])
-    return AuditRow(*values)
-
-
-def _exported(row: AuditRow) -> dict[str, Any]:
-    shown = {name: getattr(row, name) for name in _NAMES}
-    moment = datetime.fromtimestamp(row.at // 1000, UTC)
-    shown["at"] = f"{moment:%Y-%m-%dT%H:%M:%S}.{row.at % 1000:03d}Z"
-    return shown
-
-
-def _imported(shown: dict[str, Any]) -> tuple[Any, ...]:
-    at = datetime.fromisoformat(shown["at"])
-    milliseconds = round(at.timestamp() * 1000)
-    if set(shown) != set(_NAMES) or _exported(AuditRow(**{**shown, "at": milliseconds}))["at"] != shown["at"]:
-        raise ValueError("not a row as the export writes it")
-    named = {**shown, "at": milliseconds, "detail": dump(shown["detail"])}
-    return tuple(named[name] for name in _NAMES)
-
-
-def _verify_lines(key: bytes, lines: Iterable[str]) -> Verification:
-    chain = _Chain(key)
-    head: tuple[Any, ...] | None = None
-    for line in lines:
-        if head is not None:  # something follows the head
-            return Verification(chain.rows, False, chain.last_id + 1)
-        try:
-            shown = json.loads(line)
-            if set(shown) == {"head"}:
-                signed = shown["head"]
-                head = (signed["last_id"], signed["rows"], chain.last_mac, signed["mac"])
-                continue
-            row = _imported(shown)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return Verification(chain.rows + 1, False, chain.last_id + 1)
-        if not chain.take(row):
-            return Verification(chain.rows, False, chain.broken)
-    return chain.end(head, chain.rows + 1 if head is None else 0)
+__all__ = ["AuditLog", "AuditRow", "Verification", "load_key"]

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from store.db import Database, Tx
 from store.histogram import BUCKETS, percentile
+from store.rollup_sql import KEYS, Group, between, cumulated, series_of
 from store.rows import dump
 
-Group = Literal["provider", "model", "grade", "outcome"]
 Bucket = Literal["slot", "hour", "day"]
 Measure = Literal["attempts", "runs", "failed_runs", "errors", "input", "output", "cost_nanos"]
 SLOT_MS = 15 * 60_000
@@ -81,13 +81,6 @@ class Percentiles:
 _FIGURES = tuple(field.name for field in fields(UsageRow))[2:]
 _TTFT = tuple(f"t{i}" for i in range(BUCKETS))
 _LATENCY = tuple(f"l{i}" for i in range(BUCKETS))
-_KEYS = {
-    None: "''",
-    "provider": "s.provider",
-    "model": "s.provider || '/' || s.model",
-    "outcome": "s.outcome",
-    "grade": "s.grade",
-}
 
 
 class Rollups:
@@ -109,7 +102,7 @@ class Rollups:
         """What was used in [start, end), one row per key in use, ordered by key."""
         low = _down(start)
         params = {"low": low, "high": _up(end), "provider": provider, "model": model}
-        sql = _between(_KEYS[group], _FIGURES, _series(group, provider, model))
+        sql = between(KEYS[group], _FIGURES, series_of(group, provider, model))
         rows = await self._fetch(sql, params, tx)
         return [UsageRow(row[0], low, *row[1:]) for row in rows]
 
@@ -124,7 +117,7 @@ class Rollups:
     ) -> dict[str, Percentiles]:
         """Latency and time to the first token in [start, end), by key."""
         params = {"low": _down(start), "high": _up(end), "provider": provider, "model": model}
-        sql = _between(_KEYS[group], (*_LATENCY, *_TTFT), _series(group, provider, model))
+        sql = between(KEYS[group], (*_LATENCY, *_TTFT), series_of(group, provider, model))
         rows = await self._fetch(sql, params)
         return {row[0]: _percentiles(row[0], row[1 : BUCKETS + 1], row[BUCKETS + 1 :]) for row in rows}
 
@@ -183,11 +176,11 @@ class Rollups:
     ) -> list[tuple[int, str, tuple[int, ...]]]:
         slots = [_down(bounds[0]), *(_up(bound) for bound in bounds[1:])]
         params: dict[str, Any] = {"bounds": dump(slots), "provider": provider, "model": model}
-        where = _series(group, provider, model)
+        where = series_of(group, provider, model)
         if group == "model":
             where += " AND s.provider || '/' || s.model IN (SELECT value FROM json_each(:top))"
             params["top"] = dump(await self._top(slots[0], slots[-1], names[0], provider))
-        sql = _cumulated(_KEYS[group], names, where)
+        sql = cumulated(KEYS[group], names, where)
         return _differences(await self._fetch(sql, params), slots)
 
     async def _top(self, start: int, end: int, measure: str, provider: str | None) -> list[str]:
@@ -212,75 +205,6 @@ def _up(moment: int) -> int:
 def _bounds(start: int, end: int, bucket: Bucket) -> tuple[int, ...]:
     period = _PERIODS[bucket]
     return (*range(start - start % period, end, period), _up(end))
-
-
-def _series(group: Group | None, provider: str | None, model: str | None) -> str:
-    """The series `s` whose sum answers the question: the fewest there are (see `store.steps`)."""
-    narrowed = provider is not None or model is not None
-    wanted = []
-    if provider is not None:
-        wanted.append("s.provider = :provider")
-    if model is not None:
-        wanted.append("s.model = :model")
-    if group in {"outcome", "grade"}:
-        wanted += [f"s.{group} <> ''", "s.model <> ''" if narrowed else "s.provider = ''"]
-        if narrowed:
-            wanted.append("s.outcome <> '' AND s.grade <> ''")
-        return " AND ".join(wanted)
-    wanted.append("s.outcome = '' AND s.grade = ''")
-    if model is None:
-        wanted.append("s.model <> ''" if group == "model" else "s.model = ''")
-    if not narrowed:
-        wanted.append("s.provider <> ''" if group else "s.provider = ''")
-    return " AND ".join(wanted)
-
-
-def _last(bound: str) -> str:
-    """The last slot of series `s` before a bound."""
-    return f"(SELECT max(start) FROM rollup_running WHERE series = s.id AND start < {bound})"  # noqa: S608
-
-
-_ROW_BEFORE = (
-    "SELECT {} FROM rollup_running WHERE series = s.id AND start < b.value ORDER BY start DESC LIMIT 1"
-)
-_CURRENT = """rollup_current AS c JOIN usage_members AS m ON m.series = c.series
-      JOIN usage_series AS s ON s.id = m.whole"""
-
-
-def _between(key: str, names: Sequence[str], where: str) -> str:
-    """By key, the sums of what was counted between :low and :high."""
-    new = ", ".join(f"h.{name} - coalesce(l.{name}, 0) AS {name}" for name in names)
-    return f"""
-SELECT key, {", ".join(f"sum({name})" for name in names)} FROM (
-    SELECT {key} AS key, {new} FROM usage_series AS s
-     CROSS JOIN rollup_running AS h ON h.series = s.id AND h.start = {_last(":high")}
-      LEFT JOIN rollup_running AS l ON l.series = s.id AND l.start = {_last(":low")}
-     WHERE h.start >= :low AND {where}
-     UNION ALL
-    SELECT {key}, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT}
-     WHERE c.start >= :low AND c.start < :high AND {where})
- GROUP BY key ORDER BY key
-"""  # noqa: S608 - names of ours
-
-
-def _cumulated(key: str, names: Sequence[str], where: str) -> str:
-    """By key and bound of :bounds, the running totals before it; then (first column 1) the newest slot's sums."""
-    if len(names) == 1:  # one descent into the tree instead of two
-        values = f"coalesce(({_ROW_BEFORE.format(names[0])}), 0) AS {names[0]}"
-        rows = ""
-    else:
-        values = ", ".join(f"r.{name}" for name in names)
-        rows = f"CROSS JOIN rollup_running AS r ON r.series = s.id AND r.start = {_last('b.value')}"
-    return f"""
-SELECT 0, key, bound, {", ".join(f"sum({name})" for name in names)} FROM (
-    SELECT {key} AS key, b.value AS bound, {values}
-      FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b {rows}
-     WHERE {where})
- GROUP BY key, bound
- UNION ALL
-SELECT 1, {key} AS key, c.start, {", ".join(f"sum(c.{name})" for name in names)} FROM {_CURRENT}
- WHERE {where} GROUP BY 2, 3
-"""  # noqa: S608 - names of ours
 
 
 def _differences(rows: list[Any], bounds: list[int]) -> list[tuple[int, str, tuple[int, ...]]]:

@@ -1,0 +1,86 @@
+"""The usage queries as SQL: which series answer a question, and the difference of their running totals."""
+
+# ruff: noqa: S608 - every name put into these texts is one of ours
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+Group = Literal["provider", "model", "grade", "outcome"]
+
+KEYS = {
+    None: "''",
+    "provider": "s.provider",
+    "model": "s.provider || '/' || s.model",
+    "outcome": "s.outcome",
+    "grade": "s.grade",
+}
+
+
+def series_of(group: Group | None, provider: str | None, model: str | None) -> str:
+    """The series `s` whose sum answers the question: the fewest there are (see `store.steps`)."""
+    narrowed = provider is not None or model is not None
+    wanted = []
+    if provider is not None:
+        wanted.append("s.provider = :provider")
+    if model is not None:
+        wanted.append("s.model = :model")
+    if group in {"outcome", "grade"}:
+        wanted += [f"s.{group} <> ''", "s.model <> ''" if narrowed else "s.provider = ''"]
+        if narrowed:
+            wanted.append("s.outcome <> '' AND s.grade <> ''")
+        return " AND ".join(wanted)
+    wanted.append("s.outcome = '' AND s.grade = ''")
+    if model is None:
+        wanted.append("s.model <> ''" if group == "model" else "s.model = ''")
+    if not narrowed:
+        wanted.append("s.provider <> ''" if group else "s.provider = ''")
+    return " AND ".join(wanted)
+
+
+def _last(bound: str) -> str:
+    """The last slot of series `s` before a bound."""
+    return f"(SELECT max(start) FROM rollup_running WHERE series = s.id AND start < {bound})"
+
+
+_ROW_BEFORE = (
+    "SELECT {} FROM rollup_running WHERE series = s.id AND start < b.value ORDER BY start DESC LIMIT 1"
+)
+_CURRENT = """rollup_current AS c JOIN usage_members AS m ON m.series = c.series
+      JOIN usage_series AS s ON s.id = m.whole"""
+
+
+def between(key: str, names: Sequence[str], where: str) -> str:
+    """By key, the sums of what was counted between :low and :high."""
+    new = ", ".join(f"h.{name} - coalesce(l.{name}, 0) AS {name}" for name in names)
+    return f"""
+SELECT key, {", ".join(f"sum({name})" for name in names)} FROM (
+    SELECT {key} AS key, {new} FROM usage_series AS s
+     CROSS JOIN rollup_running AS h ON h.series = s.id AND h.start = {_last(":high")}
+      LEFT JOIN rollup_running AS l ON l.series = s.id AND l.start = {_last(":low")}
+     WHERE h.start >= :low AND {where}
+     UNION ALL
+    SELECT {key}, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT}
+     WHERE c.start >= :low AND c.start < :high AND {where})
+ GROUP BY key ORDER BY key
+"""
+
+
+def cumulated(key: str, names: Sequence[str], where: str) -> str:
+    """By key and bound of :bounds, the running totals before it; then (first column 1) the newest slot's sums."""
+    if len(names) == 1:  # one descent into the tree instead of two
+        values = f"coalesce(({_ROW_BEFORE.format(names[0])}), 0) AS {names[0]}"
+        rows = ""
+    else:
+        values = ", ".join(f"r.{name}" for name in names)
+        rows = f"CROSS JOIN rollup_running AS r ON r.series = s.id AND r.start = {_last('b.value')}"
+    return f"""
+SELECT 0, key, bound, {", ".join(f"sum({name})" for name in names)} FROM (
+    SELECT {key} AS key, b.value AS bound, {values}
+      FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b {rows}
+     WHERE {where})
+ GROUP BY key, bound
+ UNION ALL
+SELECT 1, {key} AS key, c.start, {", ".join(f"sum(c.{name})" for name in names)} FROM {_CURRENT}
+ WHERE {where} GROUP BY 2, 3
+"""
