@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from catalog.lookup import Catalog
     from services.audit import Audit
     from services.budgets import BudgetService
+    from services.chat import ChatService
     from services.conversations import ConversationService
     from services.credentials import Credentials
     from services.estimate import Estimates
@@ -138,6 +139,12 @@ class Services:
 
         return ConversationService(self)
 
+    @cached_property
+    def chat(self) -> ChatService:
+        from services.chat import ChatService
+
+        return ChatService(self)
+
     @property
     def busy(self) -> bool:
         """True while a run or a sync is under way."""
@@ -181,6 +188,8 @@ class Services:
         made = self.__dict__
         if "runs" in made:
             await _closed(self.runs.aclose)
+        if "chat" in made:
+            await _closed(self.chat.aclose)
         if "sync" in made:
             await _closed(self.sync.aclose)
         for task in tuple(self._tasks):

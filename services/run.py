@@ -98,6 +98,10 @@ class Run:
             self._drop()
         return await asyncio.shield(self._done)
 
+    async def settled(self) -> RunResult:
+        """The result for an onlooker who leaves the events to somebody else. Raises like `result`."""
+        return await asyncio.shield(self._done)
+
     def cancel(self) -> None:
         """Close the connection, keep what came, settle. May be called at any time, again and again."""
         if not self._cancel_asked and not self._work.settling:
