@@ -22,10 +22,6 @@ def spec(provider_id: str) -> ProviderSpec | None:
     return None if raw is None else ProviderSpec.model_validate(raw)
 
 
-def all_specs() -> tuple[ProviderSpec, ...]:
-    return tuple(found for provider_id in provider_ids() if (found := spec(provider_id)) is not None)
-
-
 @lru_cache(maxsize=64)
 def provider(provider_id: str) -> CatalogProvider | None:
     """A vendor with its models; None when the id is not bundled."""
@@ -41,11 +37,6 @@ def provider(provider_id: str) -> CatalogProvider | None:
 def expanded(sources: dict[str, list[str]]) -> dict[str, str]:
     """`{"genai": ["price"]}` as kept in the files → `{"price": "catalog:genai"}`."""
     return {field: f"catalog:{source}" for source, fields in sources.items() for field in fields}
-
-
-def data_path() -> str:
-    """Where the bundled files are, for people."""
-    return str(files("catalog").joinpath("data"))
 
 
 @lru_cache(maxsize=1)

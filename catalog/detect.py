@@ -68,9 +68,9 @@ def normalise_base_url(url: str) -> str:
     text = url.strip()
     if _STEERING.search(text):
         raise _refuse("The address contains spaces or control characters.")
-    if "://" not in text:
-        text = f"{_scheme_for(text)}://{text}"
     try:
+        if "://" not in text:
+            text = f"{_scheme_for(text)}://{text}"
         split = urlsplit(text)
         host, port = (split.hostname or "").lower().rstrip("."), split.port
     except ValueError:

@@ -11,7 +11,7 @@ from catalog.user import Problem, UserCatalog, load_user
 
 
 class Catalog:
-    """Looks vendors and models up. User files are read once, on first use; `reload()` reads them again."""
+    """Looks vendors and models up. User files are read once, on first use."""
 
     def __init__(self, user_dir: Path | None = None) -> None:
         self._user_dir = user_dir
@@ -24,9 +24,6 @@ class Catalog:
     def problems(self) -> tuple[Problem, ...]:
         """User files that were skipped, with file, line and reason."""
         return self._user.problems
-
-    def reload(self) -> None:
-        self.__dict__.pop("_user", None)
 
     def spec(self, catalog_id: str | None) -> ProviderSpec | None:
         """A vendor, the user's version first; None where no catalog knows the id."""

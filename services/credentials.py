@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 PassphraseSource = Callable[[], Awaitable[SecretStr | None]]
 
 _PROBE_KEY = "keyring_probe"
+_CHOICE_KEY = "secrets_backend"
 _PROBE_AGE_MS = {"ready": 30 * 86_400_000, "absent": 86_400_000, "locked": 3_600_000}
 """How long an answer about the keyring is believed within the same desktop session."""
 
@@ -82,7 +83,7 @@ class Credentials:
     async def store(self, name: str, secret: SecretStr, *, backend: str | None = None) -> str:
         """Keeps a secret and returns its reference. `name` is a slug, `slug#admin` or `slug!header`.
 
-        `backend` overrides the setting. In a dry run nothing is kept.
+        `backend` overrides the setting, and `auto` follows it from then on. In a dry run nothing is kept.
         """
         checked_name(name)
         remember_secret(secret.get_secret_value())
@@ -90,6 +91,8 @@ class Credentials:
         chosen = _managed(backend) if backend is not None else (await self.backend()).backend
         if not self._services.db.dry_run:
             chosen = await self._keep(chosen, name, secret, forced=backend is not None)
+            if backend is not None:
+                await self._remember(_CHOICE_KEY, chosen)
         return f"{chosen}:{name}"
 
     async def delete(self, ref: str | None) -> None:
@@ -102,10 +105,16 @@ class Credentials:
             await self._backend(reference.backend).delete(reference.name)
 
     async def backend(self) -> BackendChoice:
-        """The place for new keys. `auto` takes the OS keyring where one answers, else the vault. Asks nobody."""
+        """The place for new keys, without asking anybody for anything.
+
+        `auto` takes what the user chose before, else the OS keyring where one answers, else the vault.
+        """
         setting = self._services.settings.security.backend
         if setting != "auto":
             return await self._choice(setting, f"security.backend is {setting}.")
+        before = await self._services.state.get(_CHOICE_KEY)
+        if before in ("vault", "file"):
+            return await self._choice(_managed(str(before)), f"You chose the {before} before.")
         keyring = await self._keyring_answer()
         if keyring.state == "ready":
             return BackendChoice("keyring", keyring.state, keyring.message)
@@ -115,7 +124,9 @@ class Credentials:
         """Asks the OS keyring now, whatever is remembered, and remembers the answer. Takes some seconds at most."""
         state = await self._keyring.state()
         self._keyring_state = state
-        await self._remember(state)
+        if state.state in _PROBE_AGE_MS:
+            known = {"state": state.state, "message": state.message, "session": _session(), "at": now_ms()}
+            await self._remember(_PROBE_KEY, known)
         return state
 
     async def init(self, passphrase: SecretStr | None = None) -> None:
@@ -164,7 +175,9 @@ class Credentials:
         from services.credential_move import move
 
         self._services.require_writable()
-        return await move(self, self._services, _managed(to))
+        moved = await move(self, self._services, _managed(to))
+        await self._remember(_CHOICE_KEY, to)
+        return moved
 
     async def names(self, backend: BackendName) -> tuple[str, ...]:
         """What a backend holds, where it can be listed; a keyring cannot."""
@@ -223,15 +236,14 @@ class Credentials:
             return None
         return BackendState(state, str(found.get("message", "")))
 
-    async def _remember(self, state: BackendState) -> None:
-        """A store that cannot be written now costs another probe, no more."""
+    async def _remember(self, key: str, value: object) -> None:
+        """A store that cannot be written now costs another probe or question, no more."""
         db = self._services.db
-        if db.read_only or db.dry_run or state.state == "unknown":
+        if db.read_only or db.dry_run or await self._services.state.get(key) == value:
             return
-        value = {"state": state.state, "message": state.message, "session": _session(), "at": now_ms()}
         with contextlib.suppress(SwitchroomError):
             async with db.transaction() as tx:
-                await self._services.state.set(tx, _PROBE_KEY, value)
+                await self._services.state.set(tx, key, value)
 
     async def _passphrase(self) -> SecretStr | None:
         """From the key file, else from whoever the face asks; None when neither is at hand."""
@@ -265,16 +277,6 @@ class Credentials:
             return await self.passphrase_source()
         finally:
             self.asking_for = "unlock"
-
-
-def reference_label(ref: str | None, last4: str | None) -> str:
-    """A key's place as a person reads it: `keyring …vX2Q`, `env OPENAI_API_KEY`, `none needed`."""
-    if ref is None:
-        return "none needed"
-    backend, _, name = ref.partition(":")
-    if backend == "env":
-        return f"env {name}"
-    return f"{backend} …{last4}" if last4 else backend
 
 
 def _managed(name: str) -> BackendName:

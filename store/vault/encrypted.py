@@ -40,10 +40,6 @@ class EncryptedVault:
     def exists(self) -> bool:
         return self.path.exists()
 
-    @property
-    def unlocked(self) -> bool:
-        return self._keys is not None
-
     async def get(self, name: str) -> SecretStr | None:
         if not self.exists:
             return None

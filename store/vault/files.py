@@ -38,7 +38,7 @@ class FileBackend:
             there = await asyncio.to_thread(private_directory, self._directory, create=False)
         except (VaultLockedError, StoreError) as error:
             return BackendState(
-                "locked", f"{error.message} Run: {error.hint}" if error.hint else error.message
+                "unknown", f"{error.message} Run: {error.hint}" if error.hint else error.message
             )
         if not there:
             return BackendState("ready", f"Keys will be written to files in {self._directory}.")

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from catalog.errors import MissingKeyError, ReadOnlyError, SwitchroomError, UsageError, VaultLockedError
 from catalog.redact import redact
 from services.container import Services, open_services
-from services.credentials import Credentials, reference_label
+from services.credentials import Credentials
 from services.paths import under
 from services.settings_model import Security, Settings
 from store.providers import ProviderRow, Providers
@@ -128,6 +128,18 @@ async def test_a_keyring_that_has_gone_since_gives_way_to_the_vault(
         await services.credentials.store("groq", SECRET, backend="keyring")
 
 
+async def test_a_place_the_user_chose_is_used_from_then_on(
+    services: Services, os_keyring: MemoryKeyring
+) -> None:
+    assert (await services.credentials.backend()).backend == "keyring"
+    await services.credentials.store("a", SECRET, backend="file")
+    choice = await services.credentials.backend()
+    assert (choice.backend, choice.state) == ("file", "ready")
+    assert await services.credentials.store("b", SECRET) == "file:b"
+    await services.credentials.move("keyring")
+    assert (await services.credentials.backend()).backend == "keyring"
+
+
 @pytest.mark.parametrize("backend", ["keyring", "vault", "file"])
 async def test_every_place_keeps_and_forgets(
     services: Services, os_keyring: MemoryKeyring, with_passphrase: Answer, backend: str
@@ -216,6 +228,7 @@ async def test_moving_takes_every_secret_along_and_leaves_nothing_behind(
     assert os_keyring.kept == {}
     assert list(services.paths.credentials.glob("*.json")) == []
     assert await credentials.move("vault") == {}
+    assert (await credentials.backend()).backend == "vault", "new keys follow, though a keyring answers"
 
 
 async def test_a_forgotten_copy_does_not_take_the_place_of_the_key_in_use(
@@ -286,11 +299,3 @@ async def test_no_secret_in_reprs_logs_errors_or_any_file(
         if file.is_file():
             assert CANARY.encode() not in file.read_bytes(), file
     assert redact(f"key {CANARY} here") == "key [redacted] here"
-
-
-@pytest.mark.parametrize(
-    ("ref", "last4", "label"),
-    [(None, None, "none needed"), ("env:OPENAI_API_KEY", "vX2Q", "env OPENAI_API_KEY"), ("keyring:a", "vX2Q", "keyring …vX2Q"), ("vault:a", None, "vault")],
-)  # fmt: skip
-def test_labels(ref: str | None, last4: str | None, label: str) -> None:
-    assert reference_label(ref, last4) == label
