@@ -91,7 +91,7 @@ def resolve_target(catalog: Catalog, kind: str | None, url: str | None, slug: st
         kind = slug
     spec = catalog.spec(kind) if kind else None
     dialects = (*DIALECTS, "fake")
-    if kind is not None and spec is None and kind not in dialects:
+    if kind is not None and spec is None and kind not in dialects and not _plugged_in(kind):
         raise _unknown_type(catalog, kind, dialects)
     if url is None:
         if spec is None and kind is None:
@@ -326,6 +326,13 @@ def _keep_address(row: ProviderRow, draft: ProviderDraft, catalog: Catalog) -> s
     if old is not None and new is not None and _same_host(old.endpoint, row.endpoint):
         return None
     return row.endpoint
+
+
+def _plugged_in(kind: str) -> bool:
+    """True for a dialect that an installed plug-in speaks."""
+    from adapters.loader import dialects
+
+    return kind in dialects()
 
 
 def _unknown_type(catalog: Catalog, kind: str, dialects: tuple[str, ...]) -> UsageError:

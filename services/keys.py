@@ -82,7 +82,7 @@ class Keys:
         row = self.with_plain_proxy(replace(row, secret_headers=headers), draft)
         if draft.proxy and check_proxy(draft.proxy):
             old = row.proxy if row.proxy and "://" not in row.proxy else None
-            name = f"{row.slug}!proxy:url"
+            name = f"{row.slug}#proxy"
             row = replace(row, proxy=await self._put(name, SecretStr(draft.proxy), old, backend, stored))
         return row
 

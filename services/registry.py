@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,6 +38,8 @@ class Registry:
         self._store = Providers(services.db)
         self._connections = Connections(services)
         self._keys = Keys(services)
+        self._adding = asyncio.Lock()
+        """So that two of one name do not write each other's key."""
 
     async def list(self) -> list[ProviderView]:
         """Every provider, in the order of their slugs."""
@@ -118,16 +121,20 @@ class Registry:
         else:
             self._keys.check(draft, key)
         stored = Stored()
-        try:
-            row = await self._keys.store(row, draft, key, backend, stored)
-            async with self._services.db.transaction(durable=True) as tx:
-                await self._store.insert(tx, row)
-                detail = {**shown(row), **key_detail(row), "tested": test}
-                await self._services.audit.record(tx, "provider.add", row.slug, detail=detail)
-        except BaseException:
-            if await self._store.get(row.slug) is None:
+        async with self._adding:
+            if (
+                await self._store.get(row.slug) is not None
+            ):  # somebody took the name while this one was tested
+                raise UsageError(f"There is already a provider {row.slug}.", hint="Choose another name.")
+            try:
+                row = await self._keys.store(row, draft, key, backend, stored)
+                async with self._services.db.transaction(durable=True) as tx:
+                    await self._store.insert(tx, row)
+                    detail = {**shown(row), **key_detail(row), "tested": test}
+                    await self._services.audit.record(tx, "provider.add", row.slug, detail=detail)
+            except BaseException:
                 await self._keys.undo(stored)
-            raise
+                raise
         self._changed(row.slug)
         return new_view(self._services, row)
 

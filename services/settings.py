@@ -13,6 +13,7 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 
 from catalog.errors import StoreError, UsageError
+from catalog.redact import redact
 from services.paths import Paths
 from services.settings_model import Settings
 
@@ -79,12 +80,13 @@ def describe(settings: Settings) -> list[SettingView]:
         values = getattr(settings, section)
         for field, info in model.model_fields.items():
             name = f"{section}.{field}"
+            value = getattr(values, field)
             views.append(
                 SettingView(
                     name,
                     info.description or "",
                     info.default,
-                    getattr(values, field),
+                    redact(value) if isinstance(value, str) else value,
                     source(settings, name),
                 )
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Tls = Literal["1.2", "1.3"]
@@ -31,7 +31,9 @@ class Network(_Section):
         default="1.2", description="Lowest TLS version for endpoints you name; the built-in vendors' use 1.3."
     )
     proxy: str | None = Field(
-        default=None, description="Proxy URL for every provider without its own; none uses the environment's."
+        default=None,
+        repr=False,
+        description="Proxy URL for every provider without its own; none uses the environment's.",
     )
     ca_file: str | None = Field(
         default=None,
@@ -116,6 +118,11 @@ class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="Least important message that is written to logs/."
     )
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
 
 class BudgetSettings(_Section):

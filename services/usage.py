@@ -112,7 +112,7 @@ class UsageService:
     async def _by_time(self, by: str, since: int, until: int) -> list[UsageLine]:
         bounds = [
             since,
-            *(at for at in (_days if by == "day" else _hours)(since, until) if at > since),
+            *(at for at in (_days if by == "day" else _hours)(since, until) if since < at < until),
             until,
         ]
         if len(bounds) > MOST_BUCKETS:
