@@ -185,9 +185,9 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
             Script(
                 "demo-openai",
                 (
-                    FakeModel("gpt-4o", "GPT-4o", 128_000, 16_384, _USD("2.50"), _USD("10"), _USD("1.25"), ("json", "tools", "vision"), ttft=0.6, pace=85),
-                    FakeModel("gpt-4o-mini", "GPT-4o mini", 128_000, 16_384, _USD("0.15"), _USD("0.60"), _USD("0.075"), ("json", "tools", "vision"), ttft=0.35, pace=120),
-                    FakeModel("o4-mini", "o4-mini", 200_000, 100_000, _USD("1.10"), _USD("4.40"), _USD("0.275"), ("json", "reasoning", "tools"), ttft=1.4, pace=95, thinks=True),
+                    FakeModel("gpt-6.1-sol", "GPT-6.1 Sol", 1_050_000, 128_000, _USD("2"), _USD("10"), _USD("0.10"), ("json", "reasoning", "tools", "vision"), ttft=0.6, pace=85),
+                    FakeModel("gpt-6-luna", "GPT-6 Luna", 1_050_000, 128_000, _USD("0.10"), _USD("0.50"), _USD("0.01"), ("json", "reasoning", "tools", "vision"), ttft=0.35, pace=120),
+                    FakeModel("gpt-5.4-mini", "GPT-5.4 mini", 400_000, 128_000, _USD("0.75"), _USD("4.50"), _USD("0.075"), ("json", "reasoning", "tools", "vision"), ttft=1.2, pace=95, thinks=True),
                     FakeModel("text-embedding-3-small", None, 8_191, None, _USD("0.02"), _USD("0"), None, ("embeddings",), chat=False),
                 ),
                 ANSWERS,
@@ -197,8 +197,9 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
             Script(
                 "demo-anthropic-ish",
                 (
-                    FakeModel("claude-sonnet-4-5", "Claude Sonnet 4.5", 200_000, 64_000, _USD("3"), _USD("15"), _USD("0.30"), ("reasoning", "tools", "vision"), ttft=0.8, pace=75, thinks=True),
-                    FakeModel("claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000, _USD("1"), _USD("5"), _USD("0.10"), ("tools", "vision"), ttft=0.4, pace=140),
+                    FakeModel("claude-sonnet-5-5", "Claude Sonnet 5.5", 1_000_000, 128_000, _USD("2"), _USD("10"), _USD("0.10"), ("json", "reasoning", "tools", "vision"), ttft=0.8, pace=75, thinks=True),
+                    FakeModel("claude-opus-5-5", "Claude Opus 5.5", 1_000_000, 128_000, _USD("4"), _USD("20"), _USD("0.20"), ("json", "reasoning", "tools", "vision"), ttft=1.1, pace=55, thinks=True),
+                    FakeModel("claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000, _USD("1"), _USD("5"), _USD("0.10"), ("json", "reasoning", "tools", "vision"), ttft=0.4, pace=140),
                 ),
                 ANSWERS,
                 faults=(RATE_LIMITED,),
