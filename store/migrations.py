@@ -63,8 +63,9 @@ def migrate(path: Path, steps: Sequence[Step]) -> None:
     """
     try:
         _prepare(path)
-        if len(_inspect(path, steps)) < len(steps):
-            _bring_up(path, steps)
+        found = _inspect(path, steps)
+        if len(found) < len(steps):
+            _bring_up(path, steps, copy_first=bool(found))
     except sqlite3.Error as error:
         raise store_error(path, error) or corrupt(path, str(error)) from error
     except OSError as error:
@@ -85,12 +86,33 @@ def _prepare(path: Path) -> None:
 
 
 def _inspect(path: Path, steps: Sequence[Step]) -> list[str]:
-    """The names of the steps in the file, read without touching it."""
-    size = path.stat().st_size
-    if size == 0:
+    """The names of the steps in the file, read without touching it or leaving anything beside it."""
+    if path.stat().st_size == 0:
         return []
+    before = _fingerprint(path)
+    try:
+        applied = _read(path, alone=before[0] == 0)
+    except (StoreError, sqlite3.Error):
+        if _fingerprint(path) == before:
+            raise
+        applied = _read(path, alone=False)  # another process was at it meanwhile
+    _refuse_foreign(path, applied, steps)
+    return applied
+
+
+def _fingerprint(path: Path) -> tuple[int, int, int]:
+    """Size of the write-ahead log (0: nobody has the file open), size and time of the file."""
+    wal = path.with_name(path.name + "-wal")
+    stat = path.stat()
+    return (wal.stat().st_size + 1 if wal.exists() else 0, stat.st_size, stat.st_mtime_ns)
+
+
+def _read(path: Path, *, alone: bool) -> list[str]:
+    """`alone`: nobody has the file open, so it is read as it lies there, without locks."""
+    size = path.stat().st_size
     _check_header(path, size)
-    conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    how = "immutable=1" if alone else "mode=ro"
+    conn = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_SECONDS)
     try:
         if size <= _SMALL and (found := conn.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise corrupt(path, str(found).splitlines()[-1])
@@ -101,11 +123,9 @@ def _inspect(path: Path, steps: Sequence[Step]) -> list[str]:
                 title="Not our database",
                 hint="Point SWITCHROOM_HOME elsewhere, or move that file away; it was not touched.",
             )
-        applied = _applied(conn)
+        return _applied(conn)
     finally:
         conn.close()
-    _refuse_foreign(path, applied, steps)
-    return applied
 
 
 def _check_header(path: Path, size: int) -> None:
@@ -140,18 +160,17 @@ def _refuse_foreign(path: Path, applied: list[str], steps: Sequence[Step]) -> No
     )
 
 
-def _bring_up(path: Path, steps: Sequence[Step]) -> None:
+def _bring_up(path: Path, steps: Sequence[Step], *, copy_first: bool) -> None:
     conn = connect(path)
     try:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=FULL")
-        copied = False
         for position, step in enumerate(steps):
             conn.execute("BEGIN IMMEDIATE")
             try:
-                if not copied and 0 < len(_applied(conn)) == position:
+                if copy_first and len(_applied(conn)) == position:
                     _copy(path, step)  # under the write lock: nobody changes the file meanwhile
-                    copied = True
+                    copy_first = False
                 _apply(conn, path, steps, position, step)
                 conn.execute("COMMIT")
             except BaseException:
