@@ -153,7 +153,7 @@ class HttpStream:
         yield self._finish(None)
 
     async def _run(self) -> AsyncIterator[Event]:
-        dog = Watchdog(self._limits, self._started)
+        dog = Watchdog(self._limits, self._started, self._response.aclose)
         reader, feed, frame, following = (
             self._reader,
             self._decoder.feed,
@@ -176,22 +176,22 @@ class HttpStream:
                         break
                 if reader.done:
                     break
-                dog.waiting = asyncio.current_task()
+                dog.waiting = True
                 piece = await following()
-                dog.waiting = None
+                dog.waiting = False
         except StopAsyncIteration:
             pass
-        except asyncio.CancelledError:
-            if not dog.mine():
-                raise
-            failure = ProviderTimeoutError(
-                f"{dog.fired} {self._origin.slug} was given up.", provider=self._origin.slug
-            )
         except (httpx.HTTPError, FrameTooLargeError, ProviderError) as error:
             failure = self._failure(error)
         finally:
-            dog.waiting = None
+            dog.waiting = False
             dog.stop()
+        if dog.fired is not None and not reader.done:
+            failure = ProviderTimeoutError(
+                f"{dog.fired} {self._origin.slug} was given up.",
+                hint="Try again.",
+                provider=self._origin.slug,
+            )
         for event in self._leftovers(failure):
             yield event
         yield self._finish(failure)

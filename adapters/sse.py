@@ -36,14 +36,15 @@ class SSEDecoder:
 
     def feed(self, piece: bytes) -> list[Frame]:
         """The frames that this piece completes."""
+        end = len(piece) - 2
         if (
             self._fresh
-            and piece.startswith(b"data: ")
-            and piece.find(b"\n") == len(piece) - 2
-            and piece[-1] == 10
+            and piece.find(b"\n") == end
+            and piece[end + 1] == 10
+            and piece[:6] == b"data: "
             and b"\r" not in piece
         ):
-            return [("", piece[6:-2])]
+            return [("", piece[6:end])]
         return self._feed(piece)
 
     def end(self) -> list[Frame]:

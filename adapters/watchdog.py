@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from time import monotonic
 
 from adapters.base import Watchdogs
 
 
 class Watchdog:
-    """Cancels the task that waits for the vendor when a limit is over; the stream turns that into a timeout.
+    """Closes the connection when a limit is over; the read that was waiting then fails, and `fired` says why.
 
-    The stream sets `waiting` to the task while it waits (None while its consumer is at work: a slow reader is not
+    The stream sets `waiting` while it waits for the vendor (not while its consumer is at work: a slow reader is not
     a silent vendor) and `last` at every real event. Neither costs a timer.
     """
 
-    __slots__ = ("_base", "_handle", "_limits", "_started", "fired", "first", "last", "waiting")
+    __slots__ = ("_close", "_closing", "_handle", "_limits", "_started", "fired", "first", "last", "waiting")
 
-    def __init__(self, limits: Watchdogs, started: float) -> None:
+    def __init__(
+        self, limits: Watchdogs, started: float, close: Callable[[], Coroutine[object, object, None]]
+    ) -> None:
         self._limits = limits
         self._started = started
+        self._close = close
+        self._closing: asyncio.Task[None] | None = None
         self._handle: asyncio.TimerHandle | None = None
-        self._base = 0
         self.last = started
         self.first = True
         """No real event came yet."""
-        self.waiting: asyncio.Task[object] | None = None
+        self.waiting = False
         self.fired: str | None = None
         """The sentence of the limit that was over; None while none was."""
 
     def start(self) -> None:
-        """Begin watching, from the task that reads."""
-        task = asyncio.current_task()
-        self._base = task.cancelling() if task is not None else 0
         self._tick()
 
     def stop(self) -> None:
@@ -40,23 +41,15 @@ class Watchdog:
             self._handle.cancel()
             self._handle = None
 
-    def mine(self) -> bool:
-        """In an except clause for CancelledError: True when this watchdog caused it and nobody else did."""
-        task = asyncio.current_task()
-        if self.fired is None or task is None:
-            return False
-        return task.uncancel() <= self._base
-
     def _tick(self) -> None:
         now = monotonic()
-        task = self.waiting
-        if task is None:
+        if not self.waiting:
             if not self.first:
                 self.last = now
-        elif (over := self._over(now)) is not None and task.cancelling() <= self._base:
+        elif (over := self._over(now)) is not None:
             self.fired = over
             self._handle = None
-            task.cancel()
+            self._closing = asyncio.ensure_future(self._close())
             return
         delay = self._delay(now)
         if delay is not None:

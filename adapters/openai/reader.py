@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
 from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, UsageUpdate
+from adapters.openai.template import Template
 from adapters.openai.think import Mode, ThinkSplitter, closer_first
 from adapters.openai.tools import ToolCalls
 from adapters.openai.usage import money, read_usage
@@ -51,6 +52,7 @@ class ChatReader:
         self._text = Joiner()
         self._thinking = Joiner()
         self._calls = ToolCalls()
+        self._template = Template()
         self._begun = False
         """Something of an answer came, even if empty."""
         self._plain = False
@@ -58,29 +60,31 @@ class ChatReader:
 
     def frame(self, name: str, data: bytes) -> Sequence[Event]:
         """The events of one frame. The first lines are the way of nearly every chunk; the rest is in `_chunk`."""
+        if self._plain and not name and (text := self._template.text(data)) is not None:
+            return (TextDelta(text),)
         try:
             chunk = from_json(data)
         except ValueError:
             return self._odd(name, data)
-        if self._plain and not name and type(chunk) is dict:
-            choices = chunk.get("choices")
+        try:
+            choice = chunk["choices"][0]
+            delta = choice["delta"]
+            text = delta["content"]
             if (
-                choices
-                and type(choices) is list
-                and type(choice := choices[0]) is dict
+                text.__class__ is str
+                and text
+                and len(delta) == 1
+                and choice.get("finish_reason") is None
+                and self._plain
+                and not name
+                and chunk.get("usage") is None
                 and "error" not in chunk
                 and "x_groq" not in chunk
             ):
-                delta = choice.get("delta")
-                if (
-                    type(delta) is dict
-                    and len(delta) == 1
-                    and choice.get("finish_reason") is None
-                    and chunk.get("usage") is None
-                ):
-                    text = delta.get("content")
-                    if text and type(text) is str:
-                        return (TextDelta(text),)
+                self._template.learn(data, text)
+                return (TextDelta(text),)
+        except (KeyError, IndexError, TypeError):
+            pass
         return self._chunk(name, chunk)
 
     def whole(self, body: object) -> Sequence[Event]:

@@ -18,7 +18,9 @@ from adapters.openai.reader import _FINISH
 from catalog.usage import Usage
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "recorded"
-pytestmark = pytest.mark.skipif(not (FOLDER / "shared.jsonl").exists(), reason="the recorded exchanges are not here")
+pytestmark = pytest.mark.skipif(
+    not (FOLDER / "shared.jsonl").exists(), reason="the recorded exchanges are not here"
+)
 
 SDK_CLASSES = {
     "NotFoundError": ModelUnavailableError,
@@ -52,7 +54,10 @@ def expected_usage(row: dict[str, Any]) -> Usage | None:
     if not told:
         return None
     last = told[-1]
-    output, reasoning = last["completion_tokens"], (last.get("completion_tokens_details") or {}).get("reasoning_tokens")
+    output, reasoning = (
+        last["completion_tokens"],
+        (last.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+    )
     if row["provider"] == "xai":
         output += reasoning
     if row["provider"] == "gemini":
@@ -104,7 +109,12 @@ async def test_agrees_with_the_sdk_at_every_piece_size(name: str) -> None:
     body = answer["body"].encode()
     hidden = row["provider"] == "gemini"
     for size in (0, *range(1, 17)):
-        how = {"size": size, "status": answer["status"], "headers": answer["headers"], "hidden_reasoning": hidden}
+        how = {
+            "size": size,
+            "status": answer["status"],
+            "headers": answer["headers"],
+            "hidden_reasoning": hidden,
+        }
         if answer["status"] >= 400:
             with pytest.raises(SDK_CLASSES[oracle["error"]["class"]]) as caught:
                 await play(body, **how)
@@ -114,7 +124,9 @@ async def test_agrees_with_the_sdk_at_every_piece_size(name: str) -> None:
             check(row, oracle, got)
 
 
-@pytest.mark.parametrize("name", [i for i in of("openai-chat") if "stream" in lines("shared.jsonl")[i]["kinds"]])
+@pytest.mark.parametrize(
+    "name", [i for i in of("openai-chat") if "stream" in lines("shared.jsonl")[i]["kinds"]]
+)
 @pytest.mark.parametrize("how", ["broken", "closed"])
 async def test_a_stream_cut_half_way_is_a_prefix_and_interrupted(name: str, how: str) -> None:
     row, oracle = lines("shared.jsonl")[name], lines("shared.oracle.jsonl")[name]

@@ -32,7 +32,9 @@ class Pieces(httpx.AsyncByteStream):
 class Canned(httpx.AsyncBaseTransport):
     """Answers every request with the same thing."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], pieces: Sequence[bytes], broken: bool) -> None:
+    def __init__(
+        self, status: int, headers: Mapping[str, str], pieces: Sequence[bytes], broken: bool
+    ) -> None:
         self._answer = (status, headers, pieces, broken)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -1,0 +1,199 @@
+"""The contract body: what every adapter does, whatever it speaks. A dialect joins with a `Stage` of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import Literal, Protocol
+
+import pytest
+
+from adapters.base import Adapter, Stream
+from adapters.errors import (
+    InvalidCredentialsError,
+    ModelUnavailableError,
+    NetworkError,
+    NoCreditError,
+    RateLimitedError,
+)
+from adapters.events import ChatRequest, Collected, Finished, Message, ToolSpec
+
+Scenario = Literal[
+    "answer", "thinking", "tools", "bad_key", "no_credit", "limited", "cut", "error_in_stream", "unreachable", "endless"
+]  # fmt: skip
+CANARY = "sk-canary-7Hq2mZx9LrT4vWb8"
+"""The key every staged adapter is given."""
+ASK = ChatRequest("m", (Message("user", "hello"),))
+WEATHER = ToolSpec(
+    "get_weather", "the weather", {"type": "object", "properties": {"city": {"type": "string"}}}
+)
+
+
+class Stage(Protocol):
+    """Sets a vendor up for a scenario.
+
+    answer: text “Hello there”, usage as in `usage`, models `m` and `n`. thinking: reasoning “hm” before it.
+    tools: one call get_weather {"city": "Kraków"}. limited: 429 asking for 1.5 s. cut: “Hello” and a broken
+    connection. endless: text until the client leaves, which sets `left`.
+    """
+
+    left: asyncio.Event
+    usage: tuple[int, int]
+    """(input, output) tokens of the scenario `answer`."""
+
+    def adapter(self, scenario: Scenario) -> AbstractAsyncContextManager[Adapter]: ...
+
+
+async def collect(stream: Stream) -> Collected:
+    got = Collected()
+    async for event in stream:
+        assert got.finished is None, "nothing comes after Finished"
+        got.add(event)
+    return got
+
+
+class AdapterContract:
+    """Derive, and give a `stage` fixture."""
+
+    async def test_validate_accepts_a_good_key(self, stage: Stage) -> None:
+        async with stage.adapter("answer") as adapter:
+            verdict = await adapter.validate()
+        assert (verdict.state, verdict.ok, verdict.error) == ("ok", True, None)
+        assert verdict.latency_ms >= 0
+
+    @pytest.mark.parametrize(
+        ("scenario", "state"),
+        [("bad_key", "invalid_key"), ("unreachable", "unreachable"), ("no_credit", "no_credit")],
+    )
+    async def test_validate_tells_failures_apart(self, stage: Stage, scenario: Scenario, state: str) -> None:
+        async with stage.adapter(scenario) as adapter:
+            verdict = await adapter.validate()
+        assert verdict.state == state
+        assert verdict.error is not None
+        assert CANARY not in f"{verdict!r} {verdict.error!r} {verdict.message}"
+
+    async def test_lists_models(self, stage: Stage) -> None:
+        async with stage.adapter("answer") as adapter:
+            models = await adapter.list_models()
+        assert [m.id for m in models] == ["m", "n"]
+
+    async def test_listing_raises_what_is_wrong(self, stage: Stage) -> None:
+        async with stage.adapter("bad_key") as adapter:
+            with pytest.raises(InvalidCredentialsError):
+                await adapter.list_models()
+
+    @pytest.mark.parametrize("streamed", [True, False])
+    async def test_an_answer(self, stage: Stage, streamed: bool) -> None:
+        async with stage.adapter("answer") as adapter:
+            request = ChatRequest("m", ASK.messages, stream=streamed)
+            async with adapter.stream(request) as stream:
+                assert stream.state == "open"
+                got = await collect(stream)
+        assert "".join(got.text) == "Hello there"
+        assert got.finished == Finished("complete", "stop", got.finished.raw_finish_reason)  # type: ignore[union-attr]
+        assert (stream.state, stream.finish_reason, stream.error) == ("complete", "stop", None)
+        assert (got.usage.input, got.usage.output) == stage.usage
+        assert stream.usage == got.usage
+
+    async def test_reasoning_comes_apart_from_the_answer(self, stage: Stage) -> None:
+        async with stage.adapter("thinking") as adapter, adapter.stream(ASK) as stream:
+            got = await collect(stream)
+        assert ("".join(got.thinking), "".join(got.text)) == ("hm", "Hello there")
+
+    @pytest.mark.parametrize("streamed", [True, False])
+    async def test_a_tool_call(self, stage: Stage, streamed: bool) -> None:
+        request = ChatRequest("m", ASK.messages, tools=(WEATHER,), stream=streamed)
+        async with stage.adapter("tools") as adapter, adapter.stream(request) as stream:
+            got = await collect(stream)
+        assert [(c.name, c.arguments) for c in got.tool_calls] == [("get_weather", '{"city": "Kraków"}')]
+        assert got.tool_calls[0].id
+        assert stream.finish_reason == "tool_calls"
+
+    @pytest.mark.parametrize(
+        ("scenario", "kind"),
+        [
+            ("bad_key", InvalidCredentialsError),
+            ("no_credit", NoCreditError),
+            ("limited", RateLimitedError),
+            ("unreachable", NetworkError),
+        ],
+    )
+    async def test_refusals_are_raised_on_entering(
+        self, stage: Stage, scenario: Scenario, kind: type
+    ) -> None:
+        async with stage.adapter(scenario) as adapter:
+            with pytest.raises(kind) as caught:
+                async with adapter.stream(ASK):
+                    pytest.fail("it was refused")
+        error = caught.value
+        assert error.provider == "prov"
+        assert error.message.endswith((".", "”"))
+        assert CANARY not in f"{error!r} {error.message} {error.hint}"
+        if scenario == "limited":
+            assert error.retryable
+            assert error.retry_after_ms == 1500
+
+    async def test_an_unknown_model(self, stage: Stage) -> None:
+        async with stage.adapter("answer") as adapter:
+            with pytest.raises(ModelUnavailableError):
+                async with adapter.stream(ChatRequest("nonsense", ASK.messages)):
+                    pytest.fail("it was refused")
+
+    async def test_a_cut_keeps_what_came(self, stage: Stage) -> None:
+        async with stage.adapter("cut") as adapter, adapter.stream(ASK) as stream:
+            got = await collect(stream)
+        assert "".join(got.text) == "Hello"
+        assert got.finished is not None
+        assert (got.finished.state, got.finished.finish_reason) == ("interrupted", None)
+        assert stream.state == "interrupted"
+        assert stream.error is got.finished.error is not None
+
+    async def test_an_error_in_the_stream_is_told_by_finished(self, stage: Stage) -> None:
+        async with stage.adapter("error_in_stream") as adapter, adapter.stream(ASK) as stream:
+            got = await collect(stream)
+        assert "".join(got.text) == "Hello"
+        assert got.finished is not None
+        assert (got.finished.state, got.finished.finish_reason) == ("failed", "error")
+        assert got.finished.error is not None
+        assert got.finished.error.retryable
+
+    async def test_leaving_stops_the_vendor(self, stage: Stage) -> None:
+        async with stage.adapter("endless") as adapter:
+            async with adapter.stream(ASK) as stream:
+                async for _event in stream:
+                    break
+            assert stream.state == "cancelled"
+            await asyncio.wait_for(stage.left.wait(), 5)
+
+    async def test_cancelling_the_task_stops_the_vendor(self, stage: Stage) -> None:
+        begun = asyncio.Event()
+        states: list[Stream] = []
+
+        async def read() -> None:
+            async with adapter.stream(ASK) as stream:
+                states.append(stream)
+                async for _event in stream:
+                    begun.set()
+
+        async with stage.adapter("endless") as adapter:
+            task = asyncio.create_task(read())
+            await asyncio.wait_for(begun.wait(), 5)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert states[0].state == "cancelled"
+            await asyncio.wait_for(stage.left.wait(), 5)
+
+    async def test_two_answers_at_once(self, stage: Stage) -> None:
+        async def one() -> str:
+            async with adapter.stream(ASK) as stream:
+                return "".join((await collect(stream)).text)
+
+        async with stage.adapter("answer") as adapter:
+            assert await asyncio.gather(one(), one()) == ["Hello there", "Hello there"]
+
+    async def test_no_repr_shows_the_key(self, stage: Stage) -> None:
+        async with stage.adapter("answer") as adapter:
+            async with adapter.stream(ASK) as stream:
+                await collect(stream)
+            assert CANARY not in f"{adapter!r} {vars(adapter)!r} {stream!r}"
