@@ -27,8 +27,7 @@ def _catalog() -> Catalog:
 
     catalog = Catalog(resolve().user_catalog)
     for problem in catalog.problems:
-        where = f"{problem.file}:{problem.line}" if problem.line else str(problem.file)
-        note(f"Skipped {where}: {problem.reason}")
+        note(f"Skipped {problem}")
     return catalog
 
 

@@ -109,7 +109,9 @@ CODES = {
 def _every_error() -> list[type[SwitchroomError]]:
     found = [SwitchroomError]
     for kind in found:
-        found += [sub for sub in kind.__subclasses__() if sub.__module__.split(".")[0] in ("catalog", "adapters")]
+        found += [
+            sub for sub in kind.__subclasses__() if sub.__module__.split(".")[0] in ("catalog", "adapters")
+        ]
     return found
 
 
@@ -148,7 +150,9 @@ CHANGING = [
 
 def test_every_changing_command_is_listed_here() -> None:
     changing = {
-        names for names, command in LEAVES if any("--dry-run" in parameter.opts for parameter in command.params)
+        names
+        for names, command in LEAVES
+        if any("--dry-run" in parameter.opts for parameter in command.params)
     }
     assert changing == {arguments[: 1 if arguments[0] == "sync" else 2] for arguments in CHANGING}
 
