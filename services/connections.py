@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from catalog.errors import MissingKeyError
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from adapters.base import Adapter, Connection, Watchdogs
     from services.container import Services
     from store.providers import ProviderRow
@@ -59,6 +59,8 @@ class Connections:
 
     async def connection(self, row: ProviderRow, secrets: Secrets) -> Connection:
         """Everything the wire needs to know about this provider."""
+        from pydantic import SecretStr
+
         from adapters.base import Connection
         from catalog.detect import is_loopback
 
@@ -105,6 +107,8 @@ class Connections:
         return {name: await self._required(ref, row) for name, ref in row.secret_headers.items()}
 
     async def _proxy(self, row: ProviderRow) -> SecretStr | None:
+        from pydantic import SecretStr
+
         if row.proxy is None:
             return None
         return SecretStr(row.proxy) if "://" in row.proxy else await self._required(row.proxy, row)

@@ -6,10 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
-
-from pydantic import SecretStr
 
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
@@ -17,6 +15,8 @@ from services import schedule
 from services.clock import now_ms
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from catalog.lookup import Catalog
     from store.providers import ProviderRow
 
@@ -70,7 +70,7 @@ class EnvKey:
             )
 
 
-KeySource = SecretStr | EnvKey | None
+KeySource: TypeAlias = "SecretStr | EnvKey | None"
 
 
 @dataclass(frozen=True, slots=True)

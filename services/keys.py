@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pydantic import SecretStr
-
 from catalog.errors import SwitchroomError, UsageError
 from catalog.redact import remember_secret
 from services.connections import Secrets
 from services.drafts import EnvKey, KeySource, ProviderDraft, check_header_name, check_proxy
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from services.container import Services
     from store.providers import ProviderRow
 
@@ -42,7 +42,7 @@ class Keys:
 
     def check(self, draft: ProviderDraft, key: KeySource) -> None:
         """Refuse what cannot be a secret, before anything is contacted; remember the rest for redaction."""
-        if isinstance(key, SecretStr):
+        if key is not None and not isinstance(key, EnvKey):
             _check_secret(key, "key")
         for name, secret in (draft.secret_headers or {}).items():
             check_header_name(name)
@@ -53,6 +53,8 @@ class Keys:
 
     async def for_draft(self, draft: ProviderDraft, key: KeySource) -> Secrets:
         """The secrets of something not saved yet."""
+        from pydantic import SecretStr
+
         self.check(draft, key)
         return Secrets(
             key=await self._clear(key),
@@ -68,6 +70,8 @@ class Keys:
         self, row: ProviderRow, draft: ProviderDraft, key: KeySource, backend: str | None, stored: Stored
     ) -> ProviderRow:
         """Write the given secrets; the row with their references. `stored` says what to undo, even on failure."""
+        from pydantic import SecretStr
+
         self.check(draft, key)
         if isinstance(key, EnvKey):
             row = replace(row, key_ref=f"env:{key.name}", key_last4=None)

@@ -94,7 +94,6 @@ def key_label(row: ProviderRow) -> str:
 
 
 async def _figures(services: Services) -> dict[str, _Figures]:
-    from catalog.pricing import from_nanos
     from store.rollups import Rollups
 
     rollups = Rollups(services.db)
@@ -107,7 +106,7 @@ async def _figures(services: Services) -> dict[str, _Figures]:
         spent, runs, ttft = month.get(slug), recent.get(slug), speed.get(slug)
         known = spent is not None and (spent.cost_nanos > 0 or spent.attempts > spent.unknown_attempts)
         figures[slug] = _Figures(
-            spend=from_nanos(spent.cost_nanos) if spent is not None and known else None,
+            spend=Decimal(spent.cost_nanos).scaleb(-9) if spent is not None and known else None,
             ttft_p50=ttft.ttft_p50 if ttft else None,
             ttft_p95=ttft.ttft_p95 if ttft else None,
             error_share=runs.failed_runs / runs.runs if runs is not None and runs.runs else None,

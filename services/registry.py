@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from catalog.errors import MissingKeyError, NotFoundError, SwitchroomError, UsageError, VaultLockedError
 from services.clock import now_ms
 from services.connections import Connections, Secrets
@@ -20,6 +18,8 @@ from services.provider_views import ProviderView
 from services.row_audit import difference, key_detail, shown
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from adapters.base import Adapter, Connection, Validation
     from services.container import Services
     from store.db import Tx

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from types import NoneType
-from typing import get_args
-
-from pydantic import BaseModel, ValidationError
 
 from catalog.errors import StoreError, UsageError
-from catalog.redact import redact
 from services.paths import Paths
-from services.settings_model import Settings
+from services.settings_model import SECTIONS, Settings
 
 PREFIX = "SWITCHROOM_"
 
@@ -26,7 +20,7 @@ SHORT_NAMES = {
     "SWITCHROOM_VAULT_KEY_FILE": "security.vault_key_file",
     "SWITCHROOM_LOG_LEVEL": "log.level",
 }
-"""Variables with a name of their own → the setting they are."""
+"""Variables with a name of their own → the setting they are. The full name wins over them."""
 
 HOME = "SWITCHROOM_HOME"
 """Moves the folders, so it can only come from the environment."""
@@ -61,46 +55,40 @@ def load(paths: Paths, environ: Mapping[str, str] | None = None) -> Settings:
     given.update(_from_toml(paths.config_file))
     given.update(_from_variables(_dotenv(paths.env_file), ".env", paths.env_file.name))
     given.update(_from_variables(environ, None, "the environment"))
-    tree: dict[str, dict[str, object]] = {}
-    for name, entry in given.items():
-        section, field = name.split(".", 1)
-        tree.setdefault(section, {})[field] = entry.value
-    try:
-        settings = Settings.model_validate(tree)
-    except ValidationError as error:
-        raise _refusal(error, given) from None
-    settings._sources.update({name: entry.source for name, entry in given.items()})  # noqa: SLF001
-    return settings
+    if not given:
+        return Settings()
+    sections = {
+        section: model(**{name.partition(".")[2]: value for name, value in values.items()})
+        for section, model in SECTIONS.items()
+        if (values := {n: _fitted(n, g) for n, g in given.items() if n.startswith(f"{section}.")})
+    }
+    return Settings(**sections, sources={name: entry.source for name, entry in given.items()})
 
 
 def describe(settings: Settings) -> list[SettingView]:
     """Every setting with its sentence, default, value and source."""
+    from catalog.redact import redact
+
     views = []
-    for section, model in _sections():
-        values = getattr(settings, section)
-        for field, info in model.model_fields.items():
-            name = f"{section}.{field}"
-            value = getattr(values, field)
+    for section, model in SECTIONS.items():
+        for field in fields(model):
+            name = f"{section}.{field.name}"
+            value = getattr(getattr(settings, section), field.name)
+            shown = redact(value) if isinstance(value, str) else value
             views.append(
-                SettingView(
-                    name,
-                    info.description or "",
-                    info.default,
-                    redact(value) if isinstance(value, str) else value,
-                    source(settings, name),
-                )
+                SettingView(name, field.metadata["sentence"], field.default, shown, source(settings, name))
             )
     return views
 
 
 def source(settings: Settings, name: str) -> str:
     """Where a setting's value came from."""
-    return settings._sources.get(name, "default")  # noqa: SLF001
+    return settings.sources.get(name, "default")
 
 
 def names() -> list[str]:
     """Every setting's name, as `section.field`."""
-    return [f"{section}.{field}" for section, model in _sections() for field in model.model_fields]
+    return [f"{section}.{field.name}" for section, model in SECTIONS.items() for field in fields(model)]
 
 
 def variable(name: str) -> str:
@@ -108,17 +96,28 @@ def variable(name: str) -> str:
     return PREFIX + name.replace(".", "__").upper()
 
 
-def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
-    for section, info in Settings.model_fields.items():
-        model = info.annotation
-        assert isinstance(model, type)
-        assert issubclass(model, BaseModel)
-        yield section, model
+def _fitted(name: str, given: _Given) -> object:
+    """The value as the setting's type, or a refusal with its name and source."""
+    from typing import get_type_hints
+
+    from services.settings_values import UnfitError, fitted
+
+    section, _, field_name = name.partition(".")
+    model = SECTIONS[section]
+    field = next(field for field in fields(model) if field.name == field_name)
+    try:
+        return fitted(get_type_hints(model)[field_name], field.metadata, given.value)
+    except UnfitError as reason:
+        raise UsageError(
+            f"The setting {name} ({given.label}) does not fit: {reason}.",
+            hint="switchroom config show lists every setting with its default.",
+        ) from None
 
 
 def _from_toml(path: Path) -> dict[str, _Given]:
     if not path.exists():
         return {}
+    import re
     import tomllib
 
     try:
@@ -133,12 +132,12 @@ def _from_toml(path: Path) -> dict[str, _Given]:
     known = set(names())
     for section, table in document.items():
         if not isinstance(table, dict):
-            raise _unknown(section, path.name, {name.split(".")[0] for name in known})
+            raise _unknown(section, path.name, set(SECTIONS))
         for field, value in table.items():
             name = f"{section}.{field}"
             if name not in known:
                 raise _unknown(name, path.name, known)
-            given[name] = _Given(_none(name, value), "config.toml", path.name)
+            given[name] = _Given(value, "config.toml", path.name)
     return given
 
 
@@ -153,37 +152,30 @@ def _dotenv(path: Path) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _from_variables(variables: Mapping[str, str], source: str | None, where: str) -> dict[str, _Given]:
-    """The settings among these variables; foreign ones are none of our business."""
+def _from_variables(variables: Mapping[str, str], file: str | None, where: str) -> dict[str, _Given]:
+    """The settings among these variables (of a file, or of the environment); foreign ones are not our business."""
+    ours = {
+        key: value
+        for key, value in variables.items()
+        if key.startswith(PREFIX) or (file is None and key in SHORT_NAMES)
+    }
+    if not ours:
+        return {}
     by_variable = {variable(name): name for name in names()}
     given: dict[str, _Given] = {}
-    for key, value in sorted(variables.items(), key=lambda item: (item[0] not in SHORT_NAMES, item[0])):
-        if source is not None and not key.startswith(PREFIX):
+    for key, value in sorted(ours.items(), key=lambda item: (item[0] not in SHORT_NAMES, item[0])):
+        if key == HOME:
+            if file is not None:
+                raise UsageError(
+                    f"{HOME} is in {where}, where it comes too late.", hint="Set it in the environment."
+                )
             continue
         name = SHORT_NAMES.get(key) or by_variable.get(key)
-        if name is not None:
-            if value != "" or key not in SHORT_NAMES:
-                given[name] = _Given(_none(name, value), source or key, f"{key} in {where}")
-        elif key == HOME and source is None:
-            continue
-        elif key == HOME:
-            raise UsageError(
-                f"{HOME} is in {where}, where it comes too late.", hint="Set it in the environment."
-            )
-        elif key.startswith(PREFIX):
+        if name is None:
             raise _unknown(key, where, {*by_variable, *SHORT_NAMES, HOME})
+        if value != "" or key not in SHORT_NAMES:
+            given[name] = _Given(value, file or key, f"{key} in {where}")
     return given
-
-
-def _none(name: str, value: object) -> object:
-    """`none` and an empty text mean None for a setting that may be None."""
-    if not isinstance(value, str) or value.strip().lower() not in ("", "none"):
-        return value
-    section, field = name.split(".", 1)
-    for known, model in _sections():
-        if known == section:
-            return None if NoneType in get_args(model.model_fields[field].annotation) else value
-    return value
 
 
 def _read(path: Path) -> str:
@@ -203,15 +195,3 @@ def _unknown(name: str, where: str, known: set[str]) -> UsageError:
     close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
     hint = f"Did you mean {close[0]}?" if close else "switchroom config show lists every setting."
     return UsageError(f"There is no setting {one_line(name, 80)} ({where}).", hint=hint)
-
-
-def _refusal(error: ValidationError, given: Mapping[str, _Given]) -> UsageError:
-    """The first thing wrong, with its name, its source and what would fit: never the value itself."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    name = ".".join(str(part) for part in first["loc"][:2])
-    where = given[name].label if name in given else "the settings"
-    reason = first["msg"].removeprefix("Value error, ")
-    return UsageError(
-        f"The setting {name} ({where}) does not fit: {reason[:1].lower()}{reason[1:]}.",
-        hint="switchroom config show lists every setting with its default.",
-    )

@@ -1,150 +1,152 @@
-"""Every setting there is: its sentence, its default and what it takes."""
+"""Every setting there is: its sentence, its default and what it takes.
+
+Plain frozen dataclasses, read and checked by `services.settings`: every command starts with them, and building
+a pydantic model would cost more than all the rest of that start.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
-
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Tls = Literal["1.2", "1.3"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+LONGEST = 86_400
+"""Seconds that any timeout may have at most."""
 
 
-class Network(_Section):
+def setting(
+    default: Any,
+    sentence: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    secret: bool = False,
+) -> Any:
+    """A field with its sentence and range: `low` ≤ value ≤ `high`, `above` < value. `secret` keeps it out of reprs."""
+    limits = {"low": low, "high": high, "above": above}
+    return field(default=default, repr=not secret, metadata={"sentence": sentence, **limits})
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
     """How the wire is used."""
 
-    connect_timeout: Seconds = Field(default=10.0, description="Seconds to wait for a connection.")
-    first_event_timeout: Seconds | None = Field(
-        default=120.0, description="Seconds from sending a request to its first event; none waits for ever."
+    connect_timeout: float = setting(10.0, "Seconds to wait for a connection.", above=0, high=LONGEST)
+    first_event_timeout: float | None = setting(
+        120.0,
+        "Seconds from sending a request to its first event; none waits for ever.",
+        above=0,
+        high=LONGEST,
     )
-    idle_timeout: Seconds | None = Field(
-        default=120.0, description="Seconds between two events of a stream; none waits for ever."
+    idle_timeout: float | None = setting(
+        120.0, "Seconds between two events of a stream; none waits for ever.", above=0, high=LONGEST
     )
-    total_timeout: Seconds | None = Field(
-        default=None, description="Seconds for a whole stream; none sets no limit."
+    total_timeout: float | None = setting(
+        None, "Seconds for a whole stream; none sets no limit.", above=0, high=LONGEST
     )
-    tls_min: Tls = Field(
-        default="1.2", description="Lowest TLS version for endpoints you name; the built-in vendors' use 1.3."
+    tls_min: Literal["1.2", "1.3"] = setting(
+        "1.2", "Lowest TLS version for endpoints you name; the built-in vendors' use 1.3."
     )
-    proxy: str | None = Field(
-        default=None,
-        repr=False,
-        description="Proxy URL for every provider without its own; none uses the environment's.",
+    proxy: str | None = setting(
+        None, "Proxy URL for every provider without its own; none uses the environment's.", secret=True
     )
-    ca_file: str | None = Field(
-        default=None,
-        description="PEM file of a private CA for every provider without its own; none uses the public ones.",
+    ca_file: str | None = setting(
+        None, "PEM file of a private CA for every provider without its own; none uses the public ones."
     )
-    offline: bool = Field(default=False, description="Start offline: no connection leaves the allowed scope.")
-    offline_private: bool = Field(
-        default=False,
-        description="While offline, private networks may be reached too, not only this machine.",
+    offline: bool = setting(False, "Start offline: no connection leaves the allowed scope.")
+    offline_private: bool = setting(
+        False, "While offline, private networks may be reached too, not only this machine."
     )
 
 
-class Retry(_Section):
+@dataclass(frozen=True, slots=True)
+class Retry:
     """How a failed attempt is tried again."""
 
-    attempts: int = Field(default=3, ge=1, le=20, description="Attempts for one run, the first included.")
-    initial_delay: float = Field(default=0.5, ge=0, le=600, description="Seconds before the second attempt.")
-    factor: float = Field(default=2.0, ge=1, le=10, description="By how much each further wait is longer.")
-    max_delay: float = Field(default=30.0, ge=0, le=3600, description="Longest wait in seconds.")
-    jitter: float = Field(default=0.25, ge=0, le=1, description="Share of a wait that is left to chance.")
+    attempts: int = setting(3, "Attempts for one run, the first included.", low=1, high=20)
+    initial_delay: float = setting(0.5, "Seconds before the second attempt.", low=0, high=600)
+    factor: float = setting(2.0, "By how much each further wait is longer.", low=1, high=10)
+    max_delay: float = setting(30.0, "Longest wait in seconds.", low=0, high=3600)
+    jitter: float = setting(0.25, "Share of a wait that is left to chance.", low=0, high=1)
 
 
-class SyncSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
     """How model lists are fetched."""
 
-    at_start: bool = Field(
-        default=True, description="Sync providers set to `start` when the screen has opened."
-    )
-    concurrency: int = Field(default=8, ge=1, le=64, description="Providers fetched at the same time.")
-    timeout: float = Field(
-        default=30.0, gt=0, le=30, description="Seconds for one provider's sync, retries included."
-    )
+    at_start: bool = setting(True, "Sync providers set to `start` when the screen has opened.")
+    concurrency: int = setting(8, "Providers fetched at the same time.", low=1, high=64)
+    timeout: float = setting(30.0, "Seconds for one provider's sync, retries included.", high=30, above=0)
 
 
-class Chat(_Section):
+@dataclass(frozen=True, slots=True)
+class Chat:
     """What a new chat starts with."""
 
-    max_tokens: int | None = Field(
-        default=None, ge=1, description="Longest answer in tokens; none leaves it to the model."
-    )
-    temperature: float | None = Field(
-        default=None, ge=0, le=2, description="Temperature; none leaves it to the model."
-    )
+    max_tokens: int | None = setting(None, "Longest answer in tokens; none leaves it to the model.", low=1)
+    temperature: float | None = setting(None, "Temperature; none leaves it to the model.", low=0, high=2)
 
 
-class Security(_Section):
+@dataclass(frozen=True, slots=True)
+class Security:
     """Where keys are kept and what may be changed."""
 
-    backend: Literal["auto", "keyring", "vault", "file"] = Field(
-        default="auto",
-        description="Where new keys go; auto takes the OS keyring where one answers, else the vault.",
+    backend: Literal["auto", "keyring", "vault", "file"] = setting(
+        "auto", "Where new keys go; auto takes the OS keyring where one answers, else the vault."
     )
-    vault_key_file: str | None = Field(
-        default=None, description="File (0600) with the vault's passphrase; none asks for it."
-    )
-    read_only: bool = Field(default=False, description="Refuse every change.")
+    vault_key_file: str | None = setting(None, "File (0600) with the vault's passphrase; none asks for it.")
+    read_only: bool = setting(False, "Refuse every change.")
 
 
-class Discovery(_Section):
+@dataclass(frozen=True, slots=True)
+class Discovery:
     """What is looked for by itself."""
 
-    at_start: Literal["auto", "ask", "off"] = Field(
-        default="auto",
-        description="Whether providers found in the environment are added, offered, or not looked for.",
+    at_start: Literal["auto", "ask", "off"] = setting(
+        "auto", "Whether providers found in the environment are added, offered, or not looked for."
     )
 
 
-class Appearance(_Section):
+@dataclass(frozen=True, slots=True)
+class Appearance:
     """How the screen looks."""
 
-    theme: str = Field(default="dark", description="Name of the colour theme.")
-    low_bandwidth: Literal["auto", "on", "off"] = Field(
-        default="auto", description="Send fewer bytes to the terminal; auto does so over SSH."
+    theme: str = setting("dark", "Name of the colour theme.")
+    low_bandwidth: Literal["auto", "on", "off"] = setting(
+        "auto", "Send fewer bytes to the terminal; auto does so over SSH."
     )
-    ascii: bool = Field(default=False, description="Draw with ASCII characters only.")
-    animations: bool = Field(default=True, description="Let things move.")
+    ascii: bool = setting(False, "Draw with ASCII characters only.")
+    animations: bool = setting(True, "Let things move.")
 
 
-class Log(_Section):
+@dataclass(frozen=True, slots=True)
+class Log:
     """What is written to the log file."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="warning", description="Least important message that is written to logs/."
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "warning", "Least important message that is written to logs/."
     )
 
-    @field_validator("level", mode="before")
-    @classmethod
-    def _any_case(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
 
-
-class BudgetSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
     """What is proposed for limits."""
 
-    monthly_proposal: float = Field(
-        default=50.0, gt=0, description="Monthly limit in USD that the add wizard proposes."
-    )
+    monthly_proposal: float = setting(50.0, "Monthly limit in USD that the add wizard proposes.", above=0)
 
 
-class AuditSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
     """What the audit log holds besides changes."""
 
-    interactions: bool = Field(
-        default=True, description="Record each exchange with a provider: its metadata, never its content."
+    interactions: bool = setting(
+        True, "Record each exchange with a provider: its metadata, never its content."
     )
 
 
-class Settings(BaseModel):
-    """All settings, frozen. Made by `services.settings.load`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Made by `services.settings.load`."""
 
     network: Network = Network()
     retry: Retry = Retry()
@@ -156,6 +158,20 @@ class Settings(BaseModel):
     log: Log = Log()
     budget: BudgetSettings = BudgetSettings()
     audit: AuditSettings = AuditSettings()
-
-    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict, compare=False)
     """Setting name → where its value came from; a name that is absent has its default."""
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "network": Network,
+    "retry": Retry,
+    "sync": SyncSettings,
+    "chat": Chat,
+    "security": Security,
+    "discovery": Discovery,
+    "appearance": Appearance,
+    "log": Log,
+    "budget": BudgetSettings,
+    "audit": AuditSettings,
+}
+"""The sections, as files and variables name them."""

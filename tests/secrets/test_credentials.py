@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from memory_keyring import MemoryKeyring
@@ -24,8 +25,8 @@ SECRET = SecretStr(CANARY)
 Answer = Callable[[str | None], list[str]]
 
 
-def settings(**security: object) -> Settings:
-    return Settings(security=Security.model_validate(security))
+def settings(**security: Any) -> Settings:
+    return Settings(security=Security(**security))
 
 
 async def test_auto_takes_the_keyring_where_one_answers(

@@ -271,7 +271,8 @@ async def test_a_damaged_store_is_refused_and_left_alone(opened: Any, home: Path
 
 
 def test_a_subscriber_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
-    feed, told = Feed(), []
+    feed = Feed()
+    told: list[FeedEvent] = []
 
     def broken(_: FeedEvent) -> None:
         raise ValueError("no")

@@ -100,7 +100,7 @@ async def test_one_bad_provider_and_one_bad_model_do_not_stop_the_rest(
 ) -> None:
     good, bad, odd = await make_vendor(), await make_vendor(), await make_vendor()
     bad.body = "<html>a login page</html>"
-    odd.models = [{"id": "fine"}, {"object": "model"}, 7, {"id": "also fine", "context_length": "many"}]  # type: ignore[list-item]
+    odd.models = [{"id": "fine"}, {"object": "model"}, 7, {"id": "also fine", "context_length": "many"}]
     for slug, vendor in (("good", good), ("bad", bad), ("odd", odd)):
         await added(services, vendor, slug)
     results = {one.slug: one for one in await services.sync.sync()}
