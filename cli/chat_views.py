@@ -114,7 +114,8 @@ class PlainText:
         """A carriage return at the end of a piece: whether a newline follows shows with the next one."""
         self._last = "\n"
         self._countdown = False
-        self._reason: str | None = None
+        self._told: str | None = None
+        """The last reason for waiting that was written where a countdown cannot be."""
 
     def take(self, event: RunEvent) -> None:
         match event:
@@ -150,9 +151,9 @@ class PlainText:
         if self._errors_to_terminal:
             click.echo(f"\r{one_line(reason, 60)} {seconds:.0f} s \x1b[K", err=True, nl=False)
             self._countdown = True
-        elif reason != self._reason:
+        elif reason != self._told:
             note(f"{reason} ({seconds:.0f} s)")
-        self._reason = reason
+            self._told = reason
 
     def _clear_countdown(self) -> None:
         if self._countdown:

@@ -67,7 +67,7 @@ def set_budget(
         whom = provider or "everything"
         session.changed(
             {"budgets": [_document(view) for view in views]},
-            did=f"{whom} is limited to {words}.",
+            did=f"Limited {whom} to {words}.",
             would=f"limit {whom} to {words}",
         )
 

@@ -9,11 +9,10 @@ import click
 from cli.session import Session, reads
 
 if TYPE_CHECKING:
+    from services.container import Services
     from services.usage import UsageLine, UsageReport
 
-    from services.container import Services
-
-GROUPS = ("provider", "model", "day", "hour", "label", "caller", "grade", "outcome")
+GROUPS = ("provider", "model", "day", "hour", "grade", "outcome")
 
 
 @click.command()
@@ -117,7 +116,7 @@ def _table(report: UsageReport, by: str) -> str:
             count(line.errors),
             count(line.input),
             count(line.output),
-            dollars(line.cost),
+            dollars(line.cost) if line.cost is not None else "no price",
             "–" if line.measured_share is None else f"{line.measured_share:.0%}",
         )
         for line in [*report.rows, report.total]

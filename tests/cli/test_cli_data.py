@@ -83,7 +83,7 @@ def test_models_list_show_enable_disable(cli: Cli, paid: Wire) -> None:
     assert models["paid/echo"]["price"] is None
     assert [
         row["id"]
-        for row in cli("models", "list", "--cap", "tools", "--filter", "gpt-4o", "--json").json["models"]
+        for row in cli("models", "list", "--cap", "vision", "--filter", "gpt-4o", "--json").json["models"]
     ] == ["gpt-4o"]
     assert cli("models", "list", "--cap", "magic").status == 2
     assert cli("models", "list", "--provider", "nobody").status == 6
