@@ -126,7 +126,7 @@ async def child(kind: str, size: int, low: bool, report: Path) -> None:
                 await asyncio.sleep(0.01)
                 worst = max(worst, time.monotonic() - before - 0.01)
             used = (time.process_time() - cpu) / (time.monotonic() - began)
-            report.write_text(json.dumps({"cpu": used, "stall": worst}))
+            await asyncio.to_thread(report.write_text, json.dumps({"cpu": used, "stall": worst}))
             self.exit()
 
     await Bench().run_async()

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from adapters.events import Message, ToolCall
@@ -34,6 +35,8 @@ class Exchange:
     prompt: MessageRow | None
     answer: MessageRow
     """Stored with the state `streaming`; the service writes the rest when the run ends."""
+    stored: asyncio.Task[None]
+    """Done when the answer is written."""
 
 
 class ChatService:
@@ -76,7 +79,7 @@ class ChatService:
         task = asyncio.create_task(self._keep(run, answer), name=f"answer of {run.id}")
         self._writers.add(task)
         task.add_done_callback(self._writers.discard)
-        return Exchange(run, asked, answer)
+        return Exchange(run, asked, answer, task)
 
     def running(self, conversation_id: str) -> Run | None:
         """The run in flight of a conversation."""
@@ -135,16 +138,10 @@ def history(rows: Sequence[MessageRow], prompt: str | None = None) -> tuple[Mess
 
     Tool calls nobody answered are not sent back: every vendor refuses a call without its result.
     """
-    turns: list[tuple[str, str]] = []
-    for row in rows:
-        if row.text.strip() and row.role in ("user", "assistant"):
-            turns.append((row.role, row.text))
+    turns = [(row.role, row.text) for row in rows if row.text.strip() and row.role in ("user", "assistant")]
     if prompt is not None:
         turns.append(("user", prompt))
-    joined: list[tuple[str, str]] = []
-    for role, text in turns:
-        if joined and joined[-1][0] == role:
-            joined[-1] = (role, f"{joined[-1][1]}\n\n{text}")
-        else:
-            joined.append((role, text))
-    return tuple(Message("user" if role == "user" else "assistant", text) for role, text in joined)
+    return tuple(
+        Message("user" if role == "user" else "assistant", "\n\n".join(text for _, text in same))
+        for role, same in groupby(turns, key=lambda turn: turn[0])
+    )

@@ -163,10 +163,17 @@ class Transcript(ScrollView, can_focus=True):
         self._restart(self._index(block))
         self._settle()
 
-    def cut(self, keep: int) -> None:
-        """Drop all blocks after the first `keep`."""
-        del self.blocks[keep:]
-        self._restart(keep)
+    def drop(self, block: Block) -> None:
+        """Take a block away."""
+        number = self._index(block)
+        del self.blocks[number]
+        del self._starts[number]
+        self._restart(number)
+        self._settle()
+
+    def rebuild(self) -> None:
+        """Count all rows anew, after blocks were closed."""
+        self._restart(0)
         self._settle()
 
     def show(self, blocks: list[Block]) -> None:
@@ -188,13 +195,8 @@ class Transcript(ScrollView, can_focus=True):
 
     def _restart(self, first: int) -> None:
         """Count the rows anew from block number `first` on."""
-        start = self._starts[first] if first < len(self._starts) else self._total
-        if first == 0:
-            start = 0
-        elif first >= len(self._starts) and self._starts:
-            start = self._starts[-1] + (
-                self.blocks[len(self._starts) - 1].height if len(self.blocks) >= len(self._starts) else 0
-            )
+        first = min(first, len(self._starts))
+        start = self._starts[first - 1] + self.blocks[first - 1].height if first else 0
         del self._starts[first:]
         for block in self.blocks[first:]:
             self._starts.append(start)

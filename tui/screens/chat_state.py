@@ -1,0 +1,78 @@
+"""What the chat is about right now: conversation, model, parameters; and the requests made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from services.chat import history
+from services.ratios import prompt_size, weigh
+from services.run_events import RunRequest
+from tui.screens.chat_words import Params
+
+if TYPE_CHECKING:
+    from services.budgets import Headroom
+    from services.container import Services
+    from services.estimate import Estimate
+    from services.models import ModelView
+    from store.conversations import ConversationRow, MessageRow
+
+
+@dataclass(slots=True)
+class ChatState:
+    """One conversation, maybe not stored yet."""
+
+    row: ConversationRow | None = None
+    """None: nothing was sent yet."""
+    messages: list[MessageRow] = field(default_factory=list)
+    view: ModelView | None = None
+    """None: there is no model to talk to."""
+    params: Params = field(default_factory=Params)
+    headroom: Headroom | None = None
+    editing: int | None = None
+    """The position of the user's turn that the prompt will replace; None: it adds a turn."""
+    allowed: set[str] = field(default_factory=set)
+    """Models whose unknown price the user has accepted since the program started."""
+    _weight: tuple[int, int] | None = None
+
+    def kept(self) -> Sequence[MessageRow]:
+        """The turns that stay before the prompt."""
+        if self.editing is None:
+            return self.messages
+        return [row for row in self.messages if row.position < (self.editing or 0)]
+
+    def request(self, prompt: str | None, *, allow_unpriced: bool = False) -> RunRequest:
+        """The request that sends this prompt (None: the turns as they are)."""
+        assert self.view is not None
+        ref = self.view.ref
+        return RunRequest(
+            model=ref,
+            messages=history(self.kept(), prompt),
+            system=self.params.system,
+            max_tokens=self.params.max_tokens,
+            temperature=self.params.temperature,
+            reasoning_effort=self.params.effort,
+            conversation_id=self.row.id if self.row is not None else None,
+            caller="tui",
+            allow_unpriced=allow_unpriced or ref in self.allowed,
+            ask_unpriced=True,
+            headless=False,
+        )
+
+    def changed(self) -> None:
+        """Turns or parameters changed: the prompt's weight is counted anew."""
+        self._weight = None
+
+    def estimate(self, services: Services, text: str, view: ModelView | None = None) -> Estimate | None:
+        """What sending `text` would use and cost, cheap enough for every key press; None without a model."""
+        view = view or self.view
+        if view is None:
+            return None
+        if self._weight is None:
+            size = prompt_size(history(self.kept()), self.params.system, ())
+            self._weight = (size.weight, size.messages)
+        weight, count = self._weight
+        return services.estimates.quick(
+            view, weight + weigh(text), messages=count + 1, max_tokens=self.params.max_tokens
+        )

@@ -1,0 +1,219 @@
+"""The words and figures of the chat: header, estimate, cost line, events and errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from catalog.errors import SwitchroomError
+from catalog.plaintext import one_line
+from catalog.pricing import from_nanos
+from tui import formatting
+from tui.widgets.markdown_wrap import Span
+
+if TYPE_CHECKING:
+    from services.budgets import Headroom
+    from services.estimate import Estimate
+    from services.run_events import RunResult
+    from store.conversations import ConversationRow, MessageRow
+
+EFFORTS = ("minimal", "low", "medium", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """What is sent with every prompt of a conversation. None: not sent, the model's default."""
+
+    system: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    effort: str | None = None
+
+    @classmethod
+    def of(cls, row: ConversationRow) -> Params:
+        """The parameters stored with a conversation."""
+        stored = json.loads(row.params_json or "{}")
+        return cls(row.system, stored.get("temperature"), stored.get("max_tokens"), stored.get("effort"))
+
+    @property
+    def stored(self) -> dict[str, object]:
+        """What goes into the conversation's `params_json`."""
+        values = {"temperature": self.temperature, "max_tokens": self.max_tokens, "effort": self.effort}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def words(self) -> str:
+        """For the header: `temp 0.7  max 4096`; only what is set."""
+        parts = [f"temp {self.temperature:g}"] if self.temperature is not None else []
+        parts += [f"max {self.max_tokens}"] if self.max_tokens is not None else []
+        parts += [f"effort {self.effort}"] if self.effort else []
+        parts += ["system prompt"] if self.system else []
+        return "  ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The figures under an answer."""
+
+    ttft_ms: int | None
+    duration_ms: int | None
+    input: int | None
+    output: int | None
+    cost: Decimal | None
+    grade: str
+
+    @classmethod
+    def of_result(cls, result: RunResult) -> Bill:
+        usage = result.usage
+        return cls(result.ttft_ms, result.duration_ms, usage.input, usage.output, result.cost, result.grade)
+
+    @classmethod
+    def of_row(cls, row: MessageRow) -> Bill:
+        cost = from_nanos(row.cost_nanos) if row.cost_nanos is not None else None
+        return cls(row.ttft_ms, row.duration_ms, row.input, row.output, cost, row.grade or "unknown")
+
+    @property
+    def words(self) -> str:
+        """`TTFT 0.38 s · 62 tok/s · 812 → 340 tok · $0.0054 computed`."""
+        parts = []
+        if self.ttft_ms is not None:
+            parts.append(f"TTFT {formatting.duration(self.ttft_ms)}")
+            spent = (self.duration_ms or 0) - self.ttft_ms
+            if self.output and spent > 50:
+                parts.append(f"{self.output * 1000 / spent:.0f} tok/s")
+        if self.input is not None or self.output is not None:
+            guessed = "~" if self.grade == "estimated" else ""
+            parts.append(f"{guessed}{_whole(self.input)} → {guessed}{_whole(self.output)} tok")
+        parts.append(self._money())
+        return " · ".join(parts)
+
+    def _money(self) -> str:
+        if self.grade == "own":
+            return "own hardware"
+        if self.cost is None:
+            return "cost unknown"
+        return f"{formatting.money(self.cost)} {self.grade}"
+
+
+def _whole(count: int | None) -> str:
+    return formatting.UNKNOWN if count is None else f"{count:,}".replace(",", " ")
+
+
+def estimate_words(estimate: Estimate | None, headroom: Headroom | None) -> tuple[str, bool]:
+    """The prompt's border, and whether it warns: `est. 812 in · $0.002–$0.043 · fits budget`."""
+    if estimate is None:
+        return "", False
+    parts = [f"{'' if estimate.exact else 'est. '}{_whole(estimate.input_tokens)} in"]
+    if estimate.own:
+        parts.append("own hardware")
+        return " · ".join(parts), False
+    if estimate.low is None or estimate.high is None:
+        limited = headroom is not None and headroom.remaining is not None
+        parts.append("price unknown" + (", a limit is set: asks first" if limited else ""))
+        return " · ".join(parts), limited
+    low, high = formatting.money(estimate.low), formatting.money(estimate.high)
+    parts.append(low if low == high else f"{low}–{high}")
+    if headroom is None or headroom.remaining is None:
+        parts.append("no limit set")
+        return " · ".join(parts), False
+    if estimate.high <= headroom.remaining:
+        parts.append("fits budget")
+        return " · ".join(parts), False
+    left = formatting.money(headroom.remaining)
+    word = "will be shortened to fit" if estimate.low <= headroom.remaining else "over budget"
+    parts.append(f"{word}: {left} left")
+    return " · ".join(parts), True
+
+
+_ENDS = {
+    "interrupted": ("warn", "◐ interrupted: the connection ended before the answer did"),
+    "cancelled": ("dim", "○ stopped"),
+    "failed": ("error", "✕ failed"),
+    "streaming": ("warn", "◐ interrupted: the program ended while it was streaming"),
+}
+_REASONS = {
+    "length": "◐ cut: the longest allowed answer was reached",
+    "content_filter": "◐ cut by the provider's content filter",
+    "budget": "◐ cut: the money set aside for it was used up",
+}
+
+
+def end_words(state: str, finish_reason: str | None, *, partial: bool) -> list[Span]:
+    """The one line that says how an answer ended; empty when it is simply complete."""
+    if state == "complete":
+        text = _REASONS.get(finish_reason or "")
+        return [(text, "warn"), ("   . continues", "hint")] if text else []
+    style, text = _ENDS.get(state, ("warn", state))
+    keys = "   . continues   r retries" if partial else "   r retries"
+    return [(text, style), (keys, "hint")]
+
+
+def error_spans(error: SwitchroomError) -> list[Span]:
+    """An error in the transcript: title, sentence, next key."""
+    spans: list[Span] = [
+        (f"✕ {one_line(error.title, 80)}", "error"),
+        (f"\n{one_line(error.message, 600)}", "said"),
+    ]
+    spans.append((f"\n{hint(error)}", "hint"))
+    return spans
+
+
+_MODEL_WAYS = frozenset(
+    {"model_unavailable", "context_too_long", "no_credit", "rate_limited", "network", "timeout", "budget"}
+)
+_PROVIDER_WAYS = frozenset({"invalid_credentials", "permission", "vault_locked"})
+
+
+def hint(error: SwitchroomError) -> str:
+    """The next key, after what the error itself says."""
+    words = one_line(error.hint or "", 300)
+    if error.code in _PROVIDER_WAYS:
+        key = "esc, 2 goes to Providers: K sets the key"
+    elif error.code in _MODEL_WAYS or "Try " in words:
+        key = "ctrl+t picks another model, r retries"
+    else:
+        key = "r retries (esc first)"
+    return f"{words}  {key}".strip()
+
+
+_REF = re.compile(r"[a-z0-9][a-z0-9_.-]*/[^\s,]+")
+
+
+def suggested(error: SwitchroomError) -> list[str]:
+    """The model refs an error names as the way on."""
+    return [ref.rstrip(".,") for ref in _REF.findall((error.hint or "").partition("Try ")[2])]
+
+
+def read_params(values: dict[str, str], before: Params) -> Params:
+    """The form's values; they have been checked."""
+    return replace(
+        before,
+        system=values["system"] or None,
+        temperature=float(values["temperature"]) if values["temperature"] else None,
+        max_tokens=int(values["max_tokens"]) if values["max_tokens"] else None,
+        effort=values["effort"] or None,
+    )
+
+
+def check_temperature(text: str) -> str | None:
+    """What is wrong with a temperature; None when it is good."""
+    try:
+        value = float(text) if text.strip() else 1.0
+    except ValueError:
+        return "a number from 0 to 2"
+    return None if 0 <= value <= 2 else "a number from 0 to 2"
+
+
+def check_max_tokens(text: str) -> str | None:
+    """What is wrong with a token limit; None when it is good."""
+    return (
+        None if not text.strip() or (text.strip().isdigit() and int(text) > 0) else "a whole number of tokens"
+    )
+
+
+def check_effort(text: str) -> str | None:
+    """What is wrong with an effort; None when it is good."""
+    return None if not text.strip() or text.strip() in EFFORTS else f"one of {', '.join(EFFORTS)}"

@@ -1,0 +1,56 @@
+"""The prompt: several lines, enter sends, and a colon in the empty prompt opens the palette."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from catalog.plaintext import harmless
+
+
+class PromptBox(TextArea):
+    """A text area that grows with what is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "send", priority=True, id="prompt.send", tooltip="Send the prompt; after a \\ a new line"),
+        Binding("ctrl+j", "newline", "newline", priority=True, id="prompt.newline", tooltip="A new line in the prompt"),
+    ]  # fmt: skip
+
+    class Sent(Message):
+        """The user sends the text."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self) -> None:
+        super().__init__(soft_wrap=True, show_line_numbers=False, highlight_cursor_line=False, id="prompt")
+        self.cursor_blink = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.character == ":" and not self.text:
+            event.stop()
+            event.prevent_default()
+            await self.app.run_action("palette")
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        if result := self._replace_via_keyboard(harmless(event.text), *self.selection):
+            self.move_cursor(result.end_location)
+
+    def action_newline(self) -> None:
+        self.insert("\n")
+
+    def action_send(self) -> None:
+        row, column = self.cursor_location
+        if column and self.document.get_line(row)[column - 1] == "\\":
+            self.action_delete_left()
+            self.insert("\n")
+            return
+        if self.text.strip():
+            self.post_message(self.Sent(self.text.strip("\n")))
