@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-BUCKETS = 32
+BUCKETS = 40
 """How many counters a histogram has."""
-EDGES: tuple[int, ...] = tuple(round(10 * 1.5**i) for i in range(BUCKETS - 1))
-"""Upper edges in milliseconds, exclusive: 10 ms, 15 ms, … 32 minutes. The last bucket has none."""
+EDGES: tuple[int, ...] = tuple(round(20 * 1.3**i) for i in range(BUCKETS - 1))
+"""Upper edges in milliseconds, exclusive: 20 ms, 26 ms, … 7 minutes. The last bucket has none."""
 
 
 def bucket(ms: int) -> int:
@@ -19,7 +19,7 @@ def bucket(ms: int) -> int:
 def percentile(counts: Sequence[int], share: float) -> int | None:
     """The duration in ms below which `share` (0–1) of the counted ones lie; None when nothing was counted.
 
-    Interpolated inside the bucket, so within a factor of 1.5 of the truth at worst.
+    Interpolated inside the bucket, so within a factor of 1.3 of the truth at worst.
     """
     total = sum(counts)
     if not total:
@@ -29,7 +29,7 @@ def percentile(counts: Sequence[int], share: float) -> int | None:
     for index, count in enumerate(counts):
         if count and seen + count >= rank:
             low = EDGES[index - 1] if index else 0
-            high = EDGES[index] if index < len(EDGES) else EDGES[-1] * 1.5
+            high = EDGES[index] if index < len(EDGES) else EDGES[-1] * 1.3
             return round(low + (high - low) * max(rank - seen, 0) / count)
         seen += count
     return None

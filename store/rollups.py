@@ -216,7 +216,7 @@ def _differences(rows: list[Any], bounds: list[int]) -> list[tuple[int, str, tup
     for kind, key, moment, *figures in rows:
         if kind:
             bucket = bisect_right(bounds, moment) - 1
-            if 0 <= bucket < len(bounds) - 1:
+            if 0 <= bucket < len(bounds) - 1 and any(figures):
                 place = (bounds[bucket], key)
                 found[place] = tuple(map(add, found[place], figures)) if place in found else tuple(figures)
             continue
