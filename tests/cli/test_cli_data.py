@@ -84,7 +84,7 @@ def test_models_list_show_enable_disable(cli: Cli, paid: Wire) -> None:
     assert [
         row["id"]
         for row in cli("models", "list", "--cap", "vision", "--filter", "gpt-4o", "--json").json["models"]
-    ] == ["gpt-4o"]
+    ] == ["gpt-4o", "gpt-4o-mini"]
     assert cli("models", "list", "--cap", "magic").status == 2
     assert cli("models", "list", "--provider", "nobody").status == 6
     assert cli("models", "disable", "paid/echo", "paid/slow").status == 0
