@@ -14,7 +14,7 @@ from services.feed import Alert, BudgetsChanged
 from store.budgets import BudgetRow, Budgets
 from store.ledger import Ledger
 from store.providers import Providers
-from store.reservations import Reservations
+from store.reservations import ReservationRow, Reservations
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -97,8 +97,7 @@ class BudgetService:
 
     async def list(self) -> Sequence[BudgetView]:
         """Every limit, the global ones first."""
-        now = clock.now_ms()
-        views = [await self._view(row, now) for row in await self._budgets.list()]
+        views = await self._views(await self._budgets.list())
         return sorted(views, key=lambda view: (view.scope != GLOBAL, view.scope, PERIODS.index(view.period)))
 
     async def set(
@@ -134,14 +133,13 @@ class BudgetService:
             await services.state.delete(tx, _alert_key(row.id))
             detail = {"before": _stated(before), "after": _stated(row)}
             await services.audit.record(tx, "budget.set", f"{scope} {period}", detail=detail)
-            view = await self._view(row, now, tx)
+            [view] = await self._views([row], tx)
         services.feed.publish(BudgetsChanged())
         return view
 
     async def remove(self, budget_id: int) -> BudgetView:
         """Take a limit away; returns what it was."""
         self._services.require_writable()
-        now = clock.now_ms()
         services = self._services
         async with services.db.transaction(durable=True) as tx:
             row = next((b for b in await self._budgets.list(tx) if b.id == budget_id), None)
@@ -149,7 +147,7 @@ class BudgetService:
                 raise NotFoundError(
                     f"There is no limit {budget_id}.", hint="See them with: switchroom budget list"
                 )
-            view = await self._view(row, now, tx)
+            [view] = await self._views([row], tx)
             await self._budgets.delete(tx, budget_id)
             await services.state.delete(tx, _alert_key(budget_id))
             detail = {"before": _stated(row), "after": None}
@@ -170,7 +168,7 @@ class BudgetService:
         now = clock.now_ms()
         scopes = (GLOBAL,) if provider is None else (GLOBAL, PROVIDER + provider)
         rows = [row for row in await self._budgets.list(tx) if row.scope in scopes and _in_force(row, now)]
-        return [await self._view(row, now, tx) for row in rows]
+        return await self._views(rows, tx)
 
     async def alert_crossed(self, provider: str) -> None:
         """Tell once a period when a limit's alert share, and when the whole limit, is spent."""
@@ -210,12 +208,21 @@ class BudgetService:
                 f"There is no provider “{slug}”.", hint="See them with: switchroom providers list"
             )
 
-    async def _view(self, row: BudgetRow, now: int, tx: Tx | None = None) -> BudgetView:
+    async def _views(self, rows: Sequence[BudgetRow], tx: Tx | None = None) -> Sequence[BudgetView]:
+        if not rows:
+            return ()
+        now = clock.now_ms()
+        # All of them, also of runs that began before this period: the attempt that comes may fall into this one.
+        held = await self._reservations.all(tx)
+        return [await self._view(row, held, now, tx) for row in rows]
+
+    async def _view(
+        self, row: BudgetRow, held: Sequence[ReservationRow], now: int, tx: Tx | None
+    ) -> BudgetView:
         start, end = period_bounds(row.period, now)
         slug = provider_of(row.scope)
         spent = await self._ledger.spent(start, end, provider=slug, tx=tx)
-        # All of it, also of runs that began before this period: the attempt that comes may fall into this one.
-        reserved = await self._reservations.total(tx, provider=slug)
+        reserved = sum(other.amount_nanos or 0 for other in held if slug in (None, other.provider))
         return BudgetView(
             id=row.id,
             scope=row.scope,
