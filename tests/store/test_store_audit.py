@@ -180,7 +180,7 @@ async def test_the_list_filters_and_pages(log: AuditLog) -> None:
 
 
 async def test_a_row_in_an_undone_transaction_is_not_in_the_chain(db: Database, log: AuditLog) -> None:
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError):  # noqa: PT012
         async with db.transaction() as tx:
             await log.append(tx, at=1, actor="a", action="b", subject="c")
             raise RuntimeError

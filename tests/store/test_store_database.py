@@ -23,7 +23,7 @@ async def _set(tx: Tx, key: str) -> None:
 
 
 async def test_an_error_undoes_the_whole_transaction(db: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012
         async with db.transaction() as tx:
             await _set(tx, "a")
             raise ZeroDivisionError
@@ -34,7 +34,7 @@ async def test_an_error_undoes_the_whole_transaction(db: Database) -> None:
 
 
 async def test_a_queued_statement_that_fails_undoes_what_came_before(db: Database) -> None:
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(sqlite3.IntegrityError):  # noqa: PT012
         async with db.transaction() as tx:
             await _set(tx, "a")
             tx.later("INSERT INTO remembered (key, value_json) VALUES ('a', '2')")
@@ -152,7 +152,7 @@ async def test_files_are_for_the_owner_only(db: Database, path: Path) -> None:
 async def test_a_full_disk_says_what_to_do_and_undoes(db: Database, path: Path) -> None:
     async with db.transaction() as tx:
         pages = (await tx.fetchall("PRAGMA page_count"))[0][0]
-    with pytest.raises(StoreError) as refused:
+    with pytest.raises(StoreError) as refused:  # noqa: PT012
         async with db.transaction() as tx:
             await tx.execute(f"PRAGMA max_page_count={pages + 1}")
             await _set(tx, "small")
@@ -187,7 +187,7 @@ async def test_a_database_held_by_another_program_says_so(
 
 
 async def test_a_file_that_cannot_be_written_says_which(db: Database, path: Path) -> None:
-    with pytest.raises(StoreError) as refused:
+    with pytest.raises(StoreError) as refused:  # noqa: PT012
         async with db.transaction() as tx:
             await tx.execute("PRAGMA query_only=ON")
             await _set(tx, "a")

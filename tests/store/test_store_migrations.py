@@ -41,7 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("steps", range(1, len(STEPS)))
 async def test_every_older_schema_is_brought_up_to_date(path: Path, tmp_path: Path, steps: int) -> None:
     old_file(path, steps)
-    before = path.read_bytes()
+    before = path.read_bytes()  # noqa: ASYNC240
     db = await Database.open(path)
     rows = list(await db.reader.execute_fetchall("SELECT slug FROM providers"))
     await db.aclose()
@@ -134,7 +134,7 @@ def _damage(data: bytes, how: str) -> bytes:
 async def test_a_damaged_file_is_named_and_not_touched(path: Path, how: str) -> None:
     old_file(path, 2)
     migrate(path, STEPS)  # leaves a backup
-    path.write_bytes(_damage(path.read_bytes(), how))
+    path.write_bytes(_damage(path.read_bytes(), how))  # noqa: ASYNC240
     before = contents(path.parent)
     with pytest.raises(StoreError) as refused:
         await Database.open(path)
@@ -151,9 +151,9 @@ async def test_damage_found_later_is_reported_as_damage(path: Path, monkeypatch:
     conn = sqlite3.connect(path)
     root = conn.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'remembered'").fetchone()[0]
     conn.close()
-    data = bytearray(path.read_bytes())
+    data = bytearray(path.read_bytes())  # noqa: ASYNC240
     data[(root - 1) * 4096 : root * 4096] = b"\xff" * 4096
-    path.write_bytes(data)
+    path.write_bytes(data)  # noqa: ASYNC240
     db = await Database.open(path)
     with pytest.raises(StoreError, match="damaged"):
         await db.reader.execute_fetchall("SELECT * FROM remembered")

@@ -170,7 +170,7 @@ async def test_a_run_counts_once_however_many_attempts(
 
 
 async def test_an_undone_attempt_is_in_no_rollup(db: Database, attempt: Callable[..., AttemptRow]) -> None:
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError):  # noqa: PT012
         async with db.transaction() as tx:
             await Ledger(db).insert(tx, attempt())
             await tx.fetchall("SELECT 1")
