@@ -18,7 +18,7 @@ class FrameTooLargeError(ValueError):
 class SSEDecoder:
     """Feed it pieces cut anywhere; it gives the frames that are complete. Lines end at LF, CR or CRLF only."""
 
-    __slots__ = ("_cr", "_data", "_fresh", "_limit", "_name", "_partial", "_size", "_start")
+    __slots__ = ("_cr", "_data", "_fresh", "_held", "_limit", "_name", "_partial", "_size", "_start")
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
@@ -26,6 +26,8 @@ class SSEDecoder:
         """Pieces of the line that has not ended."""
         self._data: list[bytes] = []
         self._name = ""
+        self._held = 0
+        """Bytes of the finished data lines, with a little for each line."""
         self._size = 0
         self._cr = False
         """The last piece ended in CR: a LF that follows belongs to it."""
@@ -86,7 +88,7 @@ class SSEDecoder:
                 self._line(line, frames)
             if rest:
                 self._partial.append(rest)
-            self._size = len(rest) + sum(map(len, self._data))
+            self._size = len(rest) + self._held
         else:
             self._partial.append(piece)
             self._size += len(piece)
@@ -100,6 +102,7 @@ class SSEDecoder:
             if self._data:
                 frames.append((self._name, self._data[0] if len(self._data) == 1 else b"\n".join(self._data)))
                 self._data.clear()
+                self._held = 0
             self._name = ""
             return
         field, _, value = line.partition(b":")
@@ -107,6 +110,7 @@ class SSEDecoder:
             value = value[1:]
         if field == b"data":
             self._data.append(value)
+            self._held += len(value) + 8
         elif field == b"event":
             self._name = value.decode("utf-8", "replace")
         elif field == b"error":  # older llama.cpp writes `error: {…}` for an error

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-_MAX_DEPTH = 4
+_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,12 @@ class _Reader:
             self.messages.append(text)
 
     def mapping(self, value: dict[object, object], depth: int) -> None:
-        # the typed codes of inner objects tell more than those around them
-        for name in ("error", "innererror", "metadata"):
+        # inner objects have the more telling codes, and the outer one the better sentence
+        before, self.messages = self.messages, []
+        for name in ("error", "innererror", "metadata", "details"):
             if isinstance(value.get(name), (dict, list)):
                 self.visit(value[name], depth + 1)
+        inner, self.messages = self.messages, []
         for name in ("error_type", "limit_source", "error_code", "reason"):
             self.code(value.get(name))
         self.code(value.get("code"))
@@ -94,8 +96,9 @@ class _Reader:
             self.code(value.get(name))
         if isinstance(value.get("error"), str):
             self.text(str(value["error"]), depth)
-        for name in ("message", "msg", "error_description", "detail", "raw", "errors", "details"):
+        for name in ("message", "msg", "error_description", "detail", "raw", "errors"):
             self.visit(value.get(name), depth + 1)
+        self.messages = [*before, *self.messages, *inner]
         self.rest(value)
 
     def rest(self, value: dict[object, object]) -> None:

@@ -104,7 +104,7 @@ def _names_model(facts: Said) -> bool:
 def _error(
     origin: Origin, facts: Said, status: int, headers: Mapping[str, str], *, page: bool
 ) -> ProviderError:
-    kind = classify(facts, status)
+    kind = UnexpectedResponseError if page and status < 400 else classify(facts, status)
     shown = excerpt(facts.message, keys=kind is InvalidCredentialsError)
     message, hint = _words(kind, origin, facts, status, shown, page=page)
     if kind is UnexpectedResponseError and 300 <= status < 400:
