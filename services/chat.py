@@ -90,7 +90,7 @@ class ChatService:
         assert answer.id is not None
         conversations = self._services.conversations
         try:
-            result = await run.settled()
+            result = await run.result()
         except SwitchroomError:
             result = None
         if self._streaming.get(answer.conversation_id) is run:

@@ -62,7 +62,7 @@ _AUDITED_REFUSALS = (BudgetExceededError, UnpricedError, OfflineError, VaultLock
 
 
 class Run:
-    """One run in flight. Its events have one reader; awaiting `result` without one drops them."""
+    """One run in flight. Its events have one reader; where only `result` is awaited, events beyond the queue are dropped."""
 
     def __init__(self, services: Services, request: RunRequest, timing: Timing) -> None:
         self.id = f"{clock.now_ms():012x}{secrets.token_hex(5)}"
@@ -71,6 +71,9 @@ class Run:
         self._services = services
         self._queue: asyncio.Queue[RunEvent | None] = asyncio.Queue(QUEUE_EVENTS)
         self._read = False
+        """A reader asked for the events."""
+        self._awaited = False
+        """Somebody waits for the result, so the run must go on even without a reader."""
         self._dropping = False
         self._done: asyncio.Future[RunResult] = asyncio.get_running_loop().create_future()
         self._done.add_done_callback(_seen)
@@ -94,12 +97,9 @@ class Run:
 
     async def result(self) -> RunResult:
         """The result once it is settled. Raises the SwitchroomError of a refusal: then there was no run."""
-        if not self._read:
+        self._awaited = True
+        if not self._read and self._queue.full():
             self._drop()
-        return await asyncio.shield(self._done)
-
-    async def settled(self) -> RunResult:
-        """The result for an onlooker who leaves the events to somebody else. Raises like `result`."""
         return await asyncio.shield(self._done)
 
     def cancel(self) -> None:
@@ -128,6 +128,8 @@ class Run:
             self._drop()
 
     async def _emit(self, event: RunEvent | None) -> None:
+        if self._awaited and not self._read and self._queue.full():
+            self._drop()
         if not self._dropping:
             await self._queue.put(event)
 

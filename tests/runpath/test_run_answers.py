@@ -288,6 +288,16 @@ async def test_nobody_has_to_read(room: Room) -> None:
     assert (await room.services.runs.start(ask()).result()).state == "complete"
 
 
+async def test_who_waits_for_the_result_does_not_take_the_events_away(room: Room) -> None:
+    room.plays(answer("Yes.", usage=USAGE))
+    run = room.services.runs.start(ask())
+    waiting = asyncio.create_task(run.result())
+    await asyncio.sleep(0)
+    events = [event async for event in run.events()]
+    assert RunText("Yes.") in events
+    assert (await waiting).state == "complete"
+
+
 async def test_a_read_only_session_sends_nothing(room: Room) -> None:
     room.services.db.read_only = True
     with pytest.raises(Exception, match="read-only"):
