@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping, Sequence
 
 import click
@@ -14,6 +15,9 @@ from cli.output import json_line, json_text
 
 INTERRUPTED = 130
 """The user stopped it: Ctrl-C, or a signal that asks to end."""
+
+UNWRITABLE = 7
+"""Standard output takes nothing more: its disk is full, say."""
 
 _STATUS: Mapping[str, int] = {
     "usage": 2,
@@ -65,11 +69,12 @@ def report(problem: BaseException, arguments: Sequence[str]) -> int:
     if isinstance(problem, click.exceptions.Exit):
         return problem.exit_code
     error = _as_ours(problem)
+    say(error)
     if _asked(arguments, "--jsonl"):
         click.echo(json_line({"event": "finished", "error": document(error)}))
     elif _asked(arguments, "--json"):
         click.echo(json_text({"error": document(error)}))
-    say(error)
+    sys.stdout.flush()
     return status_of(error)
 
 
@@ -114,4 +119,8 @@ def _unexpected(problem: BaseException) -> SwitchroomError:
     words = f"Something went wrong inside Switchroom ({type(problem).__name__} in {where})."
     if isinstance(problem, OSError) and problem.strerror:
         words = f"{problem.strerror}: {problem.filename}" if problem.filename else f"{problem.strerror}."
-    return StoreError(words, title="Something went wrong")
+    return StoreError(
+        words,
+        title="Something went wrong",
+        hint="The log may say more; 'switchroom config path' says where it is.",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -72,25 +73,43 @@ def _version() -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line to its exit status (CLI contract). Never raises, never prints a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _prepare_streams()
     try:
         status = root.main(arguments, prog_name="switchroom", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is click's own answer to a closed pipe
         _silence_stdout()
         return 0
     except BaseException as problem:  # noqa: BLE001 - whatever it was, it becomes a line and a status
-        from cli.failures import report
-
-        try:
-            return report(problem, arguments)
-        except BrokenPipeError:
-            _silence_stdout()
-            return 0
+        return _failed(problem, arguments)
     return status if isinstance(status, int) else 0
 
 
+def _failed(problem: BaseException, arguments: Sequence[str]) -> int:
+    from cli.failures import UNWRITABLE, report
+
+    try:
+        return report(problem, arguments)
+    except BrokenPipeError:
+        _silence_stdout()
+        return 0
+    except OSError:
+        _silence_stdout()
+        return UNWRITABLE
+
+
+def _prepare_streams() -> None:
+    """Standard streams that were closed lead nowhere; characters that one cannot say become `?`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - open until the program ends
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _silence_stdout() -> None:
-    """Nobody reads standard output any more: keep the interpreter's last flush from complaining about it."""
+    """Nobody can read standard output any more: keep the interpreter's last flush from complaining about it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

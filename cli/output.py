@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -25,12 +26,17 @@ def _escape(match: re.Match[str]) -> str:
 
 def json_text(document: Mapping[str, object]) -> str:
     """A document for people and programs: indented, faithful, and free of what could steer a terminal."""
-    return _STEERING.sub(_escape, json.dumps(document, ensure_ascii=False, indent=1))
+    return _STEERING.sub(_escape, json.dumps(document, ensure_ascii=not _unicode(), indent=1))
 
 
 def json_line(document: Mapping[str, object]) -> str:
     """A document on one line."""
-    return _STEERING.sub(_escape, json.dumps(document, ensure_ascii=False, separators=(", ", ": ")))
+    return _STEERING.sub(_escape, json.dumps(document, ensure_ascii=not _unicode()))
+
+
+def _unicode() -> bool:
+    """False where standard output cannot say every character: JSON escapes them there."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def width(text: str) -> int:

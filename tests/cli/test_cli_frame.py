@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import click
 import pytest
+from cli_harness import ROOT
 
 from adapters import errors as wire_errors
 from catalog import errors
@@ -235,3 +237,49 @@ def test_listing_providers_imports_no_wire_and_no_screen(home: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def shell(home: Path, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command line as a shell runs it; `$S` is the program."""
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=ROOT,
+        env={**os.environ, "S": f"{sys.executable} -m cli", "SWITCHROOM_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_closed_streams_and_full_disks_end_without_a_traceback(home: Path) -> None:
+    closed_in = shell(home, "$S estimate -m x/y --json <&-")
+    assert closed_in.returncode == 2
+    assert json.loads(closed_in.stdout)["error"]["code"] == "usage"
+    assert shell(home, "$S offline status >&-").returncode == 0
+    assert shell(home, "$S providers show nobody 2>&-").returncode == 6
+    full = shell(home, "$S offline status > /dev/full")
+    assert full.returncode == 7
+    assert len(full.stderr.splitlines()) == 1
+    assert "Traceback" not in full.stderr
+    assert shell(home, "$S providers show nobody --json > /dev/full").returncode == 7
+
+
+def test_a_terminal_without_unicode_gets_whole_documents(home: Path) -> None:
+    own = home / "config" / "user-catalog"
+    own.mkdir(parents=True)
+    (own / "a.json").write_text(
+        json.dumps(
+            {
+                "id": "a",
+                "name": "żółć 🙂",
+                "type": "openai",
+                "api_endpoint": "https://a.invalid/v1",
+                "models": [],
+            }
+        )
+    )
+    done = shell(home, "$S catalog list --json", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "żółć 🙂" in [row["name"] for row in json.loads(done.stdout)["providers"]]
+    assert shell(home, "$S catalog list", PYTHONIOENCODING="ascii").returncode == 0
