@@ -29,6 +29,11 @@ def create(connection: Connection, fetcher: Fetcher) -> Adapter:
     return _maker(connection.dialect)(connection, fetcher)
 
 
+def preload(dialect: str) -> None:
+    """Import what speaks a dialect, so that `create` is quick. May run in a thread."""
+    _maker(dialect)
+
+
 def dialects() -> tuple[str, ...]:
     """The dialects that can be used, ours first; `fake` is for demos and not named."""
     return (*(name for name in _OURS if name != "fake"), *sorted(_foreign()))

@@ -36,6 +36,7 @@ class Connections:
         self._services = services
         self._adapters: dict[str, tuple[ProviderRow, Adapter]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._imported: set[str] = set()
         self._retired: list[Adapter] = []
         """Replaced, but perhaps still answering: closed as soon as nothing runs."""
 
@@ -53,6 +54,10 @@ class Connections:
 
     async def build(self, row: ProviderRow, secrets: Secrets) -> Adapter:
         """A new adapter that the caller closes."""
+        if row.dialect not in self._imported:
+            # The first use imports the HTTP client and the dialect: elsewhere, so that the screen goes on.
+            await asyncio.to_thread(_import_dialect, row.dialect)
+            self._imported.add(row.dialect)
         from adapters.loader import create
 
         return create(await self.connection(row, secrets), self._services.fetcher)
@@ -146,6 +151,12 @@ class Connections:
             and urlsplit(spec.endpoint).netloc == urlsplit(row.endpoint).netloc
         )
         return "1.3" if own else self._services.settings.network.tls_min
+
+
+def _import_dialect(dialect: str) -> None:
+    from adapters.loader import preload
+
+    preload(dialect)
 
 
 def _without_state(row: ProviderRow) -> ProviderRow:

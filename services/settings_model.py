@@ -75,7 +75,7 @@ class SyncSettings:
     """How model lists are fetched."""
 
     at_start: bool = setting(True, "Sync providers set to `start` when the screen has opened.")
-    concurrency: int = setting(8, "Providers fetched at the same time.", low=1, high=64)
+    concurrency: int = setting(32, "Providers fetched at the same time.", low=1, high=64)
     timeout: float = setting(30.0, "Seconds for one provider's sync, retries included.", high=30, above=0)
 
 

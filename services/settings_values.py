@@ -40,7 +40,7 @@ def fitted(kind: Any, limits: Mapping[str, Any], value: object) -> Any:
 
 
 def _choice(choices: tuple[Any, ...], value: object) -> str:
-    text = value.lower() if isinstance(value, str) else None
+    text = value.lower() if isinstance(value, str) else ""
     if text not in choices:
         raise UnfitError(f"it takes {', '.join(choices[:-1])} or {choices[-1]}")
     return text

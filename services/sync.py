@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import SwitchroomError, UsageError
-from catalog.merge import ModelDiff, diff_models
+from catalog.merge import ModelDiff
 from services.clock import MINUTE_MS, now_ms
 from services.feed import ModelsChanged, SyncEnded, SyncProgress
-from services.merging import live_info
 from services.schedule import due
-from services.sync_rows import SyncResult, document, model_rows, run_row
+from services.sync_rows import SyncResult, compared, document, model_rows, run_row
 
 if TYPE_CHECKING:
     from adapters.base import RemoteModel
@@ -45,6 +44,8 @@ class Sync:
         self._models = Models(services.db)
         self._runs = SyncRuns(services.db)
         self._limit = asyncio.Semaphore(services.settings.sync.concurrency)
+        self._turn = asyncio.Lock()
+        """Clients are made and lists compared one at a time, so that many together do not stall the screen."""
         self._under_way: dict[str, asyncio.Task[SyncResult]] = {}
 
     @property
@@ -164,7 +165,9 @@ class Sync:
             headless=True,
         )
         self._progress(row.slug, "fetching", batch)
-        adapter = await self._services.registry.adapter(row.slug)
+        async with self._turn:
+            adapter = await self._services.registry.adapter(row.slug)
+            await asyncio.sleep(0)
         while True:
             try:
                 return await adapter.list_models()
@@ -181,13 +184,10 @@ class Sync:
     async def _keep(self, row: ProviderRow, remote: Sequence[RemoteModel], attempt: _Attempt) -> SyncResult:
         """Take the list over: one transaction for the models, the run, the state and the audit row."""
         stored = await self._models.list(row.slug)
-        rows = model_rows(row.slug, remote, now_ms())
-        await asyncio.sleep(0)
-        diff = diff_models(
-            {model.id: live_info(model) for model in stored if model.available and model.last_seen},
-            {model.id: live_info(model) for model in rows},
-        )
-        await asyncio.sleep(0)
+        async with self._turn:
+            rows = model_rows(row.slug, remote, now_ms())
+            diff = compared(stored, rows)
+            await asyncio.sleep(0)
         result = SyncResult(
             row.slug,
             "ok",

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import SwitchroomError
-from catalog.merge import ModelDiff
+from catalog.merge import ModelDiff, diff_models
 from catalog.plaintext import one_line
 from catalog.redact import redact
+from services.merging import live_info
 
 if TYPE_CHECKING:
     from adapters.base import RemoteModel
@@ -87,6 +88,36 @@ def _model_row(slug: str, model: RemoteModel, now: int) -> ModelRow:
         shutdown_date=model.shutdown_date,
         first_seen=now,
         last_seen=now,
+    )
+
+
+def compared(stored: Sequence[ModelRow], rows: Sequence[ModelRow]) -> ModelDiff:
+    """What changed between the last good list and this one; only models that differ are looked at closely."""
+    old = {row.id: row for row in stored if row.available and row.last_seen}
+    new = {row.id: row for row in rows}
+    both = [(old[model_id], row) for model_id, row in new.items() if model_id in old]
+    differing = [(before, after) for before, after in both if _live(before) != _live(after)]
+    changes = diff_models(
+        {before.id: live_info(before) for before, _ in differing},
+        {after.id: live_info(after) for _, after in differing},
+    )
+    return ModelDiff(
+        added=tuple(sorted(new.keys() - old.keys())),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        updated=changes.updated,
+    )
+
+
+def _live(row: ModelRow) -> tuple[object, ...]:
+    """What the wire said of a model."""
+    return (
+        row.name,
+        row.context_window,
+        row.max_output,
+        row.price_json,
+        row.capabilities,
+        row.model_status,
+        row.shutdown_date,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 
 from adapters.base import RemoteModel
 from adapters.openai.usage import money
@@ -24,6 +25,7 @@ _FLAGS = {
     "reasoning": ("capabilities.reasoning", "supports_reasoning"),
     "audio": ("capabilities.audio", "supports_audio_input"),
 }  # fmt: skip
+_LISTS = ("supported_parameters", "supported_features", "features", "tags", "capabilities", "architecture.input_modalities", "input_modalities")  # fmt: skip
 _WORDS = {
     "tools": {"tools", "tool_choice", "tool-use", "function_calling", "tool_use"},
     "reasoning": {"reasoning", "include_reasoning", "thinking"},
@@ -99,13 +101,27 @@ def _model(entry: Entry) -> RemoteModel | None:
 
 
 def _at(entry: Entry, path: str) -> object:
-    value: object = entry
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
+    head, _, rest = path.partition(".")
+    value: object = entry.get(head)
+    while rest and value is not None:
+        head, _, rest = rest.partition(".")
+        value = value.get(head) if isinstance(value, dict) else None
     return value
 
 
+def _mentions(entry: Entry, names: tuple[str, ...]) -> bool:
+    """Whether any of these paths can lead anywhere: most servers say little, and 5,000 models must read fast."""
+    return not entry.keys().isdisjoint(_heads(names))
+
+
+@cache
+def _heads(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for name in names)
+
+
 def _first(entry: Entry, names: tuple[str, ...]) -> object:
+    if not _mentions(entry, names):
+        return None
     return next((value for name in names if (value := _at(entry, name)) is not None), None)
 
 
@@ -119,6 +135,8 @@ def _label(entry: Entry) -> str | None:
 
 
 def _number(entry: Entry, names: tuple[str, ...]) -> int | None:
+    if not _mentions(entry, names):
+        return None
     for name in names:
         value = _at(entry, name)
         if isinstance(value, str) and value.isdecimal() and len(value) < 12:
@@ -131,8 +149,10 @@ def _number(entry: Entry, names: tuple[str, ...]) -> int | None:
 def _words(entry: Entry) -> set[str] | None:
     """The abilities that lists name, in servers' words; None when no list names one we know (llama.cpp lists
     only `completion`, which says nothing about the others)."""
+    if not _mentions(entry, _LISTS):
+        return None
     found: set[str] = set()
-    for name in ("supported_parameters", "supported_features", "features", "tags", "capabilities", "architecture.input_modalities", "input_modalities"):  # fmt: skip
+    for name in _LISTS:
         value = _at(entry, name)
         if isinstance(value, list):
             found |= {word.lower() for word in value if isinstance(word, str)}
@@ -144,6 +164,8 @@ def _capabilities(entry: Entry) -> set[str] | None:
     said: set[str] = set()
     stated = words is not None
     for capability, paths in _FLAGS.items():
+        if not _mentions(entry, paths):
+            continue
         flag = next((value for path in paths if isinstance(value := _at(entry, path), bool)), None)
         stated = stated or flag is not None
         if flag:
