@@ -73,7 +73,7 @@ class Conversations:
         self._db = db
 
     async def list(self, limit: int = 200, search: str | None = None) -> list[ConversationRow]:
-        """Conversations, last used first; `search` looks in titles and messages, case ignored."""
+        """Conversations, last used first; `search` looks in titles and messages, case of A–Z ignored."""
         where = ""
         params: tuple[str, ...] = ()
         if search:

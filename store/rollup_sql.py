@@ -51,36 +51,32 @@ _CURRENT = """rollup_current AS c JOIN usage_members AS m ON m.series = c.series
 
 
 def between(key: str, names: Sequence[str], where: str) -> str:
-    """By key, the sums of what was counted between :low and :high."""
-    new = ", ".join(f"h.{name} - coalesce(l.{name}, 0) AS {name}" for name in names)
+    """(key, what was counted between :low and :high) per series; the newest slot follows in rows of its own."""
+    new = ", ".join(f"h.{name} - coalesce(l.{name}, 0)" for name in names)
     return f"""
-SELECT key, {", ".join(f"sum({name})" for name in names)} FROM (
-    SELECT {key} AS key, {new} FROM usage_series AS s
-     CROSS JOIN rollup_running AS h ON h.series = s.id AND h.start = {_last(":high")}
-      LEFT JOIN rollup_running AS l ON l.series = s.id AND l.start = {_last(":low")}
-     WHERE h.start >= :low AND {where}
-     UNION ALL
-    SELECT {key}, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT}
-     WHERE c.start >= :low AND c.start < :high AND {where})
- GROUP BY key ORDER BY key
+SELECT {key}, {new} FROM usage_series AS s
+ CROSS JOIN rollup_running AS h ON h.series = s.id AND h.start = {_last(":high")}
+  LEFT JOIN rollup_running AS l ON l.series = s.id AND l.start = {_last(":low")}
+ WHERE h.start >= :low AND {where}
+ UNION ALL
+SELECT {key}, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT}
+ WHERE c.start >= :low AND c.start < :high AND {where}
 """
 
 
 def cumulated(key: str, names: Sequence[str], where: str) -> str:
-    """By key and bound of :bounds, the running totals before it; then (first column 1) the newest slot's sums."""
+    """(series, key, bound, running totals before it), series after series, bound after bound of :bounds.
+
+    Then, with series 0, what each series counted in the newest slot: (0, key, start of the slot, counts).
+    """
     if len(names) == 1:  # one descent into the tree instead of two
-        values = f"coalesce(({_ROW_BEFORE.format(names[0])}), 0) AS {names[0]}"
-        rows = ""
+        values, rows = f"coalesce(({_ROW_BEFORE.format(names[0])}), 0)", ""
     else:
         values = ", ".join(f"r.{name}" for name in names)
         rows = f"CROSS JOIN rollup_running AS r ON r.series = s.id AND r.start = {_last('b.value')}"
     return f"""
-SELECT 0, key, bound, {", ".join(f"sum({name})" for name in names)} FROM (
-    SELECT {key} AS key, b.value AS bound, {values}
-      FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b {rows}
-     WHERE {where})
- GROUP BY key, bound
+SELECT s.id, {key}, b.value, {values} FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b {rows}
+ WHERE {where}
  UNION ALL
-SELECT 1, {key} AS key, c.start, {", ".join(f"sum(c.{name})" for name in names)} FROM {_CURRENT}
- WHERE {where} GROUP BY 2, 3
+SELECT 0, {key}, c.start, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT} WHERE {where}
 """

@@ -7,7 +7,7 @@ per series. Ranges are in UTC ms and widen to whole 15-minute slots; wherever a 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import add, sub
 from typing import Any, Literal
@@ -104,7 +104,7 @@ class Rollups:
         params = {"low": low, "high": _up(end), "provider": provider, "model": model}
         sql = between(KEYS[group], _FIGURES, series_of(group, provider, model))
         rows = await self._fetch(sql, params, tx)
-        return [UsageRow(row[0], low, *row[1:]) for row in rows]
+        return [UsageRow(key, low, *figures) for key, figures in _by_key(rows)]
 
     async def percentiles(
         self,
@@ -119,7 +119,7 @@ class Rollups:
         params = {"low": _down(start), "high": _up(end), "provider": provider, "model": model}
         sql = between(KEYS[group], (*_LATENCY, *_TTFT), series_of(group, provider, model))
         rows = await self._fetch(sql, params)
-        return {row[0]: _percentiles(row[0], row[1 : BUCKETS + 1], row[BUCKETS + 1 :]) for row in rows}
+        return {key: _percentiles(key, counts[:BUCKETS], counts[BUCKETS:]) for key, counts in _by_key(rows)}
 
     async def series(
         self,
@@ -173,7 +173,7 @@ class Rollups:
         group: Group | None,
         provider: str | None,
         model: str | None,
-    ) -> list[tuple[int, str, tuple[int, ...]]]:
+    ) -> list[tuple[int, str, Sequence[int]]]:
         slots = [_down(bounds[0]), *(_up(bound) for bound in bounds[1:])]
         params: dict[str, Any] = {"bounds": dump(slots), "provider": provider, "model": model}
         where = series_of(group, provider, model)
@@ -207,25 +207,32 @@ def _bounds(start: int, end: int, bucket: Bucket) -> tuple[int, ...]:
     return (*range(start - start % period, end, period), _up(end))
 
 
-def _differences(rows: list[Any], bounds: list[int]) -> list[tuple[int, str, tuple[int, ...]]]:
+def _by_key(rows: Iterable[Sequence[Any]]) -> list[tuple[str, Sequence[int]]]:
+    """(key, figures), those of one key added up, by key."""
+    found: dict[str, Sequence[int]] = {}
+    for key, *figures in rows:
+        found[key] = tuple(map(add, found[key], figures)) if key in found else figures
+    return sorted(found.items())
+
+
+def _differences(rows: list[Any], bounds: list[int]) -> list[tuple[int, str, Sequence[int]]]:
     """(start of the bucket, key, figures) by time and key; buckets with nothing in them are left out."""
-    found: dict[tuple[int, str], tuple[int, ...]] = {}
+    found: dict[tuple[int, str], Sequence[int]] = {}
     start_of = dict(zip(bounds[1:], bounds, strict=False))
-    before_key: str | None = None
-    before: tuple[int, ...] = ()
-    for kind, key, moment, *figures in rows:
-        if kind:
+    at = -1
+    before: Sequence[int] = ()
+    for series, key, moment, *figures in rows:
+        if series == 0:
             bucket = bisect_right(bounds, moment) - 1
-            if 0 <= bucket < len(bounds) - 1 and any(figures):
-                place = (bounds[bucket], key)
-                found[place] = tuple(map(add, found[place], figures)) if place in found else tuple(figures)
-            continue
-        if key != before_key:
-            before_key, before = key, (0,) * len(figures)
-        new = tuple(map(sub, figures, before))
-        before = figures
-        if moment in start_of and any(new):
-            found[start_of[moment], key] = new
+            new, start = figures, bounds[bucket] if 0 <= bucket < len(bounds) - 1 else None
+        else:
+            if series != at:
+                at, before = series, (0,) * len(figures)
+            new, start = tuple(map(sub, figures, before)), start_of.get(moment)
+            before = figures
+        if start is not None and any(new):
+            place = (start, key)
+            found[place] = tuple(map(add, found[place], new)) if place in found else new
     return sorted((start, key, figures) for (start, key), figures in found.items())
 
 

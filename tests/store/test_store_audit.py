@@ -6,7 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ COLUMNS = ("id", "at", "actor", "action", "subject", "result", "detail", "reason
 
 
 @pytest.fixture
-async def log(db: Database) -> AsyncIterator[AuditLog]:
+async def log(db: Database) -> AuditLog:
     """Six entries, Polish and emoji among them."""
     audit = AuditLog(db, KEY)
     for number in range(1, 7):
@@ -34,7 +34,7 @@ async def log(db: Database) -> AsyncIterator[AuditLog]:
                 detail={"after": number, "b": [1, None, "🙂"]},
                 reason="month end" if number == 3 else None,
             )
-    yield audit
+    return audit
 
 
 def tamper(db: Database, *statements: str) -> None:

@@ -7,7 +7,6 @@ import os
 import random
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -83,7 +82,7 @@ async def test_two_processes_lose_nothing_and_see_each_other(db: Database, path:
 
 
 @pytest.fixture
-async def killed(path: Path) -> AsyncIterator[list[int]]:
+async def killed(path: Path) -> list[int]:
     """Five writers, each killed at a moment of chance; how many commits each had told of."""
     chance = random.Random(20251120)
     told: list[int] = []
@@ -97,7 +96,7 @@ async def killed(path: Path) -> AsyncIterator[list[int]]:
         rest = await writer.rest()
         await writer.process.wait()
         told.append(int(rest[-1] if rest else last))
-    yield told
+    return told
 
 
 async def test_kill_9_leaves_a_whole_store(killed: list[int], path: Path) -> None:

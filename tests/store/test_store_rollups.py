@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -119,16 +120,14 @@ def test_rollups_agree_with_the_ledger(rows: list[AttemptRow], zone: str, exact:
 async def compare(db: Database, rows: list[AttemptRow], bounds: list[int], exact: int) -> None:
     rollups, ledger = Rollups(db), Ledger(db)
     for group, key in KEYS.items():
-        for low, high in (*zip(bounds, bounds[1:], strict=False), (T0 - DAY, T0 + 9 * DAY)):
+        for low, high in (*pairwise(bounds), (T0 - DAY, T0 + 9 * DAY)):
             assert await rollups.totals(low, high, group) == brute(rows, low, high, key)  # type: ignore[arg-type]
             mine = [row for row in rows if row.provider == "a"]
             assert await rollups.totals(low, high, group, provider="a") == brute(mine, low, high, key)  # type: ignore[arg-type]
             model = [row for row in mine if row.model == "x/y"]
             found = await rollups.totals(low, high, group, provider="a", model="x/y")  # type: ignore[arg-type]
             assert found == brute(model, low, high, key)
-        expected = [
-            line for pair in zip(bounds, bounds[1:], strict=False) for line in brute(rows, *pair, key)
-        ]
+        expected = [line for pair in pairwise(bounds) for line in brute(rows, *pair, key)]
         assert await rollups.buckets(bounds, group) == expected  # type: ignore[arg-type]
         for measure in MEASURES:
             points = await rollups.points(bounds, measure, group)  # type: ignore[arg-type]
