@@ -215,7 +215,9 @@ class Fetcher:
             http1=True,
             http2=False,  # closing an HTTP/2 stream did not stop the vendor (WIRE section 15)
             trust_env=False,
-            proxy=httpx.Proxy(through, ssl_context=context) if through else None,
+            proxy=httpx.Proxy(through, ssl_context=context if through.startswith("https:") else None)
+            if through
+            else None,
         )
         client = httpx.AsyncClient(
             transport=_GatedTransport(inner, self._gate, through, allow_http),

@@ -58,7 +58,7 @@ def from_transport(error: Exception, slug: str, host: str) -> ProviderError:
 
 def _timeout_words(error: httpx.TimeoutException, host: str) -> str:
     if isinstance(error, httpx.ConnectTimeout):
-        return f"{host} did not accept a connection in time."
+        return f"No connection to {host} came about in time."
     if isinstance(error, httpx.PoolTimeout):
         return f"All connections to {host} are in use."
     return f"{host} did not answer in time."
@@ -99,16 +99,12 @@ def _tls(error: ssl.SSLError, slug: str, host: str) -> NetworkError:
             f"The certificate of {host} is signed by an authority this machine does not trust.",
             "If it is your own, set the provider's CA file.",
         )
-    elif re.search(r"wrong.version.number|http.request|record.layer|unexpected.eof|packet.length", said):
-        words, hint = (
-            f"{host} does not speak TLS on this port.",
-            "If the server has plain http only, the address starts with http://.",
-        )
     elif re.search(r"protocol.version|unsupported.protocol|no.protocols|handshake.failure", said):
-        words, hint = (
-            f"{host} and Switchroom have no TLS version in common.",
-            "Lower the provider's minimum TLS version only if you must.",
-        )
+        words = f"{host} and Switchroom have no TLS version in common."
+        hint = "Lower the provider's minimum TLS version only if you must."
+    elif re.search(r"wrong.version.number|http.request|record.layer|unexpected.eof|packet.length", said):
+        words = f"{host} does not speak TLS on this port."
+        hint = "If the server has plain http only, the address starts with http://."
     failure = NetworkError(words, title="Insecure connection refused", hint=hint, provider=slug)
     failure.retryable = False
     return failure
