@@ -126,7 +126,8 @@ class Database:
         """One write transaction: committed at the end of the block, undone when it raises or is cancelled.
 
         `durable` is for administrative changes: on the disk before it returns (synchronous=FULL); without it
-        a power cut may lose the last moments, never the consistency.
+        a power cut may lose the last moments, never the consistency. A cancellation that arrives while the
+        commit is under way comes too late: the work stays.
         """
         if self.read_only:
             raise ReadOnlyError(

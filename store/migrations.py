@@ -19,6 +19,8 @@ _SMALL = 2 * 1024 * 1024
 """Files up to this size are checked whole at every opening; a bigger one is found out page by page in use."""
 _READER_CACHE_KIB = 16 * 1024
 """What the reader may keep of the file in memory; it is taken only as pages are read."""
+_WAL_KEPT = 16 * 1024 * 1024
+"""The write-ahead log is cut back to this size once what it holds is in the file."""
 _RECORDS = """CREATE TABLE IF NOT EXISTS schema_steps (
     position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, applied_at INTEGER NOT NULL) STRICT"""
 
@@ -37,6 +39,7 @@ def connect(path: Path, *, query_only: bool = False) -> sqlite3.Connection:
     conn = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     conn.execute("PRAGMA synchronous=NORMAL")
     conn.execute("PRAGMA foreign_keys=ON")
+    conn.execute(f"PRAGMA journal_size_limit={_WAL_KEPT}")
     if query_only:
         conn.execute("PRAGMA query_only=ON")
         conn.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ class ReservationRow:
     input_tokens: int
     created_at: int
     owner: str
-    """The process that made it (`store.process.own_identity`)."""
+    """The process that made it (`host:pid:starttime`)."""
 
 
 _NAMES = columns(ReservationRow)
@@ -59,10 +58,6 @@ class Reservations:
         return [
             ReservationRow(*row) for row in await self._fetch(f"{_SELECT} ORDER BY created_at, id", (), tx)
         ]
-
-    async def orphans(self, is_alive: Callable[[str], bool], tx: Tx | None = None) -> list[ReservationRow]:
-        """The reservations whose process is gone."""
-        return [row for row in await self.all(tx) if not is_alive(row.owner)]
 
     async def _fetch(self, sql: str, params: tuple[Any, ...], tx: Tx | None) -> list[Any]:
         if tx is not None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from store.audit import AuditLog, load_key
 from store.db import Database
 from store.ledger import AttemptRow, Ledger
-from store.process import own_identity
 from store.reservations import ReservationRow, Reservations
 
 T0 = 1_763_596_800_000
@@ -28,7 +27,7 @@ async def main(path: Path, name: str, count: int) -> None:
         number += 1
         run = f"{name}-{number}"
         async with db.transaction() as tx:
-            row = ReservationRow(run, run, name, "m", 1000, 10, T0, own_identity())
+            row = ReservationRow(run, run, name, "m", 1000, 10, T0, "host:1:1")
             await reservations.insert(tx, row)
         async with db.transaction(durable=number % 10 == 0) as tx:
             at = T0 + number * 60_000

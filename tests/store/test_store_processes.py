@@ -13,7 +13,6 @@ import pytest
 
 from store.audit import AuditLog, load_key
 from store.db import Database
-from store.process import is_alive, own_identity
 from store.reservations import Reservations
 from store.rollups import Rollups
 
@@ -112,16 +111,4 @@ async def test_kill_9_leaves_a_whole_store(killed: list[int], path: Path) -> Non
     assert rows == attempts == audited == sum(written.values())
     left = await Reservations(db).all()
     assert all(row.run_id.startswith("round") for row in left)
-    assert await Reservations(db).orphans(is_alive) == left
     await db.aclose()
-
-
-async def test_a_live_process_keeps_its_reservation(db: Database, path: Path) -> None:
-    assert is_alive(own_identity())
-    host, pid, _ = own_identity().rsplit(":", 2)
-    assert not is_alive(f"{host}:{pid}:1")  # the same number, another process
-    assert is_alive(f"elsewhere:{pid}:1")
-    writer = await Writer.start(path, "gone", 1)
-    assert await writer.rest() == ["ready", "1"]
-    await writer.process.wait()
-    assert not is_alive(f"{host}:{writer.process.pid}:123")
