@@ -25,7 +25,7 @@ from adapters.errors import (
     UnexpectedResponseError,
     error_from_answer,
 )
-from adapters.http_errors import from_transport
+from adapters.http_errors import from_transport, is_tls
 from adapters.http_rules import check_url, proxy_for
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
@@ -101,7 +101,12 @@ class _GatedTransport(httpx.AsyncBaseTransport):
             self._gate(request.url.host)
             if self._proxy_host:
                 self._gate(self._proxy_host)
-        return await self._inner.handle_async_request(request)
+        try:
+            return await self._inner.handle_async_request(request)
+        except httpx.ConnectError as error:
+            if self._proxy_host and not is_tls(error):
+                raise httpx.ProxyError(f"{self._proxy_host} cannot be reached") from error
+            raise
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -70,9 +70,15 @@ def _proxy(error: httpx.ProxyError, slug: str) -> NetworkError:
         return NetworkError(
             "The proxy wants a user name and a password.", hint="Set the proxy's credentials.", provider=slug
         )
-    return NetworkError(
-        f"The proxy refuses the connection ({said}).", hint="Check the proxy of this provider.", provider=slug
+    words = (
+        f"The proxy {said}." if said.endswith("reached") else f"The proxy refuses the connection ({said})."
     )
+    return NetworkError(words, hint="Check the proxy of this provider.", provider=slug)
+
+
+def is_tls(error: BaseException) -> bool:
+    """True when a TLS handshake was what failed."""
+    return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
 
 
 def _tls(error: ssl.SSLError, slug: str, host: str) -> NetworkError:
@@ -102,7 +108,10 @@ def _tls(error: ssl.SSLError, slug: str, host: str) -> NetworkError:
     elif re.search(r"protocol.version|unsupported.protocol|no.protocols|handshake.failure", said):
         words = f"{host} and Switchroom have no TLS version in common."
         hint = "Lower the provider's minimum TLS version only if you must."
-    elif re.search(r"wrong.version.number|http.request|record.layer|unexpected.eof|packet.length", said):
+    elif "eof" in said:
+        words = f"{host} closed the connection during the TLS handshake."
+        hint = "It may speak plain http on this port, or other TLS versions only."
+    elif re.search(r"wrong.version.number|http.request|record.layer|packet.length", said):
         words = f"{host} does not speak TLS on this port."
         hint = "If the server has plain http only, the address starts with http://."
     failure = NetworkError(words, title="Insecure connection refused", hint=hint, provider=slug)
