@@ -198,7 +198,7 @@ class SwitchroomApp(App[int]):
     async def _gather(self) -> None:
         await asyncio.sleep(0)  # several events of one moment are one question
         try:
-            gathered = await facts.gather(self.services, self.facts)
+            gathered = await facts.gather(self.services, lambda: self.facts)
         except SwitchroomError as error:
             self.tell_error(error)
             return
@@ -216,6 +216,9 @@ class SwitchroomApp(App[int]):
     def set_work(self, text: str) -> None:
         """Long work under way, shown in every mode; empty when it is over."""
         self.set_facts(replace(self.facts, work=text))
+        if not text:
+            for screen in self.mode_screens():
+                screen.work_ended()
 
     def sync(self, slugs: Sequence[str] | None) -> None:
         """Sync these providers, or all; it goes on when the user switches mode."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,14 +22,18 @@ def needs_gathering(event: object) -> bool:
     return type(event).__name__ in _REFRESHERS
 
 
-async def gather(services: Services, old: StatusFacts) -> StatusFacts:
-    """The facts from the store: spend, limits, offline."""
+async def gather(services: Services, current: Callable[[], StatusFacts]) -> StatusFacts:
+    """The current facts with those from the store brought up to date: spend, limits, offline.
+
+    `current` is asked after the store has answered: what changed meanwhile is kept.
+    """
     limits = {view.period: view.limit for view in await services.budgets.list() if view.scope == "global"}
+    today, month = await services.usage.today(), await services.usage.month()
     return replace(
-        old,
+        current(),
         offline=services.offline.state,
-        today=await services.usage.today(),
-        month=await services.usage.month(),
+        today=today,
+        month=month,
         day_limit=limits.get("daily"),
         month_limit=limits.get("monthly"),
     )

@@ -33,13 +33,14 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Tables", "tui.widgets.table:VirtualTable"),
     ("Providers", "tui.screens.providers:ProvidersScreen"),
     ("Provider detail", "tui.screens.provider_detail:ProviderDetail"),
-    ("Add a provider", "tui.screens.provider_wizard:AddProvider"),
-    ("Edit a provider", "tui.screens.provider_edit:EditProvider"),
+    ("Testing a new provider", "tui.screens.provider_trial:Trial"),
     ("Chat", "tui.screens.chat:ChatScreen"),
     ("Model picker", "tui.modals.model_picker:ModelPicker"),
     ("Windows", "tui.modals.base:Modal"),
     ("Lists", "tui.modals.pick:Pick"),
     ("Questions", "tui.modals.confirm:Confirm"),
+    ("Questions", "tui.modals.ask:Ask"),
+    ("Forms", "tui.modals.form:Form"),
 )
 """Where bindings live, by the heading they stand under in the keymap page."""
 

@@ -55,6 +55,9 @@ class ModeScreen(Screen[None]):
     def feed_event(self, event: object) -> None:
         """Something happened in the services (services/feed.py). Must not block."""
 
+    def work_ended(self) -> None:
+        """The long work of the app (a sync) is over, done or stopped."""
+
     def copy_text(self) -> str | None:
         """What `y` copies; None when there is nothing."""
         return None

@@ -117,10 +117,8 @@ async def edit_budget(app: SwitchroomApp, view: ProviderView) -> None:
         Field("alert", "tell me at, %", f"{alert * 100:.0f}", "80", _percent),
         Field("reason", "why", "", "goes into the audit log"),
     ]
-    spent = (
-        f"Spent this month: {cents(view.spend_month)}. No run goes over a limit; empty takes a limit away."
-    )
-    values = await app.push_screen_wait(Form(f"Limits of {slug}", fields, spent))
+    spent = "nothing with a known cost" if view.spend_month is None else cents(view.spend_month)
+    values = await app.push_screen_wait(Form(f"Limits of {slug}", fields, f"Spent this month: {spent}. No run goes over a limit; empty: no limit."))
     if values is None:
         return
     share = float(values["alert"] or 80) / 100

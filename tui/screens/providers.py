@@ -84,7 +84,7 @@ class ProvidersScreen(ModeScreen):
         """Load once for any number of changes that come together."""
         if not self._again and self.is_mounted:
             self._again = True
-            self.run_worker(self._load_again(), group="load", exit_on_error=True)
+            self.run_worker(self._load_again, group="load", exit_on_error=True)
 
     async def _load_again(self) -> None:
         await asyncio.sleep(0.03)
@@ -105,6 +105,10 @@ class ProvidersScreen(ModeScreen):
             self._set_busy(getattr(event, "provider", ""), "" if phase == "done" else "syncing")
         elif name in _RELOAD:
             self._load_soon()
+
+    def work_ended(self) -> None:
+        for slug in [slug for slug, what in self._busy.items() if what == "syncing"]:
+            self._set_busy(slug, "")
 
     def _set_busy(self, slug: str, what: str) -> None:
         if what:

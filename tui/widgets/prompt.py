@@ -31,6 +31,10 @@ class PromptBox(TextArea):
         super().__init__(soft_wrap=True, show_line_numbers=False, highlight_cursor_line=False, id="prompt")
         self.cursor_blink = False
 
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        """Textual knows no character for the key of `/`: without this the footer offers a search while one types."""
+        return key == "slash" or super().check_consume_key(key, character)
+
     async def _on_key(self, event: events.Key) -> None:
         if event.character == ":" and not self.text:
             event.stop()
