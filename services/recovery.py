@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from services import process
 from services.clock import now_ms
-from services.feed import Alert
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -36,14 +35,6 @@ async def settle_orphans(services: Services) -> int:
             await reservations.delete(tx, row.id)
     if dead:
         log.warning("settled %d interrupted runs of a process that ended", len(dead))
-        services.feed.publish(
-            Alert(
-                "warning",
-                "Interrupted runs settled",
-                f"{len(dead)} run{'s' if len(dead) > 1 else ''} of a program that was stopped counted as interrupted.",
-                hint="The audit log has them: switchroom audit list --action run.recovered",
-            )
-        )
     return len(dead)
 
 

@@ -154,6 +154,8 @@ class Registry:
                 before = await self.row(slug, tx)
                 after = edited_row(before, draft, self._services.catalog)
                 after = replace(after, secret_headers=secrets.secret_headers, proxy=secrets.proxy)
+                if (after.endpoint, after.dialect) != (before.endpoint, before.dialect):
+                    after = replace(after, state="untested", state_message=None, last_validated_at=None)
                 await self._store.update(tx, after)
                 await self._services.audit.record(tx, "provider.edit", slug, detail=difference(before, after))
         except BaseException:

@@ -77,7 +77,7 @@ class Sync:
             tasks.append(task)
         try:
             return [await asyncio.shield(task) for task in tasks]
-        except asyncio.CancelledError:
+        except BaseException:  # stopped by the user, or the store failed: leave nothing running
             await _cancelled(started)
             raise
 

@@ -109,8 +109,9 @@ async def test_a_killed_process_is_settled_once_at_the_next_start(opened: Any) -
     with pytest.raises(subprocess.CalledProcessError) as caught:
         await asyncio.to_thread(another_process, RESERVE)
     assert caught.value.returncode == -9
-    for _ in range(2):
+    for recovered in (1, 0):
         async with opened() as services:
+            assert services.recovered == recovered
             assert await Reservations(services.db).all() == []
             rows = await Ledger(services.db).run("run")
             assert [(row.outcome, row.final, row.cost_nanos, row.grade) for row in rows] == [

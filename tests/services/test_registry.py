@@ -119,6 +119,7 @@ async def test_type_and_address_together(
         ({"type": "azure"}, "no address of its own"),
         ({"url": "ftp://example.com"}, "http"),
         ({"url": "http://api.example.com/v1"}, "http"),
+        ({"url": "http://api.example.com/v1", "allow_http": True}, "http"),
         ({"url": "http://192.168.1.20:8080/v1"}, "http"),
         ({"url": "https://u:p@example.com"}, "user name or password"),
         ({"slug": "Not A Slug", "type": "openai"}, "short name"),
@@ -159,6 +160,31 @@ async def test_edit_changes_what_is_said_and_audits_before_and_after(services: S
     detail = (await services.audit.list(action="provider.edit"))[0].detail
     assert detail["before"] == {"labels": {"team": "a", "env": "x"}, "timeout_s": None, "auto_sync": "start"}
     assert detail["after"] == {"labels": {"team": "b"}, "timeout_s": 5, "auto_sync": "6h"}
+
+
+async def test_another_address_has_to_prove_itself_again(services: Services, make_vendor: Any) -> None:
+    one, two = await make_vendor(), await make_vendor()
+    await services.registry.add(draft(one), None)
+    assert (await services.registry.edit("mine", ProviderDraft(name="Mine"))).state == "ok"
+    view = await services.registry.edit("mine", ProviderDraft(url=two.url))
+    assert (view.state, view.row.last_validated_at) == ("untested", None)
+
+
+async def test_a_private_address_needs_one_yes(services: Services) -> None:
+    given: dict[str, Any] = {"slug": "lan", "url": "http://192.168.7.7:8000/v1"}
+    with pytest.raises(UsageError) as caught:
+        await services.registry.resolve_draft(ProviderDraft(**given))
+    assert "--allow-http" in str(caught.value.hint)
+    assert (await services.registry.resolve_draft(ProviderDraft(**given, allow_http=True))).allow_http
+
+
+async def test_a_provider_in_use_elsewhere_is_seen_with_its_new_key(opened: Any, vendor: Any) -> None:
+    async with opened() as here, opened() as there:
+        await here.registry.add(draft(vendor), SecretStr(KEY))
+        await (await here.registry.adapter("mine")).list_models()
+        await there.registry.set_key("mine", SecretStr(KEY[:-4] + "Zz99"))
+        await (await here.registry.adapter("mine")).list_models()
+        assert vendor.requests[-1][1]["authorization"].endswith("Zz99")
 
 
 async def test_the_adapter_in_use_follows_an_edit(services: Services, make_vendor: Any) -> None:
