@@ -8,21 +8,19 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from adapters.errors import ProviderError, StreamInterruptedError, UnexpectedResponseError
 from adapters.events import ChatRequest, Event, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
-from catalog.errors import BudgetExceededError, SwitchroomError, UsageError
-from catalog.pricing import to_nanos
+from catalog.errors import SwitchroomError, UsageError
 from catalog.usage import Usage
 from services import clock
-from services.admission import Admission, Claim, Grant
 from services.alternatives import with_way_on
-from services.attempt import SLACK_TOKENS, Attempt, Bill, bill
+from services.attempt import Attempt, Bill, bill
 from services.estimate import Estimate, Prepared
 from services.feed import RunProgress, RunStarted
+from services.purse import Purse
 from services.retry import DeadlineError, Patience, policy_for
 from services.run_events import (
     RunEvent,
@@ -77,12 +75,11 @@ class RunTask:
         self._settlement = Settlement(services)
         self._started = timing.monotonic()
         self._prepared: Prepared | None = None
-        self._grant: Grant | None = None
+        self._note: str | None = None
         self._attempts: list[Attempt] = []
         self._sent_max: dict[int, int | None] = {}
         """Attempt number → the `max_tokens` that was sent with it."""
         self._cancelled = False
-        self._overdrawn = False
         self._told_at = 0.0
         self.settling = False
         """True from when nothing can stop it any more."""
@@ -96,8 +93,8 @@ class RunTask:
         try:
             async with asyncio.timeout(self._request.timeout_s):
                 prepared, adapter = await self._prepare()
-                await self._begin(prepared)
-                await self._try_until_done(prepared, adapter)
+                purse = await self._begin(prepared)
+                await self._try_until_done(prepared, adapter, purse)
         except TimeoutError:
             self._run_out_of_time()
         except asyncio.CancelledError:
@@ -118,43 +115,21 @@ class RunTask:
             )
         return prepared, await self._services.registry.adapter(slug)
 
-    async def _begin(self, prepared: Prepared) -> None:
-        try:
-            grant = self._grant = await self._admit(prepared, 0)
-        except BudgetExceededError as refusal:
-            await with_way_on(self._services, prepared.view, refusal)
-            raise
-        self._services.feed.publish(RunStarted(self._id, self._request.model))
-        await self._emit(
-            RunStartedEvent(
-                self._id, self._request.model, prepared.estimate, self._max_tokens(grant), grant.note
-            )
-        )
-
-    async def _admit(self, prepared: Prepared, spent_nanos: int) -> Grant:
-        estimate = prepared.estimate
-        claim = Claim(
-            run_id=self._id,
-            provider=prepared.row.slug,
-            model=prepared.view.info.id,
-            input_tokens=estimate.input_tokens,
-            output_tokens=estimate.max_output,
-            worst=prepared.tariff.worst(estimate.worst_input, datetime.now(UTC)),
-            own=prepared.tariff.own,
-            allow_unpriced=self._request.allow_unpriced,
-            spent_nanos=spent_nanos,
-        )
-
+    async def _begin(self, prepared: Prepared) -> Purse:
         async def waiting(reason: str, seconds: float) -> None:
             await self._emit(RunWaiting(reason, seconds))
 
-        return await Admission(self._services).admit(claim, waiting, self._timing.sleep)
+        request = self._request
+        purse = Purse(self._services, self._id, request, prepared, waiting, self._timing.sleep)
+        await purse.open()
+        self._note = purse.note
+        self._services.feed.publish(RunStarted(self._id, request.model))
+        await self._emit(
+            RunStartedEvent(self._id, request.model, prepared.estimate, purse.max_tokens, purse.note)
+        )
+        return purse
 
-    def _max_tokens(self, grant: Grant) -> int | None:
-        """What is sent: under a limit always a number."""
-        return grant.max_output if grant.limited else self._request.max_tokens
-
-    async def _try_until_done(self, prepared: Prepared, adapter: Adapter) -> None:
+    async def _try_until_done(self, prepared: Prepared, adapter: Adapter, purse: Purse) -> None:
         request = self._request
         policy = policy_for(
             self._services.settings.retry,
@@ -165,7 +140,7 @@ class RunTask:
         )
         patience = Patience(policy, self._timing.chance)
         while True:
-            attempt = await self._attempt(adapter)
+            attempt = await self._attempt(adapter, purse)
             error = attempt.error
             if attempt.has_content or not isinstance(error, ProviderError):
                 return
@@ -174,8 +149,9 @@ class RunTask:
                 return
             await self._emit(RunRetry(attempt.number + 1, delay, error))
             await self._count_down(error.title, delay)
-            if not await self._still_affordable(prepared):
+            if not await purse.renew(sum(bill.nanos or 0 for _, bill in self._bills(prepared))):
                 return
+            self._note = purse.note
 
     async def _count_down(self, reason: str, seconds: float) -> None:
         while seconds > 0:
@@ -184,24 +160,12 @@ class RunTask:
             await self._timing.sleep(step)
             seconds -= step
 
-    async def _still_affordable(self, prepared: Prepared) -> bool:
-        """Set money aside anew when a failed attempt may be billed; False when there is not enough."""
-        spent = sum(bill.nanos or 0 for _, bill in self._bills(prepared))
-        if not spent or self._grant is None or not self._grant.limited:
-            return True
-        try:
-            self._grant = await self._admit(prepared, spent)
-        except BudgetExceededError:
-            return False
-        return True
-
-    async def _attempt(self, adapter: Adapter) -> Attempt:
-        assert self._grant is not None
+    async def _attempt(self, adapter: Adapter, purse: Purse) -> Attempt:
         attempt = Attempt(len(self._attempts) + 1, clock.now_ms(), self._timing.monotonic())
         self._attempts.append(attempt)
-        self._sent_max[attempt.number] = self._max_tokens(self._grant)
+        self._sent_max[attempt.number] = purse.max_tokens
         try:
-            await self._stream(adapter, attempt)
+            await self._stream(adapter, attempt, purse)
         except ProviderError as error:
             attempt.end("interrupted" if attempt.has_content else "failed", error=error)
         except SwitchroomError as error:
@@ -220,13 +184,13 @@ class RunTask:
             )
         return attempt
 
-    async def _stream(self, adapter: Adapter, attempt: Attempt) -> None:
+    async def _stream(self, adapter: Adapter, attempt: Attempt, purse: Purse) -> None:
         async with adapter.stream(self._chat(self._sent_max[attempt.number])) as stream:
             attempt.status = stream.status
             try:
                 async for event in stream:
                     now = self._timing.monotonic()
-                    if self._over_the_money(attempt, event):
+                    if purse.exceeded(attempt, event):
                         attempt.end("complete", reason="budget")
                         break
                     attempt.take(event, now)
@@ -264,20 +228,6 @@ class RunTask:
                 await self._emit(RunToolCall(index, call_id, name, arguments))
             case UsageUpdate(usage):
                 await self._emit(RunUsage(usage))
-
-    def _over_the_money(self, attempt: Attempt, event: Event) -> bool:
-        """True when more content comes although what was set aside is used up: a vendor that goes on regardless."""
-        grant, prepared = self._grant, self._prepared
-        if grant is None or prepared is None or not grant.limited or grant.amount_nanos is None:
-            return False
-        if isinstance(event, UsageUpdate):
-            cost = prepared.tariff.cost(attempt.usage.updated(event.usage), datetime.now(UTC))
-            self._overdrawn = cost is not None and to_nanos(cost) > grant.amount_nanos
-            return False
-        if not isinstance(event, TextDelta | ThinkingDelta | ToolCallDelta):
-            return False
-        most = grant.max_output + max(SLACK_TOKENS, grant.max_output // 20)
-        return self._overdrawn or attempt.surely_sent(prepared.habit.bytes_per_token) > most
 
     def _progress(self, attempt: Attempt, now: float) -> None:
         assert self._prepared is not None
@@ -364,7 +314,7 @@ class RunTask:
             duration_ms=milliseconds(self._started, last.ended) or 0,
             attempts=tuple(attempt.view(ref) for attempt, _ in settled),
             error=error or last.error,
-            note=note or (self._grant.note if self._grant is not None else None),
+            note=note or self._note,
         )
 
     def unsent(self) -> RunResult:
