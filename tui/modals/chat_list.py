@@ -36,7 +36,7 @@ class ChatList(Pick["ConversationRow"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "rename", "rename", priority=True, id="conversations.rename", tooltip="Give the conversation another title"),
-        Binding("f8,delete", "delete", "delete", priority=True, id="conversations.delete", tooltip="Delete the conversation; asks once"),
+        Binding("f8,delete", "delete", "delete", priority=True, key_display="F8", id="conversations.delete", tooltip="Delete the conversation; asks once"),
     ]  # fmt: skip
 
     def __init__(

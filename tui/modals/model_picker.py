@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,8 +28,6 @@ class Choice:
 
     view: ModelView
     delta: Decimal | None
-    first: bool = True
-    """The first of its provider: the provider's name stands in its row."""
     current: bool = False
 
 
@@ -62,11 +60,7 @@ def _grouped(found: Sequence[Choice]) -> list[Choice]:
     by_provider: dict[str, list[Choice]] = {}
     for choice in found:
         by_provider.setdefault(choice.view.provider, []).append(choice)
-    return [
-        replace(choice, first=number == 0)
-        for group in by_provider.values()
-        for number, choice in enumerate(group)
-    ]
+    return [choice for group in by_provider.values() for choice in group]
 
 
 def fuzzy(word: str, text: str) -> int | None:
@@ -115,7 +109,7 @@ def _delta(choice: Choice) -> Cell:
 
 
 COLUMNS: tuple[Column[Choice], ...] = (
-    Column("provider", "provider", lambda c: (c.view.provider if c.first else "", "dim"), width=8, max_width=20, cut="middle"),
+    Column("provider", "provider", lambda c: (c.view.provider, "dim"), width=8, max_width=20, cut="middle"),
     Column("model", "model", lambda c: (c.view.info.id, "strong" if c.current else ""), width=18, max_width=60, flex=1, cut="middle"),
     Column("input", "$in/1M", lambda c: price(c.view, "input"), width=7, align="right", priority=1),
     Column("output", "$out/1M", lambda c: price(c.view, "output"), width=7, align="right", priority=2),

@@ -43,12 +43,6 @@ class ChatScreen(ModeScreen):
     CSS_PATH = "chat.tcss"
     AUTO_FOCUS = "#prompt"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "models", "model", id="chat.models", tooltip="Choose the model, with what it would cost"),
-        Binding("escape", "leave", "stop/leave", id="chat.leave", tooltip="Stop the answer, else leave the prompt"),
-        Binding("ctrl+g", "conversations", "conversations", id="chat.conversations", tooltip="Find, open, rename, delete a conversation"),
-        Binding("ctrl+n", "new", "new", id="chat.new", tooltip="A new conversation with the same model"),
-        Binding("ctrl+o", "editor", "editor", id="chat.editor", tooltip="Write the prompt in $EDITOR"),
-        Binding("f4", "params", "parameters", id="chat.params", tooltip="System prompt, temperature, max tokens, effort"),
         Binding("i,enter", "prompt", "prompt", id="chat.prompt", tooltip="Back to the prompt"),
         Binding("tab", "other", "prompt or answers", show=False, id="chat.other", tooltip="From the prompt to the answers and back"),
         Binding("r", "retry", "retry", id="chat.retry", tooltip="Ask the last prompt again; the answer is replaced"),
@@ -58,6 +52,12 @@ class ChatScreen(ModeScreen):
         Binding("slash", "search", "search", id="chat.search", tooltip="Search the conversation"),
         Binding("n", "found(1)", "next", show=False, id="chat.next", tooltip="Next place found"),
         Binding("N", "found(-1)", "previous", show=False, id="chat.previous", tooltip="Place found before"),
+        Binding("ctrl+t", "models", "model", id="chat.models", tooltip="Choose the model, with what it would cost"),
+        Binding("escape", "leave", "stop/leave", id="chat.leave", tooltip="Stop the answer, else leave the prompt"),
+        Binding("ctrl+g", "conversations", "conversations", id="chat.conversations", tooltip="Find, open, rename, delete a conversation"),
+        Binding("ctrl+n", "new", "new", id="chat.new", tooltip="A new conversation with the same model"),
+        Binding("ctrl+o", "editor", "editor", id="chat.editor", tooltip="Write the prompt in $EDITOR"),
+        Binding("f4", "params", "parameters", id="chat.params", tooltip="System prompt, temperature, max tokens, effort"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -72,6 +72,8 @@ class ChatScreen(ModeScreen):
         """The model asked for before the services were open."""
         self._timer: Timer | None = None
         self._ready = False
+        self._sending = False
+        """A prompt is on its way to the store: what the feed says meanwhile is our own doing."""
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="chat-head")
@@ -116,7 +118,7 @@ class ChatScreen(ModeScreen):
         elif name in {"ModelsChanged", "ProvidersChanged"}:
             ref = self.state.view.ref if self.state.view is not None else None
             self.run_worker(self._use(ref, quiet=True), group="model", exclusive=True)
-        elif name == "ConversationsChanged" and self.run is None:
+        elif name == "ConversationsChanged" and self.run is None and not self._sending:
             row = self.state.row
             if row is not None and getattr(event, "id", None) in (None, row.id):
                 self.run_worker(self._reload(row), group="reload", exclusive=True)
@@ -289,7 +291,8 @@ class ChatScreen(ModeScreen):
             self.new_conversation()
             return
         messages = await conversations.messages(row.id)
-        if self.run is not None or self.state.row is None or self.state.row.id != row.id:
+        current = self.state.row
+        if self.run is not None or self._sending or current is None or current.id != row.id:
             return
         self.state.row = fresh
         if messages != self.state.messages:
@@ -330,7 +333,7 @@ class ChatScreen(ModeScreen):
                 hint="esc, 2, a adds a provider; ctrl+t picks a model",
                 tone="warn",
             )
-        elif self.run is not None:
+        elif self.run is not None or self._sending:
             self.app.tell("The answer is still coming.", hint="esc stops it", tone="warn")
         else:
             return True
@@ -340,6 +343,7 @@ class ChatScreen(ModeScreen):
         """Send a prompt; None asks the last turn again."""
         services, state = self.app.services, self.state
         assert state.view is not None
+        self._sending = True
         try:
             if state.row is None:
                 params = state.params
@@ -355,6 +359,8 @@ class ChatScreen(ModeScreen):
             if text is not None and not self.prompt.text:
                 self.prompt.text = text
             return
+        finally:
+            self._sending = False
         self.run = exchange.run
         if exchange.prompt is not None:
             state.messages.append(exchange.prompt)

@@ -65,7 +65,7 @@ def _answer(row: MessageRow) -> list[Block]:
     if end := end_words(row.state, row.finish_reason, partial=bool(row.text)):
         blocks.append(TextBlock(end, gap=True, turn=turn))
     if row.run_id is not None:
-        blocks.append(TextBlock([(Bill.of_row(row).words, "cost")], gap=not end, turn=turn))
+        blocks.append(TextBlock([(Bill.of_row(row).words, "cost")], turn=turn))
     return blocks
 
 
@@ -178,6 +178,6 @@ class LiveTurn:
             blocks.append(TextBlock(error_spans(result.error), gap=bool(result.text), turn=self._turn))
         elif end := end_words(result.state, result.finish_reason, partial=bool(result.text)):
             blocks.append(TextBlock(end, gap=True, turn=self._turn))
-        blocks.append(TextBlock([(Bill.of_result(result).words, "cost")], gap=not blocks, turn=self._turn))
+        blocks.append(TextBlock([(Bill.of_result(result).words, "cost")], turn=self._turn))
         self._transcript.add(*blocks)
         self._transcript.rebuild()

@@ -12,6 +12,10 @@ FREEZE = 2 * markdown_inline.REACH + 400
 """Characters an open paragraph may hold before its settled beginning is frozen."""
 
 
+HAND_WRAPPED = 56
+"""A line of at least so many characters that goes on in the next line was wrapped, not ended."""
+
+
 class Leaf(Protocol):
     """A block that holds text."""
 
@@ -27,7 +31,7 @@ class Leaf(Protocol):
 
 
 class Paragraph:
-    """Running text. Newlines are kept as the model wrote them."""
+    """Running text."""
 
     kind = "paragraph"
 
@@ -35,7 +39,8 @@ class Paragraph:
         self._wrapper = Wrapper(width, first, rest)
         self._style = style
         self.text = ""
-        self.frozen = False
+        self._line_count = 0
+        self._last_length = 0
         self.provisional = False
         self._tried = 0
         self._before = " "
@@ -43,21 +48,33 @@ class Paragraph:
     def clone(self) -> Paragraph:
         twin = object.__new__(Paragraph)
         twin._wrapper, twin._style, twin.text = self._wrapper.clone(), self._style, self.text
-        twin.frozen, twin.provisional, twin._tried = self.frozen, self.provisional, self._tried
+        twin.provisional, twin._tried = self.provisional, self._tried
+        twin._line_count, twin._last_length = self._line_count, self._last_length
         twin._before = self._before
         return twin
 
     @property
     def one_line(self) -> str | None:
         """The text when it is one short line (a heading or table header may still come of it)."""
-        return None if self.frozen or "\n" in self.text or len(self.text) > 600 else self.text
+        return None if self._line_count != 1 or len(self.text) > 600 else self.text
 
     def add_line(self, line: str, running: bool = False) -> None:
-        """One more line of the source; `running`: only its beginning."""
+        """One more line of the source; `running`: only its beginning.
+
+        After a short line the line break is kept as the model wrote it (verses, addresses); a long one was
+        wrapped by whoever wrote it, and goes on in the same row.
+        """
+        breaks = line.endswith(("  ", "\\")) and not running
         line = line.lstrip() if running else line.strip()
-        if line.endswith("\\") and not running:
+        if breaks and line.endswith("\\"):
             line = line[:-1]
-        self.text = f"{self.text}\n{line}" if self.text or self.frozen else line
+        if self._line_count:
+            wrapped = self._last_length >= HAND_WRAPPED
+            wide = self.text[-1:] >= "\u2e80"
+            self.text += ("" if wide else " ") if wrapped else "\n"
+        self.text += line
+        self._line_count += 1
+        self._last_length = 0 if breaks else len(line)
 
     def add_raw(self, text: str) -> None:
         """More of the line in hand."""
@@ -72,7 +89,6 @@ class Paragraph:
             self._wrapper.feed(markdown_inline.spans(self.text[:cut], self._style, before=self._before))
             self._before = self.text[cut - 1]
             self.text = self.text[cut:]
-            self.frozen = True
             self._tried = 0
         return self._wrapper.take()
 
