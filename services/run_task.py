@@ -7,19 +7,18 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adapters.errors import ProviderError, StreamInterruptedError, UnexpectedResponseError
 from adapters.events import ChatRequest, Event, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
 from catalog.errors import SwitchroomError, UsageError
-from catalog.usage import Usage
 from services import clock
 from services.alternatives import with_way_on
 from services.attempt import Attempt, Bill, bill
 from services.estimate import Estimate, Prepared
 from services.feed import RunProgress, RunStarted
+from services.outcome import outcome, unsent
 from services.purse import Purse
 from services.retry import DeadlineError, Patience, policy_for
 from services.run_events import (
@@ -28,14 +27,13 @@ from services.run_events import (
     RunResult,
     RunRetry,
     RunStartedEvent,
-    RunState,
     RunText,
     RunThinking,
     RunToolCall,
     RunUsage,
     RunWaiting,
 )
-from services.settlement import Settlement, milliseconds, total
+from services.settlement import Settlement, milliseconds
 
 if TYPE_CHECKING:
     from adapters.base import Adapter
@@ -277,64 +275,32 @@ class RunTask:
             await self._settlement.release(self._id)
             return self.unsent()
         settled = self._bills(self._prepared)
-        result = self._result(settled)
+        result = self._outcome(settled, self._note)
         try:
             await self._settlement.settle(self._id, self._request, self._prepared, settled)
         except SwitchroomError as error:
             log.exception("a run could not be settled")
             note = f"This run could not be recorded: {error.message}"
-            return self._result(settled, note=note, error=result.error or error)
+            return replace(result, note=note, error=result.error or error)
         if result.error is not None:
             await with_way_on(self._services, self._prepared.view, result.error)
         return result
 
-    def _result(
-        self,
-        settled: list[tuple[Attempt, Bill]],
-        *,
-        note: str | None = None,
-        error: SwitchroomError | None = None,
-    ) -> RunResult:
-        last, last_bill = settled[-1]
-        cost, grade = total([bill for _, bill in settled])
-        ref = self._request.model
-        state: RunState = "cancelled" if self._cancelled else last.state or "failed"
-        return RunResult(
-            run_id=self._id,
-            model=ref,
-            text="".join(last.text),
-            thinking="".join(last.thinking) or None,
-            tool_calls=last.tool_calls,
-            state=state,
-            finish_reason=last.finish_reason,
-            usage=last_bill.usage,
-            cost=cost,
-            grade=grade,
-            ttft_ms=milliseconds(self._started, last.first),
-            duration_ms=milliseconds(self._started, last.ended) or 0,
-            attempts=tuple(attempt.view(ref) for attempt, _ in settled),
-            error=error or last.error,
-            note=note or self._note,
+    def _outcome(self, settled: list[tuple[Attempt, Bill]], note: str | None) -> RunResult:
+        return outcome(
+            self._id,
+            self._request.model,
+            settled,
+            started=self._started,
+            cancelled=self._cancelled,
+            note=note,
         )
 
     def unsent(self) -> RunResult:
-        """Cancelled before anything was sent."""
+        """The result of a run that was cancelled before anything was sent."""
         own = self._prepared is not None and self._prepared.tariff.own
-        return RunResult(
-            run_id=self._id,
-            model=self._request.model,
-            text="",
-            thinking=None,
-            tool_calls=(),
-            state="cancelled",
-            finish_reason=None,
-            usage=Usage(),
-            cost=None if own else Decimal(0),
-            grade="own" if own else "computed",
-            ttft_ms=None,
-            duration_ms=milliseconds(self._started, self._timing.monotonic()) or 0,
-            attempts=(),
-        )
+        duration = milliseconds(self._started, self._timing.monotonic()) or 0
+        return unsent(self._id, self._request.model, own=own, duration_ms=duration)
 
 
 def _our_fault(error: Exception, ref: str) -> UnexpectedResponseError:
