@@ -17,7 +17,7 @@ from services.schedule import due
 from services.sync_rows import SyncResult, compared, document, model_rows, run_row
 
 if TYPE_CHECKING:
-    from adapters.base import RemoteModel
+    from adapters.base import Adapter, RemoteModel
     from services.container import Services
     from store.db import Tx
     from store.providers import ProviderRow
@@ -133,8 +133,11 @@ class Sync:
         attempt = _Attempt(now_ms(), time.monotonic())
         async with self._limit:
             try:
+                # Outside the time of the sync: the user may be typing the vault's passphrase.
+                adapter = await self._adapter(row)
+                attempt.restart()
                 async with asyncio.timeout(self._services.settings.sync.timeout):
-                    remote = await self._fetch(row, batch, attempt)
+                    remote = await self._fetch(row, adapter, batch, attempt)
                 self._progress(row.slug, "saving", batch)
                 result = await self._keep(row, remote, attempt)
             except TimeoutError:
@@ -151,12 +154,18 @@ class Sync:
         self._services.feed.publish(SyncEnded(result))
         return result
 
-    async def _fetch(self, row: ProviderRow, batch: _Batch, attempt: _Attempt) -> list[RemoteModel]:
+    async def _adapter(self, row: ProviderRow) -> Adapter:
+        async with self._turn:
+            await asyncio.sleep(0)
+        return await self._services.registry.adapter(row.slug)
+
+    async def _fetch(
+        self, row: ProviderRow, adapter: Adapter, batch: _Batch, attempt: _Attempt
+    ) -> list[RemoteModel]:
         """The live list; what may pass is tried again, within the time of the sync."""
         from adapters.errors import ProviderError
         from services.retry import policy_for
 
-        attempt.restart()
         policy = policy_for(
             self._services.settings.retry,
             provider_retries=row.retries,
@@ -165,9 +174,6 @@ class Sync:
             headless=True,
         )
         self._progress(row.slug, "fetching", batch)
-        async with self._turn:
-            adapter = await self._services.registry.adapter(row.slug)
-            await asyncio.sleep(0)
         while True:
             try:
                 return await adapter.list_models()
