@@ -217,7 +217,7 @@ class HttpStream:
             )
         told = from_transport(error, slug, self._host)
         return StreamInterruptedError(
-            f"The answer broke off: {told.message}",
+            f"The answer broke off: {told.message[:1].lower()}{told.message[1:]}",
             hint="Try again, or continue from here.",
             provider=slug,
             request_id=self.request_id,
