@@ -11,16 +11,15 @@ from cli.output import plain_decimal
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from services.models import ModelView
-    from services.sync import SyncResult
-
     from adapters.base import Validation
     from adapters.events import ToolCall
     from catalog.merge import ModelDiff
     from catalog.types import ModelInfo, Price
     from catalog.usage import Usage
+    from services.models import ModelView
     from services.registry import ProviderView
     from services.run_events import AttemptView, RunResult
+    from services.sync import SyncResult
     from store.sync_runs import SyncRunRow
 
 Document = dict[str, object]

@@ -88,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _failed(problem: BaseException, arguments: Sequence[str]) -> int:
     from cli.failures import UNWRITABLE, report
 
+    if isinstance(problem, KeyboardInterrupt):
+        _end_undisturbed()
     try:
         return report(problem, arguments)
     except BrokenPipeError:
@@ -106,6 +108,25 @@ def _prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - open until the program ends
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _end_undisturbed() -> None:
+    """The user has said so; what is left is a line and the exit status, whoever reads and whatever else is pressed."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if not _writable():
+        _silence_stdout()
+
+
+def _writable() -> bool:
+    """False when a write would block: whoever reads standard output has stopped reading."""
+    import select
+
+    try:
+        return bool(select.select([], [sys.stdout.fileno()], [], 0)[1])
+    except (OSError, ValueError):
+        return True
 
 
 def _silence_stdout() -> None:

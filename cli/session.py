@@ -98,17 +98,41 @@ def _log_unexpected(problem: Exception) -> None:
         logging.getLogger(__name__).error("a command failed", exc_info=problem)
 
 
+IMPATIENT_S = 1.0
+"""A second signal after this long means now; an earlier one is the same wish, sent twice by a parent or terminal."""
+
+
 def run_until_signal(work: Coroutine[Any, Any, Outcome]) -> int:
-    """Run the work; SIGINT and SIGTERM cancel it, so that what is in flight is settled on the way out."""
+    """Run the work; SIGINT, SIGTERM and SIGHUP cancel it, so that what is in flight is settled on the way out.
+
+    A further signal, a while later, breaks off even a write to a reader that stopped reading.
+    """
     import asyncio
     import signal
+    import time
+
+    first: float | None = None
 
     async def guarded() -> Outcome:
-        task = asyncio.current_task()
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        return await work
+
+        def stop(*_: object) -> None:
+            nonlocal first
+            if first is None:
+                first = time.monotonic()
+                loop.call_soon_threadsafe(task.cancel)
+            elif time.monotonic() - first > IMPATIENT_S:
+                raise KeyboardInterrupt
+
+        before = {
+            number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        }
+        try:
+            return await work
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     return asyncio.run(guarded()) or 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +43,10 @@ def set_budget(
     until: str | None,
 ) -> int:
     """Set limits, or change those of the same scope and period."""
-    limits = {period: _usd(text, period) for period, text in (("daily", daily), ("monthly", monthly)) if text}
+    from cli.values import read_decimal
+
+    given = {"daily": read_decimal(daily, "--daily"), "monthly": read_decimal(monthly, "--monthly")}
+    limits = {period: limit for period, limit in given.items() if limit is not None}
     if not limits:
         raise click.UsageError("Give --daily, --monthly or both.")
     from services.clock import now_ms, parse_when
@@ -72,16 +74,6 @@ def set_budget(
         )
 
     return session.run(work, asks=False)
-
-
-def _usd(text: str, period: str) -> Decimal:
-    try:
-        value = Decimal(text.removeprefix("$"))
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or not 0 <= value < 1_000_000_000:
-        raise click.UsageError(f"--{period} takes an amount of US dollars such as 5 or 0.50.")
-    return value
 
 
 @command.command("list")

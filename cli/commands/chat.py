@@ -69,7 +69,7 @@ def command(
         raise click.UsageError("--json and --jsonl exclude each other.")
     from adapters.events import Message
     from cli.chat_views import make_view
-    from cli.prompt_input import read_images, read_pairs, read_prompt, read_tools
+    from cli.values import read_images, read_pairs, read_prompt, read_tools
     from services.run_events import RunRequest
 
     functions, pictures, named = read_tools(tools), read_images(images), read_pairs(labels, "--label")

@@ -28,7 +28,7 @@ def command(
 
     Without PROMPT it is read from standard input. The differences are to the first model.
     """
-    from cli.prompt_input import read_prompt
+    from cli.values import read_prompt
 
     text = read_prompt(prompt)
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.lazy import Nouns
+from cli.provider_options import GivenOptions, make_draft, provider_options
 from cli.session import Session, changes, reads
 
 if TYPE_CHECKING:
     from adapters.base import Validation
     from services.container import Services
-    from services.registry import ProviderDraft, ProviderView
-
-F = TypeVar("F", bound=Callable[..., object])
+    from services.registry import ProviderView
 
 
 @click.group(cls=Nouns)
@@ -95,111 +92,9 @@ def _words(value: object) -> str:
             return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """The options of `add` and `edit` as click hands them over; None or empty: not given."""
-
-    kind: str | None
-    url: str | None
-    name: str | None
-    region: str | None
-    label: tuple[str, ...]
-    header: tuple[str, ...]
-    secret_header: tuple[str, ...]
-    option: tuple[str, ...]
-    timeout: float | None
-    retries: int | None
-    proxy: str | None
-    ca: str | None
-    allow_http: bool
-    cost: str | None
-    gpu_hour: str | None
-    discount: str | None
-    sync: str | None
-    key_stdin: bool
-    key_env: str | None
-    no_test: bool
-
-
-_OPTIONS = (
-    click.option("--type", "kind", metavar="T", help="A known vendor or a dialect; without it, told from the URL."),
-    click.option("--url", metavar="URL", help="The base URL of the API."),
-    click.option("--key-stdin", is_flag=True, help="Read the key from standard input."),
-    click.option("--key-env", metavar="NAME", help="Use the key in this environment variable."),
-    click.option("--header", multiple=True, metavar="K=V", help="A further header; repeat for more."),
-    click.option("--secret-header", multiple=True, metavar="NAME", help="A header whose value is read from standard input, a line each, after the key."),
-    click.option("--option", multiple=True, metavar="NAME=VALUE", help="An option of the dialect."),
-    click.option("--name", metavar="TEXT", help="How it is shown."),
-    click.option("--region", metavar="R"),
-    click.option("--label", multiple=True, metavar="K=V"),
-    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds for one attempt."),
-    click.option("--retries", type=click.IntRange(0, 100), metavar="N", help="Attempts after the first."),
-    click.option("--proxy", metavar="URL"),
-    click.option("--ca", metavar="FILE", help="A PEM file with a private CA."),
-    click.option("--allow-http", is_flag=True, help="Allow plain http to a private address."),
-    click.option("--cost", type=click.Choice(["metered", "own", "flat"]), help="How it costs: per token, own hardware, flat rate."),
-    click.option("--gpu-hour", metavar="USD", help="What an hour of the own hardware costs."),
-    click.option("--discount", metavar="PCT", help="Off the list price, in percent."),
-    click.option("--sync", metavar="WHEN", help="off, start, an interval (6h) or a cron line."),
-    click.option("--no-test", is_flag=True, help="Save without testing it first."),
-)  # fmt: skip
-
-
-def _provider_options(function: F) -> F:
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
-
-
-def _draft(slug: str | None, given: _Given, secret_headers: dict[str, Any]) -> ProviderDraft:
-    from cli.prompt_input import read_pairs
-    from services.registry import ProviderDraft
-
-    return ProviderDraft(
-        slug=slug,
-        type=given.kind,
-        url=given.url,
-        name=given.name,
-        region=given.region,
-        labels=read_pairs(given.label, "--label") if given.label else None,
-        headers=read_pairs(given.header, "--header") if given.header else None,
-        secret_headers=secret_headers or None,
-        options=read_pairs(given.option, "--option") if given.option else None,
-        timeout_s=given.timeout,
-        retries=given.retries,
-        proxy=_proxy(given.proxy),
-        ca_file=given.ca,
-        allow_http=given.allow_http or None,
-        cost_mode=given.cost,
-        gpu_hour=_decimal(given.gpu_hour, "--gpu-hour"),
-        discount_pct=_decimal(given.discount, "--discount", most=100),
-        auto_sync=given.sync,
-        default_model=None,
-    )
-
-
-def _proxy(url: str | None) -> str | None:
-    """A proxy without a password: arguments can be read by every process of the machine."""
-    if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
-        raise click.UsageError("--proxy takes a URL without user and password.")
-    return url
-
-
-def _decimal(text: str | None, option: str, most: int | None = None) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        value = Decimal(text.removeprefix("$"))
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or value < 0 or (most is not None and value > most):
-        raise click.UsageError(f"{option} takes a number{f' from 0 to {most}' if most else ', 0 or more'}.")
-    return value
-
-
 @command.command("add")
 @click.argument("slug", required=False)
-@_provider_options
+@provider_options
 @changes
 def add_provider(session: Session, slug: str | None, **options: Any) -> int:
     """Connect a provider.
@@ -208,11 +103,11 @@ def add_provider(session: Session, slug: str | None, **options: Any) -> int:
     """
     from cli.secret_input import key_source
 
-    given = _Given(**options)
+    given = GivenOptions(**options)
     if slug is None and given.url is None and given.kind is None:
         raise click.UsageError("Say what to connect: a SLUG, --type or --url.")
     key, secrets = key_source(given.key_stdin, given.key_env, given.secret_header)
-    draft = _draft(slug, given, secrets)
+    draft = make_draft(slug, given, secrets)
 
     async def work(services: Services) -> None:
         from cli import documents
@@ -230,15 +125,15 @@ def add_provider(session: Session, slug: str | None, **options: Any) -> int:
 
 @command.command("edit")
 @click.argument("slug")
-@_provider_options
+@provider_options
 @changes
 def edit_provider(session: Session, slug: str, **options: Any) -> int:
     """Change a provider; what is not given stays as it is."""
     from cli.secret_input import key_source
 
-    given = _Given(**options)
+    given = GivenOptions(**options)
     key, secrets = key_source(given.key_stdin, given.key_env, given.secret_header)
-    draft = _draft(slug, given, secrets)
+    draft = make_draft(slug, given, secrets)
     if key is None and not any(value not in (None, False, ()) for value in options.values()):
         raise click.UsageError("Say what to change; see 'switchroom providers edit --help'.")
 
@@ -338,7 +233,7 @@ def test_provider(
             raise click.UsageError("A saved provider is tested with its own key; see 'switchroom keys set'.")
         return session.run(lambda services: _test_saved(session, services, slug))
     from cli.secret_input import key_source
-    from services.registry import ProviderDraft
+    from services.drafts import ProviderDraft
 
     key, _ = key_source(key_stdin, key_env)
     draft = ProviderDraft(type=kind, url=url, allow_http=allow_http or None)

@@ -10,10 +10,9 @@ import click
 from cli.session import Session, changes
 
 if TYPE_CHECKING:
-    from services.sync import SyncResult
-
     from services.container import Services
     from services.feed import FeedEvent
+    from services.sync import SyncResult
 
 FAILED = 5
 """Any provider failed, whatever the reason; all were tried."""

@@ -66,6 +66,7 @@ SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "echo": _answer("Hello", ", ", "world"),
     "gpt-4o": _answer("Hello", ", ", "world"),
     "hostile": _answer(HOSTILE),
+    "flood": _answer("x" * 1_000_000),
     "filtered": _answer("No", finish="content_filter"),
     "think": [{"choices": [{"index": 0, "delta": {"reasoning_content": "hmm"}}]}, *_answer("42")],
     "tool": [

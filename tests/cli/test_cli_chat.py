@@ -317,6 +317,21 @@ def test_a_reader_that_goes_away_ends_it_quietly(cli: Cli, tiny: Wire, home: Pat
     assert cli("usage", "--json").json["total"]["runs"] == 1
 
 
+def test_ctrl_c_again_and_again_ends_it_even_when_nobody_reads(tiny: Wire, home: Path) -> None:
+    process = program(home, "chat", "-m", "tiny/flood", "hi", stderr=subprocess.DEVNULL)
+    _wait_until_it_waits_for_a_pipe(process.pid)
+    for _ in range(100):
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(0.2)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    assert process.returncode == 130
+    assert process.stdout is not None
+    process.stdout.close()
+
+
 def test_a_closed_pipe_under_a_table_is_quiet(home: Path) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -349,7 +364,7 @@ def test_ctrl_c_before_anything_was_sent_is_130(home: Path) -> None:
         stderr=subprocess.PIPE,
     )
     assert process.stdin is not None
-    _wait_until_it_reads(process.pid)
+    _wait_until_it_waits_for_a_pipe(process.pid)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -357,8 +372,8 @@ def test_ctrl_c_before_anything_was_sent_is_130(home: Path) -> None:
     assert b"Traceback" not in err
 
 
-def _wait_until_it_reads(pid: int) -> None:
-    """Until the process sleeps in the read of its standard input."""
+def _wait_until_it_waits_for_a_pipe(pid: int) -> None:
+    """Until the process sleeps in a read from, or a write to, a pipe."""
     import time
 
     for _ in range(2000):

@@ -1,10 +1,11 @@
-"""What a run is asked with: the prompt, tools and images, checked before anything is sent."""
+"""What options and standard input say: prompt, tools, images, pairs and amounts, checked before anything is sent."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,3 +115,16 @@ def read_pairs(values: Sequence[str], option: str) -> dict[str, str]:
             raise UsageError(f"{option} takes NAME=VALUE.")
         pairs[name.strip()] = rest
     return pairs
+
+
+def read_decimal(text: str | None, option: str, *, most: int = 1_000_000_000) -> Decimal | None:
+    """An amount from 0 to `most`; None stays None."""
+    if text is None:
+        return None
+    try:
+        value = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or not 0 <= value <= most:
+        raise UsageError(f"{option} takes a number from 0 to {most:,}.")
+    return value
