@@ -91,7 +91,10 @@ class Admission:
                 return granted
             if await settle_orphans(self._services):
                 continue  # a killed process held it
-            await waiting(f"for running answers to settle: the {granted.label} is set aside for them", left)
+            if left == int(left):
+                await waiting(
+                    f"for running answers to settle: the {granted.label} is set aside for them", left
+                )
             await sleep(POLL_S)
             left -= POLL_S
 

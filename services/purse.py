@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from adapters.events import Event, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
-from catalog.errors import BudgetExceededError
+from catalog.errors import BudgetExceededError, UnpricedError
 from catalog.pricing import to_nanos
 from services.admission import Admission, Claim, Grant
 from services.alternatives import with_way_on
@@ -57,6 +57,10 @@ class Purse:
             self._grant = await self._admitted(0)
         except BudgetExceededError as refusal:
             await with_way_on(self._services, self._prepared.view, refusal)
+            raise
+        except UnpricedError as refusal:
+            if self._request.ask_unpriced:
+                refusal.hint = "It can be sent all the same; its cost will stay unknown."
             raise
 
     async def renew(self, spent_nanos: int) -> bool:

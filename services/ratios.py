@@ -112,9 +112,9 @@ class TokenHabits:
             return  # cut by the server, or counted in another unit
         await self._ratios.learn(tx, provider, model, size.weight, text_tokens)
 
-    def forget(self, provider: str, model: str) -> None:
-        """Read the habit anew next time: a run has changed it."""
-        self._known.pop((provider, model), None)
+    async def refresh(self, provider: str, model: str) -> None:
+        """Read the habit anew: a run has changed it."""
+        self._known[(provider, model)] = await self._read(provider, model)
 
     async def _read(self, provider: str, model: str) -> TokenHabit:
         now = now_ms()

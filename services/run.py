@@ -156,7 +156,8 @@ class Run:
             await self._refuse(SwitchroomError(f"The run could not be started ({type(error).__name__})."))
         else:
             self._done.set_result(result)
-            self._services.feed.publish(RunEnded(result))
+            if result.attempts:
+                self._services.feed.publish(RunEnded(result))
             await self._emit(RunFinished(result))
             return
         await self._emit(None)

@@ -58,7 +58,7 @@ class Settlement:
                 await services.audit.record(
                     tx, "run", request.model, result=last.state or "failed", detail=detail
                 )
-        services.estimates.habits.forget(prepared.view.provider, prepared.view.info.id)
+        await services.estimates.habits.refresh(prepared.view.provider, prepared.view.info.id)
         if changed:
             services.feed.publish(ProvidersChanged((row.slug,)))
         if any(bill.cost for _, bill in attempts):

@@ -160,6 +160,9 @@ async def test_unpriced_under_a_limit(room: Room) -> None:
     room.plays(FINE)
     with pytest.raises(UnpricedError, match="acme/mystery"):
         await room.services.runs.start(ask(model="acme/mystery")).result()
+    with pytest.raises(UnpricedError) as caught:
+        await room.services.runs.start(ask(model="acme/mystery", ask_unpriced=True)).result()
+    assert "--allow-unpriced" not in (caught.value.hint or ""), "a screen asks; it has no options"
     assert room.adapter.requests == []
     result = await room.services.runs.start(ask(model="acme/mystery", allow_unpriced=True)).result()
     assert (result.cost, result.grade) == (None, "unknown")
