@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -214,7 +215,7 @@ class BudgetService:
         now = clock.now_ms()
         # All of them, also of runs that began before this period: the attempt that comes may fall into this one.
         held = await self._reservations.all(tx)
-        return [await self._view(row, held, now, tx) for row in rows]
+        return await asyncio.gather(*(self._view(row, held, now, tx) for row in rows))
 
     async def _view(
         self, row: BudgetRow, held: Sequence[ReservationRow], now: int, tx: Tx | None
