@@ -66,8 +66,6 @@ def report(problem: BaseException, arguments: Sequence[str]) -> int:
     if isinstance(problem, click.exceptions.NoArgsIsHelpError) and not _asked(arguments, "--json"):
         click.echo(problem.format_message(), err=True)
         return 2
-    if isinstance(problem, click.exceptions.Exit):
-        return problem.exit_code
     error = _as_ours(problem)
     say(error)
     if _asked(arguments, "--jsonl"):

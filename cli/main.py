@@ -75,14 +75,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _prepare_streams()
     try:
-        status = root.main(arguments, prog_name="switchroom", standalone_mode=False)
+        if "_SWITCHROOM_COMPLETE" in os.environ:  # the shell asks for completions; click answers and exits
+            root.main(arguments, prog_name="switchroom")
+        # Not root.main(): that has answers of its own to Ctrl-C and to a closed pipe.
+        with root.make_context("switchroom", arguments) as context:
+            root.invoke(context)
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # the latter is click's own answer to a closed pipe
+    except (click.exceptions.Exit, SystemExit) as ended:
+        status = ended.exit_code if isinstance(ended, click.exceptions.Exit) else ended.code
+        return status if isinstance(status, int) else 0
+    except BrokenPipeError:
         _silence_stdout()
         return 0
     except BaseException as problem:  # noqa: BLE001 - whatever it was, it becomes a line and a status
         return _failed(problem, arguments)
-    return status if isinstance(status, int) else 0
+    return 0
 
 
 def _failed(problem: BaseException, arguments: Sequence[str]) -> int:
