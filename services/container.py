@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.5
+POLL_SECONDS = 1.0
 """How often another process's writes are looked for; the design promises 2 s."""
 
 

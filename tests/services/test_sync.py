@@ -128,7 +128,7 @@ async def test_it_ends_in_time_with_the_true_reason(
         vendor.delay = 5
         began = time.monotonic()
         slow = (await services.sync.sync())[0]
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
         assert slow.error is not None
         assert slow.error.code == "timeout"
         vendor.delay, vendor.status = 0, 429
