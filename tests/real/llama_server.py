@@ -8,8 +8,8 @@ import xllamacpp
 model, port, alias, *key = sys.argv[1:]
 params = xllamacpp.CommonParams()
 params.model.path = model
-params.n_ctx = 2048
-params.n_parallel = 2
+params.n_ctx = 32768  # long enough that an endless answer is still going on when somebody stops it
+params.n_parallel = 1
 params.hostnames = ["127.0.0.1"]
 params.port = int(port)
 params.cpuparams.n_threads = 1

@@ -67,7 +67,7 @@ def test_esc_stops_the_server_and_keeps_the_partial_answer(
     terminal.press("Enter")
     terminal.until("tick tock ding dong")
     terminal.press("Escape")
-    terminal.until("cancelled")
+    terminal.until("stopped")
     wait_until(lambda: server.log_text().count("cancel") > before, "the server's log shows the cancel")
     usage = json.loads(switchroom("usage", "--json").out)
     assert usage["total"]["runs"] == 1

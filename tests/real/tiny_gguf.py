@@ -73,7 +73,7 @@ def main(out, mode):
     hidden = 64
     writer = GGUFWriter(out, "llama")
     writer.add_name(f"tiny-{mode}")
-    writer.add_context_length(2048)
+    writer.add_context_length(32768)
     writer.add_embedding_length(width)
     writer.add_block_count(1)
     writer.add_feed_forward_length(hidden)

@@ -1,0 +1,1 @@
+"""Names that are used from outside: by Textual, pytest, or the contract of later issues."""
