@@ -6,13 +6,15 @@ import logging
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from adapters.base import Adapter, Connection
 from adapters.fetch import Fetcher
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "switchroom.adapters"
 Maker = Callable[[Connection, Fetcher], Adapter]
@@ -69,4 +71,6 @@ def _maker(dialect: str) -> Maker:
 @lru_cache(maxsize=1)
 def _foreign() -> dict[str, EntryPoint]:
     """Plug-ins by dialect; ours cannot be replaced."""
+    from importlib.metadata import entry_points
+
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in _OURS}

@@ -128,7 +128,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
         EntryPoint("broken", "no_such_module_here:X", loader.GROUP),
         EntryPoint("silly", "sys:maxsize", loader.GROUP),
     ]
-    monkeypatch.setattr(loader, "entry_points", lambda group: points)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
     loader._foreign.cache_clear()
     loader._maker.cache_clear()
     yield
@@ -159,5 +159,21 @@ def test_others(plugins: None) -> None:
 
 
 def test_a_dialect_is_imported_on_first_use() -> None:
-    code = "import sys, adapters.loader; sys.exit('adapters.openai' in sys.modules or 'adapters.fake' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert "adapters.openai" not in loaded("import adapters.loader")
+    assert "adapters.fake" not in loaded("import adapters.openai")
+
+
+def test_nothing_of_the_terminal_comes_along() -> None:
+    modules = loaded("import adapters.openai, adapters.fake")
+    assert "httpx" in modules
+    assert not {"rich", "textual", "click"} & modules
+
+
+def loaded(code: str) -> set[str]:
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(run.stdout.split())
