@@ -322,7 +322,7 @@ class ChatScreen(ModeScreen):
         event.stop()
         if self._may_send():
             self.prompt.clear()
-            self.app.do(self._send(event.text))
+            self._start(event.text)
 
     def _may_send(self) -> bool:
         if not self._ready:
@@ -339,11 +339,14 @@ class ChatScreen(ModeScreen):
             return True
         return False
 
+    def _start(self, text: str | None) -> None:
+        self._sending = True
+        self.app.do(self._send(text))
+
     async def _send(self, text: str | None) -> None:
         """Send a prompt; None asks the last turn again."""
         services, state = self.app.services, self.state
         assert state.view is not None
-        self._sending = True
         try:
             if state.row is None:
                 params = state.params
@@ -463,7 +466,7 @@ class ChatScreen(ModeScreen):
             self.app.tell("There is nothing to ask again yet.", hint="i goes to the prompt", tone="dim")
         elif self._may_send():
             self.state.editing = asked + 1
-            self.app.do(self._send(None))
+            self._start(None)
 
     def action_edit(self) -> None:
         asked = self.last_asked()
@@ -482,7 +485,7 @@ class ChatScreen(ModeScreen):
         if last is None or last.role != "assistant" or not last.text:
             self.app.tell("There is no answer to continue.", hint="r asks the last prompt again", tone="dim")
         elif self._may_send():
-            self.app.do(self._send(CONTINUE))
+            self._start(CONTINUE)
 
     def last_asked(self) -> int | None:
         """The position of the user's last turn."""

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui.widgets.line import Line
 from tui.widgets.table import VirtualTable
 
 
 class FilterBar(Widget):
     """`/` and a line of text; every letter filters the table, enter goes back to it, esc clears."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "keep",
+            "back to the table",
+            id="filter.keep",
+            tooltip="Keep the filter, go back to the table",
+        ),
+    ]
     DEFAULT_CSS = """
     FilterBar { height: 1; display: none; padding: 0 1; }
     FilterBar.-open { display: block; }
     FilterBar .slash { width: 2; color: $accent; }
     FilterBar .count { width: auto; color: $dim; }
-    FilterBar Input { width: 1fr; background: $background; padding: 0; }
-    FilterBar Input:focus { background: $background; }
+    FilterBar Line { width: 1fr; background: $background; padding: 0; }
+    FilterBar Line:focus { background: $background; }
     """
 
     def __init__(self, table: VirtualTable[Any]) -> None:
@@ -31,19 +42,18 @@ class FilterBar(Widget):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static("/", classes="slash")
-            field = Input(placeholder="words to look for", select_on_focus=False)
-            field.cursor_blink = False
+            field = Line(placeholder="words to look for", select_on_focus=False)
             yield field
             yield Static("", classes="count")
 
     def open(self) -> None:
         """Show the line and type into it."""
         self.add_class("-open")
-        self.query_one(Input).focus()
+        self.query_one(Line).focus()
 
     def clear(self) -> None:
         """No filter, no line, the table has the keys again."""
-        self.query_one(Input).value = ""
+        self.query_one(Line).value = ""
         self._table.set_filter("")
         self.remove_class("-open")
         self._table.focus()
@@ -54,9 +64,8 @@ class FilterBar(Widget):
         shown, total = self._table.shown_count, len(self._table.rows)
         self.query_one(".count", Static).update(f"{shown} of {total}" if event.value else "")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if event.value:
+    def action_keep(self) -> None:
+        if self.query_one(Line).value:
             self._table.focus()
         else:
             self.clear()

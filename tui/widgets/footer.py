@@ -16,6 +16,10 @@ ALWAYS = ("app.help", "app.quit")
 """Ids of the bindings that keep their place at the right end however narrow it is."""
 
 
+LAST = "window.leave"
+"""The way out of a window stands after what can be done in it."""
+
+
 def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
     """(id, key, words) of the bindings meant for the line, keys of one action joined (`[ ]`), in their order."""
     found: dict[str, tuple[str, str, str]] = {}
@@ -27,7 +31,7 @@ def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
         if ident in found:
             continue
         found[ident] = (ident, binding.key_display or key_label(binding.key), binding.description)
-    return list(found.values())
+    return sorted(found.values(), key=lambda entry: entry[0] == LAST)
 
 
 def fitted(keys: list[tuple[str, str, str]], cells: int) -> list[tuple[str, str]]:
