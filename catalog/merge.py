@@ -11,6 +11,9 @@ from catalog.types import ModelInfo, Price
 
 _FIELDS = tuple(name for name in ModelInfo.model_fields if name not in ("id", "sources"))
 
+_BLANK: dict[str, Any] = dict.fromkeys(_FIELDS)
+"""Every field without an opinion: stated, because looking up a default costs pydantic more than all the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
@@ -65,7 +68,7 @@ def merge_model(
         del values["status"], sources["status"]  # the vendor lists it
     if "capabilities" not in values and (guess := guessed_capabilities(model_id)):
         values["capabilities"], sources["capabilities"] = guess, "pattern"
-    return ModelInfo.model_construct(id=model_id, sources=sources, **values)
+    return ModelInfo.model_construct(id=model_id, sources=sources, **{**_BLANK, **values})
 
 
 def diff_models(old: Mapping[str, ModelInfo], new: Mapping[str, ModelInfo]) -> ModelDiff:

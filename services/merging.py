@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from catalog.detect import is_loopback, is_private
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from store.models import ModelRow
     from store.providers import ProviderRow
 
+_UNSAID: dict[str, Any] = dict.fromkeys(
+    (
+        "max_input",
+        "default_max_tokens",
+        "modalities_in",
+        "modalities_out",
+        "reasoning_levels",
+        "release_date",
+        "family",
+    )
+)
+"""The fields no list states; said aloud, because looking up defaults costs pydantic most of the time."""
 _STATUSES = frozenset(get_args(Status))
 
 
@@ -31,6 +43,8 @@ def live_info(stored: ModelRow) -> ModelInfo:
         capabilities=stored.capabilities,
         status=status,
         shutdown_date=stored.shutdown_date,
+        sources={},
+        **_UNSAID,
     )
 
 
