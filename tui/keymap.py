@@ -31,6 +31,7 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Everywhere", "tui.app:SwitchroomApp"),
     ("Everywhere", "tui.screens.base:ModeScreen"),
     ("Tables", "tui.widgets.table:VirtualTable"),
+    ("Tables", "tui.widgets.filter_bar:FilterBar"),
     ("Providers", "tui.screens.providers:ProvidersScreen"),
     ("Provider detail", "tui.screens.provider_detail:ProviderDetail"),
     ("Testing a new provider", "tui.screens.provider_trial:Trial"),

@@ -7,17 +7,18 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.modals.base import Modal
+from tui.widgets.line import Line
 
 
 class Ask(Modal[str]):
     """Ends in what was typed (maybe empty), or None. `check` returns what is wrong with it, or None."""
 
-    AUTO_FOCUS = "Input"
+    AUTO_FOCUS = "Line"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keep", "go on", priority=True, id="ask.keep", tooltip="Take what is written"),
+        Binding("enter", "keep", "go on", id="ask.keep", tooltip="Take what is written"),
     ]
 
     def __init__(
@@ -37,13 +38,12 @@ class Ask(Modal[str]):
     def compose_body(self) -> ComposeResult:
         if self._detail:
             yield Static(self._detail, markup=False, classes="detail")
-        field = Input(self._value, placeholder=self._placeholder, password=self._password, classes="field")
-        field.cursor_blink = False
+        field = Line(self._value, placeholder=self._placeholder, password=self._password, classes="field")
         yield field
         yield Static("", markup=False, classes="problem")
 
     def action_keep(self) -> None:
-        value = self.query_one(Input).value
+        value = self.query_one(Line).value
         problem = self._check(value) if self._check else None
         if problem:
             self.query_one(".problem", Static).update(problem)

@@ -9,9 +9,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.modals.base import Modal
+from tui.widgets.line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,14 @@ class Field:
 class Form(Modal[Mapping[str, str]]):
     """Ends in the values by key, or None. Enter keeps, tab and the arrows go from line to line."""
 
-    AUTO_FOCUS = "Input"
+    AUTO_FOCUS = "Line"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keep", "keep", priority=True, id="form.keep", tooltip="Keep what is written"),
+        Binding("enter", "keep", "keep", id="form.keep", tooltip="Keep what is written"),
         Binding(
             "tab,down",
             "line(1)",
             "next line",
             key_display="tab",
-            priority=True,
             id="form.down",
             tooltip="Next line",
         ),
@@ -58,19 +58,18 @@ class Form(Modal[Mapping[str, str]]):
             for field in self._fields:
                 with Horizontal(classes="line"):
                     yield Static(field.label, markup=False, classes="label")
-                    line = Input(field.value, placeholder=field.hint, name=field.key, select_on_focus=False)
-                    line.cursor_blink = False
+                    line = Line(field.value, placeholder=field.hint, name=field.key, select_on_focus=False)
                     yield line
         yield Static("", markup=False, classes="problem")
 
     def action_line(self, by: int) -> None:
         if by > 0:
-            self.focus_next("Input")
+            self.focus_next("Line")
         else:
-            self.focus_previous("Input")
+            self.focus_previous("Line")
 
     def action_keep(self) -> None:
-        lines = {line.name or "": line for line in self.query(Input)}
+        lines = {line.name or "": line for line in self.query(Line)}
         for field in self._fields:
             problem = field.check(lines[field.key].value) if field.check else None
             if problem:

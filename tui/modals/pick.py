@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from tui.modals.base import Modal
 from tui.widgets.columns import Column
+from tui.widgets.line import Line
 from tui.widgets.table import VirtualTable
 
 T = TypeVar("T")
@@ -19,13 +20,12 @@ T = TypeVar("T")
 class Pick(Modal[T], Generic[T]):
     """A table under a filter line; the letters go to the filter, the arrows to the table. Ends in the chosen row."""
 
-    AUTO_FOCUS = "Input"
+    AUTO_FOCUS = "Line"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "enter",
             "choose",
             "choose",
-            priority=True,
             id="pick.choose",
             tooltip="Take the row under the cursor",
         ),
@@ -72,8 +72,7 @@ class Pick(Modal[T], Generic[T]):
         self._size_class = "wide" if wide else "small" if small else "list"
 
     def compose_body(self) -> ComposeResult:
-        field = Input(placeholder=self._placeholder, classes="field")
-        field.cursor_blink = False
+        field = Line(placeholder=self._placeholder, classes="field")
         yield field
         yield self._table
 

@@ -74,7 +74,7 @@ class ProviderDetail(ModeScreen):
 
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD:
-            self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)
+            self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     async def _load(self) -> None:
         services = self.app.services

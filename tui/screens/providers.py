@@ -84,7 +84,7 @@ class ProvidersScreen(ModeScreen):
         """Load once for any number of changes that come together."""
         if not self._again and self.is_mounted:
             self._again = True
-            self.run_worker(self._load_again, group="load", exit_on_error=True)
+            self.run_worker(self._load_again, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     async def _load_again(self) -> None:
         await asyncio.sleep(0.03)

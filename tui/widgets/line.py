@@ -1,0 +1,34 @@
+"""One line of text to type into, whose keys act in the order in which they were pressed."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.widgets import Input
+
+
+class Line(Input):
+    """Textual's Input inserts a character at once, but lets a bound key travel up to the app first. When several keys
+    arrive together (a slow SSH line, tmux send-keys), `ab⌫c⏎` would then become `abc`, `⌫`, `⏎`. Here the
+    line's own keys act on their turn; those of the window around it travel after the changes they belong to. Enter
+    is left to that window, and nothing blinks.
+    """
+
+    DEFAULT_CSS = """
+    Line { border: none; height: 1; padding: 0; background: $surface; }
+    Line:focus { border: none; }
+    Line:ansi { border: none; }
+    """
+
+    def on_mount(self) -> None:
+        self.cursor_blink = False
+        self._bindings.key_to_bindings.pop("enter", None)
+
+    async def _on_key(self, event: events.Key) -> None:
+        await super()._on_key(event)
+        if event.is_printable:
+            return
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is not None and bound.enabled and bound.node is self:
+            event.stop()
+            event.prevent_default()
+            await self.app.run_action(bound.binding.action, bound.node)
