@@ -1,6 +1,6 @@
 """B6 and B7: what a ledger row and a settle cost, and every usage question at one and five million rows.
 
-`python benchmarks/bench_store.py [ROWS …]` (default 1000000 5000000; five million take about five minutes to write).
+`python -m benchmarks.bench_store [ROWS …]` (default 1000000 5000000; five million take about five minutes to write).
 The store is made in a temporary folder and removed.
 """
 
@@ -16,9 +16,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-if __package__ in {None, ""}:
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from store.audit import AuditLog
 from store.db import Database
@@ -107,7 +104,7 @@ def fill(path: Path, rows: int) -> None:
 def verdict(name: str, figure: float, limit: float, unit: str) -> bool:
     held = figure <= limit
     print(
-        f"  {name:<38}{figure:9.2f} {unit}  bar {limit:g}  × {figure / limit:5.2f}  {'ok' if held else 'MISSED'}"
+        f"  {name:<52}{figure:9.2f} {unit}  bar {limit:g}  × {figure / limit:5.2f}  {'ok' if held else 'MISSED'}"
     )
     return held
 
@@ -218,8 +215,8 @@ async def stall(stop: asyncio.Event, worst: list[float]) -> None:
         worst[0] = max(worst[0], (time.perf_counter() - before) * 1e3 - 1)
 
 
-async def question(name: str, ask: Callable[[], Awaitable[Any]]) -> tuple[str, float, float, float]:
-    """(name, first answer, median of the next nine, longest stall)."""
+async def question(name: str, ask: Callable[[], Awaitable[Any]]) -> tuple[str, float, float, float, float]:
+    """(name, first answer, median and best of the next nine, longest stall)."""
     stop, worst = asyncio.Event(), [0.0]
     watch = asyncio.create_task(stall(stop, worst))
     spans = []
@@ -230,7 +227,7 @@ async def question(name: str, ask: Callable[[], Awaitable[Any]]) -> tuple[str, f
         await asyncio.sleep(0.002)
     stop.set()
     await watch
-    return name, spans[0], median(spans[1:]), worst[0]
+    return name, spans[0], median(spans[1:]), min(spans[1:]), worst[0]
 
 
 async def reading(db: Database) -> bool:
@@ -241,25 +238,25 @@ async def reading(db: Database) -> bool:
         bounds = list(range(low, NOW + step, step))
         for group in GROUPS:
             label = f"{name} by {group or 'nothing'}"
-            found.append(await question(f"totals {label}", lambda g=group, a=low: rollups.totals(a, NOW, g)))  # type: ignore[misc]
+            found.append(await question(f"totals {label}", lambda g=group, a=low: rollups.totals(a, NOW, g)))
             found.append(
                 await question(f"percentiles {label}", lambda g=group, a=low: rollups.percentiles(a, NOW, g))
-            )  # type: ignore[misc]
-            found.append(
-                await question(f"chart {label}", lambda g=group, b=bounds: rollups.points(b, "cost_nanos", g))  # type: ignore[misc]
             )
-        found.append(await question(f"table by time {name}", lambda b=bounds: rollups.buckets(b)))  # type: ignore[misc]
-        found.append(await question(f"spent {name}", lambda a=low: ledger.spent(a, NOW)))  # type: ignore[misc]
+            found.append(
+                await question(f"chart {label}", lambda g=group, b=bounds: rollups.points(b, "cost_nanos", g))
+            )
+        found.append(await question(f"table by time {name}", lambda b=bounds: rollups.buckets(b)))
+        found.append(await question(f"spent {name}", lambda a=low: ledger.spent(a, NOW)))
     found.append(await question("last 100 attempts", lambda: ledger.recent(100)))
     held = True
-    for name, first, usual, stalled in sorted(found, key=lambda one: -one[2])[:12]:
-        held &= verdict(f"{name} (first {first:.1f})", usual, QUERY_BAR_MS, "ms")
+    for name, first, usual, best, stalled in sorted(found, key=lambda one: -one[2])[:12]:
+        held &= verdict(f"{name} (first {first:.1f}, best {best:.1f})", usual, QUERY_BAR_MS, "ms")
         held &= stalled <= STALL_BAR_MS
     print(
         f"  … and {len(found) - 12} faster ones; the median question {median(one[2] for one in found):.2f} ms"
     )
     return (
-        verdict("longest stall of the event loop", max(one[3] for one in found), STALL_BAR_MS, "ms") and held
+        verdict("longest stall of the event loop", max(one[4] for one in found), STALL_BAR_MS, "ms") and held
     )
 
 
@@ -279,7 +276,8 @@ async def measure(rows: int) -> bool:
 
 def main() -> int:
     sizes = [int(size) for size in sys.argv[1:]] or [1_000_000, 5_000_000]
-    return 0 if all([asyncio.run(measure(size)) for size in sizes]) else 1
+    held = [asyncio.run(measure(size)) for size in sizes]
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":
