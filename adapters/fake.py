@@ -34,6 +34,7 @@ from adapters.events import (
 )
 from adapters.fake_scripts import Answer, FakeModel, Fault, Script, script
 from adapters.fetch import Fetcher
+from catalog.errors import UsageError
 from catalog.types import Price
 from catalog.usage import Usage
 
@@ -56,7 +57,7 @@ class FakeAdapter:
     ) -> None:
         self._connection = connection
         self._script = play or script(connection.options.get("script", "plain"))
-        self._speed = float(connection.options.get("speed", "1"))
+        self._speed = _speed(connection.options.get("speed", "1"))
         self._sleep = sleep
         self._met: dict[int, int] = {}
         self._runs = 0
@@ -267,6 +268,16 @@ class FakeStream:
             Origin(self._slug, self._model.id), self._fault.body or "It failed.", 200, {}
         )
         return Finished("failed", "error", None, self.error)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed <= 1000:
+        raise UsageError("The speed of a script is a number from 0 to 1000.")
+    return speed
 
 
 def _tokens(text: str) -> list[str]:

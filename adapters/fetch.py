@@ -218,6 +218,9 @@ class Fetcher:
         inner = httpx.AsyncHTTPTransport(
             verify=context,
             http1=True,
+            limits=httpx.Limits(
+                keepalive_expiry=30.0
+            ),  # a person types; a new TLS handshake would delay the answer
             http2=False,  # closing an HTTP/2 stream did not stop the vendor (WIRE section 15)
             trust_env=False,
             proxy=httpx.Proxy(through, ssl_context=context if through.startswith("https:") else None)

@@ -27,7 +27,6 @@ from adapters.watchdog import Watchdog
 from catalog.usage import Usage
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-_BLANK_LIMIT = 1024 * 1024
 _DRAIN_S = 0.05
 """Seconds given to the bytes that follow a finished answer, so that the connection can be used again."""
 
@@ -112,10 +111,10 @@ class HttpStream:
     async def look(self) -> None:
         """Read up to the first byte that tells frames from one JSON document or a web page."""
         async for piece in self._raw:
-            self._prefix += piece
-            if self._prefix.strip(_BLANK) or len(self._prefix) > _BLANK_LIMIT:
+            self._prefix = piece.lstrip(_BLANK)
+            if self._prefix:
                 break
-        first = self._prefix.lstrip(_BLANK)[:1]
+        first = self._prefix[:1]
         if first not in (b"{", b"[", b"<"):
             return
         pieces, size = [self._prefix], len(self._prefix)
@@ -186,6 +185,7 @@ class HttpStream:
         finally:
             dog.waiting = False
             dog.stop()
+        await dog.settle()
         if dog.fired is not None and not reader.done:
             failure = ProviderTimeoutError(
                 f"{dog.fired} {self._origin.slug} was given up.",

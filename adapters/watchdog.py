@@ -24,7 +24,7 @@ class Watchdog:
         self._limits = limits
         self._started = started
         self._close = close
-        self._closing: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[object] | None = None
         self._handle: asyncio.TimerHandle | None = None
         self.last = started
         self.first = True
@@ -41,6 +41,12 @@ class Watchdog:
             self._handle.cancel()
             self._handle = None
 
+    async def settle(self) -> None:
+        """Wait for the closing that was begun, if one was."""
+        if self._closing is not None:
+            await asyncio.wait((self._closing,))
+            self._closing.exception()
+
     def _tick(self) -> None:
         now = monotonic()
         if not self.waiting:
@@ -49,7 +55,7 @@ class Watchdog:
         elif (over := self._over(now)) is not None:
             self.fired = over
             self._handle = None
-            self._closing = asyncio.ensure_future(self._close())
+            self._closing = asyncio.create_task(self._close())
             return
         delay = self._delay(now)
         if delay is not None:

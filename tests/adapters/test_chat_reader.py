@@ -360,5 +360,30 @@ def test_no_bytes_upset_it(garbage: bytes, size: int, broken: bool) -> None:
         assert finished(got).state == stream.state != "open"
 
 
+TEXTS = st.text(max_size=6) | st.sampled_from(
+    [" word", '"', "\\", '"content":"', '"},"x":{"content":"', "\n", "\u2028", "a\x00b"]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(TEXTS, TEXTS, st.booleans()), min_size=1, max_size=12), st.booleans())
+def test_past_the_parser_is_the_same_as_through_it(
+    chunks: list[tuple[str, str, bool]], ascii_only: bool
+) -> None:
+    """Whatever stands before and after the text, in whatever spelling: the text is what a JSON parser says."""
+    rows = []
+    for text, other, spaced in chunks:
+        value = {
+            "note": {"content": other} if spaced else other,
+            "choices": [{"delta": {"content": text}}],
+            "pad": other,
+        }
+        rows.append(
+            json.dumps(value, ensure_ascii=ascii_only, separators=(", ", ": ") if spaced else (",", ":"))
+        )
+    _stream, got = played(sse(*rows, STOP))
+    assert "".join(got.text) == "".join(text for text, _other, _spaced in chunks)
+
+
 def test_cut_helper() -> None:
     assert cut(b"abc", 2) == [b"ab", b"c"]

@@ -112,6 +112,9 @@ async def test_silence_meets_the_watchdog() -> None:
 async def test_unknown_names() -> None:
     with pytest.raises(UsageError, match="no script nonsense"):
         fake("nonsense")
+    for speed in ("fast", "-1", "nan"):
+        with pytest.raises(UsageError, match="speed"):
+            fake("plain", speed=speed)
     with pytest.raises(ModelUnavailableError):
         async with fake("plain").stream(ChatRequest("zzz", ())):
             pytest.fail("no such model")

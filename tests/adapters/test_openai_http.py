@@ -71,14 +71,14 @@ FIRST = 'data: {"choices":[{"delta":{"content":"Hello"}}]}\n\n'
 @pytest.mark.parametrize(
     ("limits", "pieces", "words"),
     [
-        (Watchdogs(first_event=0.2), [": ping\n\n"], "within 0.2 s"),
+        (Watchdogs(first_event=0.5), [": ping\n\n"], "within 0.5 s"),
         (
-            Watchdogs(first_event=0.2),
+            Watchdogs(first_event=0.5),
             ['data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n'],
-            "within 0.2 s",
+            "within 0.5 s",
         ),
-        (Watchdogs(idle=0.2), [FIRST], "for 0.2 s"),
-        (Watchdogs(total=0.2), [FIRST], "longer than 0.2 s"),
+        (Watchdogs(idle=0.5), [FIRST], "for 0.5 s"),
+        (Watchdogs(total=0.5), [FIRST], "longer than 0.5 s"),
     ],
 )
 async def test_a_silent_stream_is_given_up(
@@ -96,7 +96,7 @@ async def test_a_silent_stream_is_given_up(
         started = monotonic()
         async with adapter.stream(ASK) as stream:
             got = await collect(stream)
-        assert 0.15 < monotonic() - started < 2
+        assert 0.4 < monotonic() - started < 5
         assert "".join(got.text) == ("Hello" if FIRST in pieces else "")
         assert got.finished is not None
         assert got.finished.state == stream.state == "interrupted"
@@ -105,7 +105,7 @@ async def test_a_silent_stream_is_given_up(
         await asyncio.wait_for(left.wait(), 5)
 
 
-@pytest.mark.parametrize("limits", [Watchdogs(first_event=0.2), Watchdogs(first_event=None, total=0.2)])
+@pytest.mark.parametrize("limits", [Watchdogs(first_event=0.5), Watchdogs(first_event=None, total=0.5)])
 async def test_a_server_that_never_answers_is_given_up(limits: Watchdogs) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.left.wait()
