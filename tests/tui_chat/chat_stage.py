@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from adapters.base import Connection
 from adapters.events import ToolCall
@@ -51,6 +52,8 @@ ANSWERS = (
     Answer("An answer of many words that goes on and on. " * 30, pattern="long"),
     Answer("Hello there."),
 )
+
+W = TypeVar("W", bound=Screen[Any])
 
 
 class Stage:
@@ -177,3 +180,14 @@ async def send(stage: Stage, pilot: Pilot[Any], text: str) -> None:
 def busy(stage: Stage) -> bool:
     """True while something that a key asked for is under way."""
     return any(worker.group == "action" and not worker.is_finished for worker in stage.app.workers)
+
+
+async def window(stage: Stage, pilot: Pilot[Any], kind: type[W]) -> W:
+    """Wait until a window of this kind is in front and takes keys."""
+    await until(pilot, lambda: isinstance(stage.app.screen, kind) and stage.app.screen.is_mounted)
+    if kind.AUTO_FOCUS:
+        await until(pilot, lambda: stage.app.screen.focused is not None)
+    await pilot.pause()
+    screen = stage.app.screen
+    assert isinstance(screen, kind)
+    return screen

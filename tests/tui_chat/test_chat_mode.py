@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chat_stage import ANSWER, Stage, ask, busy, enter_chat, send, until
+from chat_stage import ANSWER, Stage, ask, busy, enter_chat, send, until, window
 from textual.widgets import Input
 
 from adapters.fake_scripts import CUT, NO_CREDIT, RATE_LIMITED
@@ -24,7 +24,8 @@ async def test_a_prompt_is_answered_billed_and_kept(stage: Stage) -> None:
         assert "▌ what does it cost?" in shown
         assert "the manual (https://example.com/prices)" in shown
         assert "[red]markup[/red] ␛[31mESC" in shown
-        assert "tok · $" in shown and " computed" in shown
+        assert " tok · $" in shown
+        assert " computed" in shown
         assert await stage.stored() == [
             ("user", "what does it cost?", "complete"),
             ("assistant", ANSWER, "complete"),
@@ -61,7 +62,7 @@ async def test_quitting_in_mid_stream_still_keeps_the_answer(home: Path) -> None
         (_, (_, text, state)) = await second.stored()
         assert (text[:9], state) == ("An answer", "cancelled")
         await pilot.press("ctrl+g")
-        await until(pilot, lambda: isinstance(second.app.screen, ChatList))
+        await window(second, pilot, ChatList)
         await pilot.press("enter")
         await until(
             pilot, lambda: not isinstance(second.app.screen, ChatList) and "An answer" in second.shown()
@@ -95,7 +96,7 @@ async def test_a_colon_in_the_empty_prompt_opens_the_palette(stage: Stage) -> No
         assert stage.chat.prompt.text == "a:"
         stage.chat.prompt.clear()
         await pilot.press("colon")
-        await until(pilot, lambda: isinstance(stage.app.screen, Pick))
+        await window(stage, pilot, Pick)
 
 
 async def test_the_estimate_follows_the_typing(stage: Stage) -> None:
@@ -167,10 +168,8 @@ async def test_the_picker_finds_prices_and_changes_the_model(stage: Stage) -> No
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await enter_chat(stage, pilot)
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: isinstance(stage.app.screen, ModelPicker))
+        picker = await window(stage, pilot, ModelPicker)
         await pilot.press(*"sml")
-        picker = stage.app.screen
-        assert isinstance(picker, ModelPicker)
         await until(pilot, lambda: picker._table.cursor_key == "acme/small")
         await until(pilot, lambda: "less." in str(picker.query_one("#difference").render()))
         await pilot.press("enter")
@@ -195,7 +194,7 @@ async def test_an_unpriced_model_under_a_limit_asks_once(stage: Stage) -> None:
         )
         await until(pilot, lambda: "asks first" in str(stage.chat.prompt.border_title))
         await send(stage, pilot, "again")
-        await until(pilot, lambda: isinstance(stage.app.screen, Confirm))
+        await window(stage, pilot, Confirm)
         await pilot.press("y")
         await until(pilot, lambda: not stage.app.screen.is_modal and "then I answered" in stage.shown())
         await until(pilot, lambda: not busy(stage))
@@ -209,9 +208,7 @@ async def test_copy_offers_the_answer_and_its_code(stage: Stage) -> None:
         await enter_chat(stage, pilot)
         await ask(stage, pilot, "what does it cost?")
         await pilot.press("escape", "y")
-        await until(
-            pilot, lambda: isinstance(stage.app.screen, Pick) and len(stage.app.screen._table.shown) == 2
-        )
+        await window(stage, pilot, Pick)
         await pilot.press("down", "enter")
         await until(pilot, lambda: not stage.app.screen.is_modal)
         await until(pilot, lambda: stage.app.clipboard.startswith("def cost"))
@@ -222,7 +219,7 @@ async def test_parameters_are_checked_sent_and_kept(stage: Stage) -> None:
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await enter_chat(stage, pilot)
         await pilot.press("f4")
-        await until(pilot, lambda: isinstance(stage.app.screen, Form))
+        await window(stage, pilot, Form)
         await pilot.press(*"brief", "tab", *"9", "enter")
         assert isinstance(stage.app.screen, Form)
         await pilot.press("backspace", *"0.5", "tab", *"100", "enter")
@@ -248,7 +245,7 @@ async def test_a_second_conversation_leaves_the_first_running(stage: Stage) -> N
         runs = stage.services.runs
         await until(pilot, lambda: not runs.active())
         await pilot.press("ctrl+g")
-        await until(pilot, lambda: isinstance(stage.app.screen, ChatList))
+        await window(stage, pilot, ChatList)
         await pilot.press("enter")
         await until(pilot, lambda: not stage.app.screen.is_modal and "goes on and on." in stage.shown())
 
@@ -260,23 +257,21 @@ async def test_conversations_are_found_renamed_and_deleted(stage: Stage) -> None
         await pilot.press("ctrl+n")
         await ask(stage, pilot, "what does it cost?")
         await pilot.press("ctrl+g")
-        await until(pilot, lambda: isinstance(stage.app.screen, ChatList))
-        window = stage.app.screen
-        assert isinstance(window, ChatList)
+        found = await window(stage, pilot, ChatList)
         await pilot.press(*"hello")
-        await until(pilot, lambda: len(window._table.rows) == 1)
+        await until(pilot, lambda: len(found._table.rows) == 1)
         await pilot.press("f2")
-        await until(pilot, lambda: stage.app.screen is not window)
+        await until(pilot, lambda: stage.app.screen is not found)
         stage.app.screen.query_one(Input).value = "greeting"
         await pilot.press("enter")
         await until(
             pilot,
-            lambda: stage.app.screen is window and [r.title for r in window._table.rows] == ["greeting"],
+            lambda: stage.app.screen is found and [r.title for r in found._table.rows] == ["greeting"],
         )
         await pilot.press("f8")
-        await until(pilot, lambda: isinstance(stage.app.screen, Confirm))
+        await window(stage, pilot, Confirm)
         await pilot.press("y")
-        await until(pilot, lambda: stage.app.screen is window and not window._table.rows)
+        await until(pilot, lambda: stage.app.screen is found and not found._table.rows)
 
 
 async def test_without_a_model_the_screen_says_which_key_adds_one(home: Path, stage: Stage) -> None:
