@@ -6,6 +6,7 @@ per series. Ranges are in UTC ms and widen to whole 15-minute slots; wherever a 
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -189,9 +190,9 @@ class Rollups:
         return [row.key for row in found[:TOP_MODELS]]
 
     async def _fetch(self, sql: str, params: dict[str, Any], tx: Tx | None = None) -> list[Any]:
-        if tx is not None:
-            return await tx.fetchall(sql, params)
-        return list(await self._db.reader.execute_fetchall(sql, params))
+        found = await (tx.fetchall(sql, params) if tx else self._db.reader.execute_fetchall(sql, params))
+        rows: list[Any] = json.loads(next(iter(found))[0])
+        return rows
 
 
 def _down(moment: int) -> int:
