@@ -28,6 +28,8 @@ from tui.themes import THEMES, AsciiFilter, early_theme
 from tui.work import SyncWork
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from services.container import Services
     from services.paths import Paths
     from tui.modals.help import KeyHelp
@@ -151,18 +153,16 @@ class SwitchroomApp(App[int]):
         stacks = self._screen_stacks.values()
         return [screen for stack in stacks for screen in stack if isinstance(screen, ModeScreen)]
 
-    def _handle_exception(self, error: Exception) -> None:
-        """Textual's own handler prints local variables, keys among them; ours never does."""
-        self._return_code = 1
-        if not self._exception_event.is_set():
-            self._exception = error
-            self._exception_event.set()
+    def _fatal_error(self) -> None:
+        """Textual's own prints local variables, keys among them; ours never does."""
+        error = self._exception
+        if error is not None and not self._exit_renderables:
             self._exit_renderables.append(Text(crash.handle(error, self._logs)))
         self._close_messages_no_wait()
 
-    def _fatal_error(self) -> None:
-        """Never Textual's traceback with locals, whoever calls it."""
-        self._close_messages_no_wait()
+    def panic(self, *renderables: RenderableType) -> None:  # noqa: ARG002
+        """An error that knows how to draw itself might draw a key: it is reported like every other."""
+        self._fatal_error()
 
     def _logs(self) -> Path:
         if self.paths is None:

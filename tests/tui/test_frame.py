@@ -140,7 +140,9 @@ def test_raw_bytes_of_the_main_keys_in_a_real_terminal(home: Path) -> None:
     terminal.until("Do what?")
     terminal.send(b"\x03")  # ctrl+c closes a window
     terminal.until("Do what?", gone=True)
-    terminal.send(b"/zzz")
+    terminal.send(b"/")
+    terminal.until("words to look for")
+    terminal.send(b"zzz")
     terminal.until("/ zzz")
     terminal.send(b"\x1b")
     terminal.until("/ zzz", gone=True)

@@ -9,8 +9,8 @@ from textual.widgets import Input
 class Line(Input):
     """Textual's Input inserts a character at once, but lets a bound key travel up to the app first. When several keys
     arrive together (a slow SSH line, tmux send-keys), `ab⌫c⏎` would then become `abc`, `⌫`, `⏎`. Here the
-    line's own keys act on their turn; those of the window around it travel after the changes they belong to. Enter
-    is left to that window, and nothing blinks.
+    line's own keys act on their turn; those of the window around it travel after the changes they belong to. Enter,
+    up and down are left to that window, and nothing blinks.
     """
 
     DEFAULT_CSS = """
@@ -21,7 +21,8 @@ class Line(Input):
 
     def on_mount(self) -> None:
         self.cursor_blink = False
-        self._bindings.key_to_bindings.pop("enter", None)
+        for key in ("enter", "up", "down"):
+            self._bindings.key_to_bindings.pop(key, None)
 
     async def _on_key(self, event: events.Key) -> None:
         await super()._on_key(event)
