@@ -103,6 +103,15 @@ async def test_errors_in_a_stream_have_their_class(row: str, kind: type[Provider
     assert type(finished(got).error) is kind
 
 
+@pytest.mark.parametrize("extra", ['"error":{"message":"x"}', '"x_groq":{"error":"x"}'])
+async def test_an_error_beside_text_is_seen(extra: str) -> None:
+    _stream, got = await play(
+        sse(HI, HI, '{"choices":[{"delta":{"content":"!"}}],%s}' % extra, STOP, "[DONE]")
+    )
+    assert "".join(got.text) == "HiHi!"
+    assert finished(got).state == "failed"
+
+
 async def test_a_named_error_event_without_an_error_field() -> None:
     _stream, got = await play(sse(HI) + b'event: error\ndata: {"message":"worker died"}\n\n')
     assert finished(got).state == "failed"
@@ -383,6 +392,12 @@ def test_past_the_parser_is_the_same_as_through_it(
         )
     _stream, got = played(sse(*rows, STOP))
     assert "".join(got.text) == "".join(text for text, _other, _spaced in chunks)
+
+
+async def test_another_content_field_is_not_taken_for_the_text() -> None:
+    row = '{"note":{"content":"%s"},"choices":[{"delta":{"content": "%s"}}]}'
+    got = await heard(*(row % pair for pair in (("x", "x"), ("Hi", "Hi"), ("Yo", "Hi"), ("Hi", "Yo"))), STOP)
+    assert got.text == ["x", "Hi", "Hi", "Yo"]
 
 
 def test_cut_helper() -> None:

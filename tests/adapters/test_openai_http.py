@@ -117,19 +117,38 @@ async def test_a_server_that_never_answers_is_given_up(limits: Watchdogs) -> Non
 
 
 async def test_a_slow_reader_is_no_silent_vendor() -> None:
+    rested = asyncio.Event()
+
     async def handler(exchange: Exchange) -> None:
         await exchange.begin()
-        for word in ("a", "b", "c"):
-            await exchange.text(word)
+        await exchange.text("a")
+        await rested.wait()
+        await exchange.text("b")
         await exchange.done()
 
     async with (
-        against(handler, watchdogs=Watchdogs(idle=0.2)) as (adapter, _server),
+        against(handler, watchdogs=Watchdogs(idle=0.3)) as (adapter, _server),
         adapter.stream(ASK) as stream,
     ):
-        async for _event in stream:
-            await asyncio.sleep(0.25)
-    assert stream.state == "complete"
+        got = Collected()
+        async for event in stream:
+            got.add(event)
+            if not rested.is_set():
+                await asyncio.sleep(0.6)
+                rested.set()
+    assert (stream.state, got.text) == ("complete", ["a", "b"])
+
+
+async def test_a_slow_but_steady_vendor_is_not_given_up() -> None:
+    async def handler(exchange: Exchange) -> None:
+        await exchange.begin()
+        for word in "abcdef":
+            await exchange.text(word)
+            await asyncio.sleep(0.15)
+        await exchange.done()
+
+    async with against(handler, watchdogs=Watchdogs(first_event=0.6, idle=0.6)) as (adapter, _server):
+        assert "".join((await ask(adapter)).text) == "abcdef"
 
 
 async def test_limits_can_be_off() -> None:
