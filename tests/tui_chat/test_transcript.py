@@ -1,0 +1,192 @@
+"""The transcript: finished rows stay, the end is followed only from the end, a place survives a resize, text can be marked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from textual.app import App, ComposeResult
+from textual.geometry import Offset
+from textual.pilot import Pilot
+from textual.selection import Selection
+
+from tui.themes import DARK
+from tui.widgets.transcript import STEP, Transcript
+from tui.widgets.transcript_blocks import MarkdownBlock, Prompt, TextBlock, Thinking, ToolCard
+
+WORDS = "Every paragraph of this answer is long enough to be wrapped at any width that is tested here. "
+LONG = "\n\n".join(f"**{number}** {WORDS * 3}" for number in range(40))
+
+
+class Alone(App[None]):
+    """A transcript and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_theme(DARK)
+        self.theme = "dark"
+
+    def compose(self) -> ComposeResult:
+        yield Transcript()
+
+
+def transcript(pilot: Pilot[Any]) -> Transcript:
+    return pilot.app.query_one(Transcript)
+
+
+def screen_rows(widget: Transcript) -> list[str]:
+    return [widget.render_line(y).text for y in range(widget.scrollable_content_region.height)]
+
+
+async def test_a_live_answer_ends_in_the_same_rows_as_a_stored_one() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        live = MarkdownBlock(live=True)
+        transcript(pilot).add(live)
+        for at in range(0, len(LONG), 11):
+            live.add(LONG[at : at + 11])
+            transcript(pilot).changed(live)
+            if at % 275 == 0:
+                transcript(pilot).flush()
+        live.close()
+        stored = MarkdownBlock(LONG)
+        stored.lay_out(live.width)
+        assert live.frozen == stored.frozen
+        assert live.tail == []
+
+
+async def test_frozen_rows_are_never_rendered_again() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        live = MarkdownBlock(live=True)
+        transcript(pilot).add(live)
+        live.add(LONG)
+        transcript(pilot).changed(live)
+        transcript(pilot).flush()
+        before = list(live.frozen)
+        live.add(" and more\n\nand a new paragraph")
+        transcript(pilot).changed(live)
+        transcript(pilot).flush()
+        assert all(old is new for old, new in zip(before, live.frozen, strict=False))
+
+
+async def test_the_end_is_followed_only_from_the_end() -> None:
+    async with Alone().run_test(size=(60, 12)) as pilot:
+        widget = transcript(pilot)
+        live = MarkdownBlock(LONG, live=True)
+        widget.add(live)
+        await pilot.pause()
+        assert round(widget.scroll_y) == widget.max_scroll_y
+        widget.focus()
+        await pilot.press("k", "k")
+        await pilot.pause()
+        place = round(widget.scroll_y)
+        live.add("\n\n" + WORDS * 20)
+        widget.changed(live)
+        widget.flush()
+        await pilot.pause()
+        assert round(widget.scroll_y) == place
+        await pilot.press("G")
+        live.add("\n\n" + WORDS * 20)
+        widget.changed(live)
+        widget.flush()
+        await pilot.pause()
+        assert round(widget.scroll_y) == widget.max_scroll_y
+
+
+@pytest.mark.parametrize("low", [False, True])
+async def test_a_growing_answer_scrolls_in_steps_and_ends_without_room_below(low: bool) -> None:
+    async with Alone().run_test(size=(60, 21)) as pilot:
+        widget = transcript(pilot)
+        widget.low_bandwidth = low
+        live = MarkdownBlock(live=True)
+        widget.add(live)
+        widget.streaming(True)
+        places = set()
+        for _ in range(60):
+            live.add("a line\n\n")
+            widget.changed(live)
+            widget.flush()
+            places.add(round(widget.scroll_y))
+        steps = {b - a for a, b in zip(sorted(places), sorted(places)[1:], strict=False)}
+        assert min(steps) >= (10 if low else STEP)
+        live.close()
+        widget.streaming(False)
+        widget.rebuild()
+        await pilot.pause()
+        assert screen_rows(widget)[-1].strip() == "a line"
+
+
+async def test_a_resize_keeps_the_place() -> None:
+    async with Alone().run_test(size=(100, 20)) as pilot:
+        widget = transcript(pilot)
+        widget.add(Prompt("question"), MarkdownBlock(LONG))
+        widget.focus()
+        await pilot.pause()
+        target = next(y for y in range(widget.virtual_size.height) if "20 Every" in widget._line(y).text)
+        widget.scroll_to(y=target, animate=False)
+        await pilot.pause()
+        assert screen_rows(widget)[0].strip().startswith("20 Every")
+        for size in ((47, 20), (100, 11), (61, 30)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert screen_rows(widget)[0].strip().startswith("20 Every"), size
+
+
+async def test_wide_characters_fill_the_row_exactly() -> None:
+    async with Alone().run_test(size=(41, 20)) as pilot:
+        widget = transcript(pilot)
+        widget.add(
+            MarkdownBlock("日本語のとても長い文章です。" * 6 + "\n\n| a | 日本 |\n|-|-|\n| 👍🏽 | e\u0301x |")
+        )
+        await pilot.pause()
+        assert {cell_len(row) for row in screen_rows(widget)} == {widget.size.width}
+
+
+async def test_marked_text_is_copied_without_bars_and_soft_breaks() -> None:
+    async with Alone().run_test(size=(40, 20)) as pilot:
+        widget = transcript(pilot)
+        widget.add(Prompt("hello"), MarkdownBlock(WORDS + "\n\n```\ncode here\n```"))
+        await pilot.pause()
+        marked = widget.get_selection(Selection(Offset(0, 0), Offset(60, widget.virtual_size.height)))
+        assert marked is not None
+        assert marked[0].strip() == f"hello\n{WORDS.strip()}\n\ncode here"
+
+
+async def test_the_mouse_marks_text_in_scrolled_rows() -> None:
+    async with Alone().run_test(size=(60, 12)) as pilot:
+        widget = transcript(pilot)
+        widget.add(MarkdownBlock(LONG))
+        await pilot.pause()
+        row = screen_rows(widget)[3]
+        await pilot.mouse_down(widget, offset=(2, 3))
+        await pilot.hover(widget, offset=(12, 3))
+        await pilot.mouse_up(widget, offset=(12, 3))
+        await pilot.pause()
+        assert pilot.app.screen.get_selected_text() == row[2:13]
+
+
+async def test_folded_reasoning_unfolds() -> None:
+    async with Alone().run_test(size=(60, 12)) as pilot:
+        widget = transcript(pilot)
+        thinking = Thinking()
+        widget.add(thinking, TextBlock([("after", "said")]))
+        thinking.add("so be it \x1b[31m")
+        widget.changed(thinking)
+        widget.flush()
+        assert "▸ thinking · 14 characters" in screen_rows(widget)[0]
+        assert widget.toggle_thinking()
+        assert screen_rows(widget)[1].strip() == "┊ so be it ␛[31m"
+        assert screen_rows(widget)[2].strip() == "after"
+
+
+async def test_a_tool_call_assembles() -> None:
+    async with Alone().run_test(size=(60, 12)) as pilot:
+        widget = transcript(pilot)
+        card = ToolCard("get_weather", live=True)
+        widget.add(card)
+        for piece in ('{"ci', 'ty": "Kra', 'ków"}'):
+            card.add(piece)
+            widget.changed(card)
+            widget.flush()
+        shown = [row.strip() for row in screen_rows(widget)]
+        assert shown[1:3] == ["⚒ tool call get_weather", '│ {"city": "Kraków"}']
