@@ -221,6 +221,7 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
             Script("no-credit", (FakeModel("plain-1", ttft=0, pace=0),), ANSWERS, (NO_CREDIT,), latency=0),
             Script("unreachable", (FakeModel("plain-1", ttft=0, pace=0),), ANSWERS, (UNREACHABLE,), (UNREACHABLE,), latency=0),
             Script("limited-once", (FakeModel("plain-1", ttft=0, pace=0),), (Answer("Hello after a wait."),), (RATE_LIMITED,), latency=0),
+            Script("overloaded-once", (FakeModel("plain-1", ttft=0, pace=0),), (Answer("Hello after a rest."),), (OVERLOADED,), latency=0),
             Script("cut", (FakeModel("plain-1", ttft=0, pace=0),), ANSWERS, (CUT,), latency=0),
         )
     }

@@ -106,7 +106,7 @@ async def test_errors_in_a_stream_have_their_class(row: str, kind: type[Provider
 @pytest.mark.parametrize("extra", ['"error":{"message":"x"}', '"x_groq":{"error":"x"}'])
 async def test_an_error_beside_text_is_seen(extra: str) -> None:
     _stream, got = await play(
-        sse(HI, HI, '{"choices":[{"delta":{"content":"!"}}],%s}' % extra, STOP, "[DONE]")
+        sse(HI, HI, '{"choices":[{"delta":{"content":"!"}}],' + extra + "}", STOP, "[DONE]")
     )
     assert "".join(got.text) == "HiHi!"
     assert finished(got).state == "failed"

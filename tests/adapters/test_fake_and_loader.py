@@ -11,7 +11,13 @@ from contract import collect
 
 from adapters import loader
 from adapters.base import Connection, Watchdogs
-from adapters.errors import ModelUnavailableError, NoCreditError, ProviderTimeoutError, RateLimitedError
+from adapters.errors import (
+    ModelUnavailableError,
+    NoCreditError,
+    OverloadedError,
+    ProviderTimeoutError,
+    RateLimitedError,
+)
 from adapters.events import ChatRequest, Collected, Message, ToolSpec
 from adapters.fake import FakeAdapter
 from adapters.fake_scripts import SCRIPTS, Answer, FakeModel, Fault, Script
@@ -91,6 +97,13 @@ async def test_faults_come_in_order_and_pass() -> None:
     for _ in range(2):
         with pytest.raises(NoCreditError):
             await ask(adapter, "x")
+
+
+async def test_an_overload_passes_too() -> None:
+    adapter = fake("overloaded-once")
+    with pytest.raises(OverloadedError):
+        await ask(adapter, "x")
+    assert "".join((await ask(adapter, "x")).text) == "Hello after a rest."
 
 
 async def limited() -> FakeAdapter:
