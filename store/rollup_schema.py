@@ -32,7 +32,7 @@ _COUNTERS = (
     *((f"l{i}", f"(NEW.latency_bucket = {i})") for i in range(BUCKETS)),
 )
 _NAMES = ", ".join(name for name, _ in _COUNTERS)
-_SLOT = f"(NEW.at - NEW.at % {15 * 60_000})"
+_SLOT = f"(NEW.at / {15 * 60_000})"
 _WHOLES = (
     ("NEW.provider", "NEW.model", "''", "''"),
     ("NEW.provider", "''", "''", "''"),
@@ -42,13 +42,13 @@ _WHOLES = (
 )
 _ID = "(SELECT id FROM usage_series WHERE provider = {} AND model = {} AND outcome = {} AND grade = {})"
 _OWN = _ID.format("NEW.provider", "NEW.model", "NEW.outcome", "NEW.grade")
-_LATE = f"EXISTS (SELECT 1 FROM rollup_current WHERE start > {_SLOT})"
+_LATE = f"EXISTS (SELECT 1 FROM rollup_current WHERE slot > {_SLOT})"
 _KNOWN = (
     "INSERT OR IGNORE INTO usage_series (provider, model, outcome, grade)"
     " VALUES (NEW.provider, NEW.model, NEW.outcome, NEW.grade)"
 )
 _COLUMNS = "".join(f"    {name} INTEGER NOT NULL,\n" for name, _ in _COUNTERS)
-_LAST = "(SELECT max(start) FROM rollup_running WHERE series = {} AND start <= {})"
+_LAST = "(SELECT max(place) FROM rollup_running WHERE place >= {0} << 32 AND place <= ({0} << 32 | {1}))"
 
 # A series is one provider × model × outcome × grade, or a whole of many, where a name is empty: one per model,
 # provider, outcome, grade and one for everything, so that a chart reads few rows. `usage_members` says which
@@ -57,6 +57,8 @@ _LAST = "(SELECT max(start) FROM rollup_running WHERE series = {} AND start <= {
 # emptied into `rollup_running`, which holds running totals: per series and slot in which something happened, all
 # that the series had counted from the beginning to the end of that slot. What a range used, however long it is
 # and wherever a local day begins, is then the difference of two rows per series, histograms included.
+# `place` is the series' id in the upper half and the slot's number in the lower: as a rowid it keeps the tree
+# shallow, which rows so wide would not in a table WITHOUT ROWID.
 # A row that arrives late is added to every later slot of its series: write history in the order of time.
 ROLLUPS = f"""
 ALTER TABLE ledger ADD COLUMN ttft_bucket INTEGER AS ({_bucket_of("ttft_ms")}) VIRTUAL;
@@ -76,15 +78,13 @@ CREATE TABLE usage_members (
     PRIMARY KEY (series, whole)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE rollup_current (
-    start INTEGER NOT NULL,
+    slot INTEGER NOT NULL,                -- quarters of an hour since 1970
     series INTEGER NOT NULL,
-{_COLUMNS}    PRIMARY KEY (start, series)
+{_COLUMNS}    PRIMARY KEY (slot, series)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE rollup_running (
-    series INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-{_COLUMNS}    PRIMARY KEY (series, start)
-) STRICT, WITHOUT ROWID;
+{_COLUMNS}    place INTEGER PRIMARY KEY
+) STRICT;
 CREATE TRIGGER usage_series_members AFTER INSERT ON usage_series WHEN NEW.outcome <> '' AND NEW.grade <> ''
 BEGIN
     INSERT OR IGNORE INTO usage_series (provider, model, outcome, grade)
@@ -95,30 +95,32 @@ END;
 CREATE TRIGGER ledger_now AFTER INSERT ON ledger WHEN NOT {_LATE}
 BEGIN
     {_KNOWN};
-    INSERT INTO rollup_current (start, series, {_NAMES})
+    INSERT INTO rollup_current (slot, series, {_NAMES})
     SELECT {_SLOT}, {_OWN}, {", ".join(value for _, value in _COUNTERS)} WHERE true
     ON CONFLICT DO UPDATE SET {", ".join(f"{name} = {name} + excluded.{name}" for name, _ in _COUNTERS)};
 END;
 CREATE TRIGGER rollup_next AFTER INSERT ON rollup_current
-    WHEN EXISTS (SELECT 1 FROM rollup_current WHERE start < NEW.start)
+    WHEN EXISTS (SELECT 1 FROM rollup_current WHERE slot < NEW.slot)
 BEGIN
-    INSERT INTO rollup_running (series, start, {_NAMES})
-    SELECT n.whole, n.start, {", ".join(f"n.{name} + coalesce(r.{name}, 0)" for name, _ in _COUNTERS)}
-      FROM (SELECT m.whole, c.start, {", ".join(f"sum(c.{name}) AS {name}" for name, _ in _COUNTERS)}
+    INSERT INTO rollup_running (place, {_NAMES})
+    SELECT n.whole << 32 | n.slot, {", ".join(f"n.{name} + coalesce(r.{name}, 0)" for name, _ in _COUNTERS)}
+      FROM (SELECT m.whole, c.slot, {", ".join(f"sum(c.{name}) AS {name}" for name, _ in _COUNTERS)}
               FROM rollup_current AS c JOIN usage_members AS m ON m.series = c.series
-             WHERE c.start < NEW.start GROUP BY m.whole) AS n
-      LEFT JOIN rollup_running AS r ON r.series = n.whole AND r.start = {_LAST.format("n.whole", "n.start")};
-    DELETE FROM rollup_current WHERE start < NEW.start;
+             WHERE c.slot < NEW.slot GROUP BY m.whole, c.slot) AS n
+      LEFT JOIN rollup_running AS r ON r.place = {_LAST.format("n.whole", "n.slot")};
+    DELETE FROM rollup_current WHERE slot < NEW.slot;
 END;
 CREATE TRIGGER ledger_late AFTER INSERT ON ledger WHEN {_LATE}
 BEGIN
     {_KNOWN};
-    INSERT OR IGNORE INTO rollup_running (series, start, {_NAMES})
-    SELECT m.whole, {_SLOT}, {", ".join(f"coalesce(r.{name}, 0)" for name, _ in _COUNTERS)}
+    INSERT OR IGNORE INTO rollup_running (place, {_NAMES})
+    SELECT m.whole << 32 | {_SLOT}, {", ".join(f"coalesce(r.{name}, 0)" for name, _ in _COUNTERS)}
       FROM usage_members AS m
-      LEFT JOIN rollup_running AS r ON r.series = m.whole AND r.start = {_LAST.format("m.whole", _SLOT)}
+      LEFT JOIN rollup_running AS r ON r.place = {_LAST.format("m.whole", _SLOT)}
      WHERE m.series = {_OWN};
     UPDATE rollup_running SET {", ".join(f"{name} = {name} + {value}" for name, value in _COUNTERS)}
-     WHERE series IN (SELECT whole FROM usage_members WHERE series = {_OWN}) AND start >= {_SLOT};
+     WHERE place IN (SELECT r.place FROM usage_members AS m CROSS JOIN rollup_running AS r
+                      WHERE m.series = {_OWN}
+                        AND r.place >= (m.whole << 32 | {_SLOT}) AND r.place < (m.whole + 1) << 32);
 END;
 """

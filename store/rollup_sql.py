@@ -39,47 +39,48 @@ def series_of(group: Group | None, provider: str | None, model: str | None) -> s
 
 
 def _last(bound: str) -> str:
-    """The last slot of series `s` before a bound."""
-    return f"(SELECT max(start) FROM rollup_running WHERE series = s.id AND start < {bound})"
+    """The last place of series `s` before the slot `bound`."""
+    return f"(SELECT max(place) FROM rollup_running WHERE place >= s.id << 32 AND place < (s.id << 32 | {bound}))"
 
 
 _ROW_BEFORE = (
-    "SELECT {} FROM rollup_running WHERE series = s.id AND start < b.value ORDER BY start DESC LIMIT 1"
+    "SELECT {} FROM rollup_running WHERE place >= s.id << 32 AND place < (s.id << 32 | b.value)"
+    " ORDER BY place DESC LIMIT 1"
 )
 _CURRENT = """rollup_current AS c JOIN usage_members AS m ON m.series = c.series
       JOIN usage_series AS s ON s.id = m.whole"""
 
 
 def between(key: str, names: Sequence[str], where: str) -> str:
-    """(key, what was counted between :low and :high) per series; the newest slot follows in rows of its own."""
+    """(key, what was counted between the slots :low and :high) per series; the newest slot follows in rows of its own."""
     new = ", ".join(f"h.{name} - coalesce(l.{name}, 0)" for name in names)
     sql = f"""
 SELECT {key}, {new} FROM usage_series AS s
- CROSS JOIN rollup_running AS h ON h.series = s.id AND h.start = {_last(":high")}
-  LEFT JOIN rollup_running AS l ON l.series = s.id AND l.start = {_last(":low")}
- WHERE h.start >= :low AND {where}
+ CROSS JOIN rollup_running AS h ON h.place = {_last(":high")}
+  LEFT JOIN rollup_running AS l ON l.place = {_last(":low")}
+ WHERE h.place >= (s.id << 32 | :low) AND {where}
  UNION ALL
 SELECT {key}, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT}
- WHERE c.start >= :low AND c.start < :high AND {where}
+ WHERE c.slot >= :low AND c.slot < :high AND {where}
 """
     return _in_one(sql, len(names) + 1)
 
 
 def cumulated(key: str, names: Sequence[str], where: str) -> str:
-    """(series, key, bound, running totals before it), series after series, bound after bound of :bounds.
+    """(series, key, bound, running totals before it), series after series, bound after bound of the slots :bounds.
 
-    Then, with series 0, what each series counted in the newest slot: (0, key, start of the slot, counts).
+    Then, with series 0, what each series counted in the newest slot: (0, key, the slot, counts).
     """
     if len(names) == 1:  # one descent into the tree instead of two
         values, rows = f"coalesce(({_ROW_BEFORE.format(names[0])}), 0)", ""
     else:
         values = ", ".join(f"r.{name}" for name in names)
-        rows = f"CROSS JOIN rollup_running AS r ON r.series = s.id AND r.start = {_last('b.value')}"
+        rows = f"CROSS JOIN rollup_running AS r ON r.place = {_last('b.value')}"
     sql = f"""
 SELECT s.id, {key}, b.value, {values} FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b {rows}
  WHERE {where}
  UNION ALL
-SELECT 0, {key}, c.start, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT} WHERE {where}
+SELECT 0, {key}, c.slot, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT} WHERE {where}
 """
     return _in_one(sql, len(names) + 3)
 

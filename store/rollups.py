@@ -105,7 +105,7 @@ class Rollups:
         params = {"low": low, "high": _up(end), "provider": provider, "model": model}
         sql = between(KEYS[group], _FIGURES, series_of(group, provider, model))
         rows = await self._fetch(sql, params, tx)
-        return [UsageRow(key, low, *figures) for key, figures in _by_key(rows)]
+        return [UsageRow(key, low * SLOT_MS, *figures) for key, figures in _by_key(rows)]
 
     async def percentiles(
         self,
@@ -180,7 +180,7 @@ class Rollups:
         where = series_of(group, provider, model)
         if group == "model":
             where += " AND s.provider || '/' || s.model IN (SELECT value FROM json_each(:top))"
-            params["top"] = dump(await self._top(slots[0], slots[-1], names[0], provider))
+            params["top"] = dump(await self._top(bounds[0], bounds[-1], names[0], provider))
         sql = cumulated(KEYS[group], names, where)
         return _differences(await self._fetch(sql, params), slots)
 
@@ -196,16 +196,18 @@ class Rollups:
 
 
 def _down(moment: int) -> int:
-    return moment - moment % SLOT_MS
+    """The number of the slot that a moment lies in."""
+    return moment // SLOT_MS
 
 
 def _up(moment: int) -> int:
-    return -_down(-moment)
+    """The number of the first slot that begins at or after a moment."""
+    return -(-moment // SLOT_MS)
 
 
 def _bounds(start: int, end: int, bucket: Bucket) -> tuple[int, ...]:
     period = _PERIODS[bucket]
-    return (*range(start - start % period, end, period), _up(end))
+    return (*range(start - start % period, end, period), _up(end) * SLOT_MS)
 
 
 def _by_key(rows: Iterable[Sequence[Any]]) -> list[tuple[str, Sequence[int]]]:
@@ -216,25 +218,25 @@ def _by_key(rows: Iterable[Sequence[Any]]) -> list[tuple[str, Sequence[int]]]:
     return sorted(found.items())
 
 
-def _differences(rows: list[Any], bounds: list[int]) -> list[tuple[int, str, Sequence[int]]]:
+def _differences(rows: list[Any], slots: list[int]) -> list[tuple[int, str, Sequence[int]]]:
     """(start of the bucket, key, figures) by time and key; buckets with nothing in them are left out."""
     found: dict[tuple[int, str], Sequence[int]] = {}
-    start_of = dict(zip(bounds[1:], bounds, strict=False))
+    start_of = dict(zip(slots[1:], slots, strict=False))
     at = -1
     before: Sequence[int] = ()
-    for series, key, moment, *figures in rows:
+    for series, key, slot, *figures in rows:
         if series == 0:
-            bucket = bisect_right(bounds, moment) - 1
-            new, start = figures, bounds[bucket] if 0 <= bucket < len(bounds) - 1 else None
+            bucket = bisect_right(slots, slot) - 1
+            new, start = figures, slots[bucket] if 0 <= bucket < len(slots) - 1 else None
         else:
             if series != at:
                 at, before = series, (0,) * len(figures)
-            new, start = tuple(map(sub, figures, before)), start_of.get(moment)
+            new, start = tuple(map(sub, figures, before)), start_of.get(slot)
             before = figures
         if start is not None and any(new):
             place = (start, key)
             found[place] = tuple(map(add, found[place], new)) if place in found else new
-    return sorted((start, key, figures) for (start, key), figures in found.items())
+    return sorted((start * SLOT_MS, key, figures) for (start, key), figures in found.items())
 
 
 def _percentiles(key: str, latency: Sequence[int], ttft: Sequence[int]) -> Percentiles:
