@@ -101,9 +101,9 @@ class ChatScreen(ModeScreen):
         self.transcript.low_bandwidth = slow
         chat = services.settings.chat
         self.state.params = Params(temperature=chat.temperature, max_tokens=chat.max_tokens)
+        default = await services.models.default()
         self._ready = True
-        await self._use(self._wanted or await services.models.default())
-        self.show_turns()
+        self.run_worker(self._use(self._wanted or default), group="model", exclusive=True)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
