@@ -150,6 +150,12 @@ def age(then_ms: int | None, now_ms: int) -> str:
     return f"{seconds // 86400}d"
 
 
+def ago(then_ms: int | None, now_ms: int) -> str:
+    """How long ago, in a sentence: `just now`, `12m ago`, `never`."""
+    short = age(then_ms, now_ms)
+    return {"never": "never", "now": "just now"}.get(short, f"{short} ago")
+
+
 def clock(ms: int | None) -> str:
     """The local time of an event: `14:02:11` today, else `11-02 14:02`; a dash when unknown."""
     if ms is None:

@@ -79,7 +79,7 @@ async def test_osc_52_and_tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 class Terminal:
     """The real program on a pseudo-terminal, read by an independent terminal emulator."""
 
-    def __init__(self, home: Path, size: tuple[int, int], **environment: str) -> None:
+    def __init__(self, home: Path, size: tuple[int, int], *options: str, **environment: str) -> None:
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self.output = b""
@@ -91,7 +91,7 @@ class Terminal:
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         names = {**os.environ, "SWITCHROOM_HOME": str(home), "TERM": "xterm-256color", **environment}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cli.main"], cwd=ROOT, stdin=follower, stdout=follower, stderr=follower,
+            [sys.executable, "-m", "cli.main", *options], cwd=ROOT, stdin=follower, stdout=follower, stderr=follower,
             env=names, start_new_session=True,
         )  # fmt: skip
         os.close(follower)
@@ -149,6 +149,26 @@ def test_raw_bytes_of_the_main_keys_in_a_real_terminal(home: Path) -> None:
     terminal.send(b"\x03")
     terminal.until("q quits")
     terminal.send(b"q")
+    assert terminal.close() == 0
+
+
+def test_keys_that_arrive_together_act_in_their_order(home: Path) -> None:
+    """A slow line or `tmux send-keys` delivers a whole sentence and its Enter in one piece."""
+    terminal = Terminal(home, (120, 40), "--demo")
+    terminal.until("openai-prod")
+    terminal.send(b"6")
+    terminal.until("Ask something")
+    terminal.send(b"hello worlt\x7fd\r")
+    terminal.until("▌ hello world")
+    terminal.send(b"\x1b")
+    terminal.until("Ask something")
+    terminal.send(b"\x10")
+    terminal.until("Do what?")
+    terminal.send(b"go to ptov\x7f\x7f\x7froviders\r")
+    terminal.until("TTFT p50/p95")
+    terminal.send(b"q")
+    terminal.until("Quit now?") if "run" in terminal.screen.display[0] else None
+    terminal.send(b"y")
     assert terminal.close() == 0
 
 

@@ -47,7 +47,7 @@ def _tokens(count: int | None) -> Cell:
 
 COLUMNS: tuple[Column[ModelView], ...] = (
     Column("state", "state", _state, width=6),
-    Column("model", "model", _name, width=18, max_width=60, flex=1, cut="middle"),
+    Column("model", "model", _name, width=18, max_width=60, cut="middle"),
     Column("input", "$in/1M", lambda v: price(v, "input"), width=7, max_width=9, align="right", priority=1),
     Column("output", "$out/1M", lambda v: price(v, "output"), width=7, max_width=9, align="right", priority=1),
     Column("context", "context", lambda v: _tokens(v.info.context_window), width=7, align="right", priority=2),

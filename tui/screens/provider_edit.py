@@ -118,7 +118,13 @@ async def edit_budget(app: SwitchroomApp, view: ProviderView) -> None:
         Field("reason", "why", "", "goes into the audit log"),
     ]
     spent = "nothing with a known cost" if view.spend_month is None else cents(view.spend_month)
-    values = await app.push_screen_wait(Form(f"Limits of {slug}", fields, f"Spent this month: {spent}. No run goes over a limit; empty: no limit."))
+    values = await app.push_screen_wait(
+        Form(
+            f"Limits of {slug}",
+            fields,
+            f"Spent this month: {spent}. No run goes over a limit; empty: no limit.",
+        )
+    )
     if values is None:
         return
     share = float(values["alert"] or 80) / 100

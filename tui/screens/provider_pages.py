@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tui.formatting import Tone, age, bar, cents, clock, count, duration, millis, percent, state
+from tui.formatting import Tone, ago, bar, cents, clock, count, duration, percent, state
 from tui.widgets.columns import Column
 from tui.widgets.pairs import Pair
 from tui.widgets.table import VirtualTable
@@ -30,7 +30,7 @@ def summary(view: ProviderView, models: Sequence[ModelView], now: int) -> list[P
     pairs += [
         (
             "last test",
-            "never" if row.last_validated_at is None else f"{age(row.last_validated_at, now)} ago",
+            ago(row.last_validated_at, now),
             "",
         ),
         ("name", row.name, ""),
@@ -63,11 +63,11 @@ def _last_sync(view: ProviderView, now: int) -> list[Pair]:
         return [
             (
                 "last sync",
-                f"failed {age(last.started_at, now)} ago: {last.error_message or 'no reason given'}",
+                f"failed {ago(last.started_at, now)}: {last.error_message or 'no reason given'}",
                 "bad",
             )
         ]
-    words = f"{age(last.started_at, now)} ago in {duration(last.duration_ms)}: {count(last.total, 'model')}"
+    words = f"{ago(last.started_at, now)} in {duration(last.duration_ms)}: {count(last.total, 'model')}"
     changes = f", {last.added} new, {last.updated} changed, {last.removed} gone"
     return [("last sync", words + changes, "")]
 
@@ -75,11 +75,7 @@ def _last_sync(view: ProviderView, now: int) -> list[Pair]:
 def _thirty_days(view: ProviderView) -> str:
     if not view.runs_30d:
         return "no runs"
-    ttft = (
-        f"TTFT {millis(view.ttft_p50)} / {millis(view.ttft_p95)} ms (half / 95 % of runs)"
-        if view.ttft_p50
-        else ""
-    )
+    ttft = f"TTFT p50 {duration(view.ttft_p50)}, p95 {duration(view.ttft_p95)}" if view.ttft_p50 else ""
     return ", ".join(
         part for part in (count(view.runs_30d, "run"), f"{percent(view.error_share)} failed", ttft) if part
     )

@@ -16,8 +16,8 @@ class PromptBox(TextArea):
     """A text area that grows with what is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "send", priority=True, id="prompt.send", tooltip="Send the prompt; after a \\ a new line"),
-        Binding("ctrl+j", "newline", "newline", priority=True, id="prompt.newline", tooltip="A new line in the prompt"),
+        Binding("enter", "send", "send", id="prompt.send", tooltip="Send the prompt; after a \\ a new line"),
+        Binding("ctrl+j", "newline", "newline", id="prompt.newline", tooltip="A new line in the prompt"),
     ]  # fmt: skip
 
     class Sent(Message):
@@ -36,7 +36,13 @@ class PromptBox(TextArea):
         return key == "slash" or super().check_consume_key(key, character)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.character == ":" and not self.text:
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is not None and bound.node is self:
+            # Here and not as a priority binding: keys that arrive together must act in their order.
+            event.stop()
+            event.prevent_default()
+            await self.app.run_action(bound.binding.action, self)
+        elif event.character == ":" and not self.text:
             event.stop()
             event.prevent_default()
             await self.app.run_action("palette")
