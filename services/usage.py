@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -77,6 +77,8 @@ class UsageService:
             rows = await self._by_time(by, since_ms, until_ms)
         elif by == "grade":
             rows = [_line(row.key, since_ms, [row]) for row in grades]
+        elif by == "outcome":
+            rows = await self._by_outcome(since_ms, until_ms)
         else:
             rows = await self._by_key(by, since_ms, until_ms)
         return UsageReport(since_ms, until_ms, tuple(rows), total, await self.projection())
@@ -126,29 +128,37 @@ class UsageService:
             lines.append(_line(key, start, rows))
         return lines
 
+    async def _by_outcome(self, since: int, until: int) -> list[UsageLine]:
+        groups: dict[str, list[UsageRow]] = {}
+        for row in await self._rollups.totals(since, until, "outcome/grade"):
+            outcome, _, grade = row.key.partition("/")
+            groups.setdefault(outcome, []).append(replace(row, key=grade))
+        return _ordered(_line(outcome, since, rows) for outcome, rows in groups.items() if _used(rows))
+
     async def _by_key(self, by: str, since: int, until: int) -> list[UsageLine]:
+        group: Literal["provider", "model"] = "provider" if by == "provider" else "model"
         lines = []
-        group: Literal["provider", "model", "outcome"] = (
-            "provider" if by == "provider" else "model" if by == "model" else "outcome"
-        )
         for row in await self._rollups.totals(since, until, group):
-            if row.attempts == 0:
+            if not _used([row]):
                 continue
-            line = _line(row.key, since, [row])
-            if (
-                row.cost_nanos == 0
-                and group != "outcome"
-                and await self._no_money(row.key, group, since, until)
-            ):
-                line = _line(row.key, since, [row], money=False)
-            lines.append(line)
-        return sorted(lines, key=lambda line: (-(line.cost or Decimal(0)), -line.runs, line.key))
+            money = row.cost_nanos != 0 or not await self._no_money(row.key, group, since, until)
+            lines.append(_line(row.key, since, [row], money=money))
+        return _ordered(lines)
 
     async def _no_money(self, key: str, group: str, since: int, until: int) -> bool:
         """True when every attempt under a key was on own hardware or of unknown cost."""
         slug, _, model = key.partition("/") if group == "model" else (key, "", "")
         rows = await self._rollups.totals(since, until, "grade", provider=slug, model=model or None)
         return all(row.key in _NO_MONEY for row in rows if row.attempts)
+
+
+def _used(rows: Iterable[UsageRow]) -> bool:
+    return any(row.attempts for row in rows)
+
+
+def _ordered(lines: Iterable[UsageLine]) -> list[UsageLine]:
+    """The dearest first."""
+    return sorted(lines, key=lambda line: (-(line.cost or Decimal(0)), -line.runs, line.key))
 
 
 def _line(key: str, start: int, rows: Sequence[UsageRow], *, money: bool = True) -> UsageLine:

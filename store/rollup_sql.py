@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-Group = Literal["provider", "model", "grade", "outcome"]
+Group = Literal["provider", "model", "grade", "outcome", "outcome/grade"]
 
 KEYS = {
     None: "''",
@@ -14,6 +14,7 @@ KEYS = {
     "model": "s.provider || '/' || s.model",
     "outcome": "s.outcome",
     "grade": "s.grade",
+    "outcome/grade": "s.outcome || '/' || s.grade",
 }
 
 
@@ -25,6 +26,8 @@ def series_of(group: Group | None, provider: str | None, model: str | None) -> s
         wanted.append("s.provider = :provider")
     if model is not None:
         wanted.append("s.model = :model")
+    if group == "outcome/grade":
+        return " AND ".join([*wanted, "s.model <> '' AND s.outcome <> '' AND s.grade <> ''"])
     if group in {"outcome", "grade"}:
         wanted += [f"s.{group} <> ''", "s.model <> ''" if narrowed else "s.provider = ''"]
         if narrowed:

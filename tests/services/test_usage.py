@@ -139,6 +139,22 @@ async def test_errors_are_failed_runs(services: Services) -> None:
     assert {row.key: (row.runs, row.errors) for row in report.rows} == {"complete": (1, 0), "failed": (1, 1)}
 
 
+async def test_an_outcome_without_any_price_costs_nobody_knows_what_not_nothing(services: Services) -> None:
+    when = clock.now_ms()
+    await spend(services, when, 1)
+    await spend(services, when, None, provider="own", grade="own", outcome="cancelled")
+    await spend(services, when, None, outcome="failed")
+    await spend(services, when, 2, outcome="interrupted")
+    await spend(services, when, None, outcome="interrupted")
+    report = await services.usage.report("outcome", when - 1000)
+    assert [(row.key, row.runs, row.cost) for row in report.rows] == [
+        ("interrupted", 2, Decimal(2)),
+        ("complete", 1, Decimal(1)),
+        ("cancelled", 1, None),
+        ("failed", 1, None),
+    ]
+
+
 async def test_today_and_this_month(services: Services) -> None:
     now = clock.now_ms()
     await spend(services, now, 2)
