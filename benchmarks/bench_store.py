@@ -160,7 +160,7 @@ async def writing(db: Database) -> bool:
             made = ReservationRow(
                 f"reserved-{number}", f"new-{number}", "provider-1", "model-1", 100, 10, NOW, "bench"
             )
-            await ledger.spent(NOW - 30 * DAY, NOW + DAY, tx=tx)
+            await ledger.spent(NOW // DAY * DAY - 30 * DAY, NOW // DAY * DAY + DAY, tx=tx)
             await reservations.total(tx)
             await reservations.insert(tx, made)
 
@@ -249,15 +249,13 @@ async def reading(db: Database) -> bool:
         found.append(await question(f"spent {name}", lambda a=low: ledger.spent(a, NOW)))
     found.append(await question("last 100 attempts", lambda: ledger.recent(100)))
     held = True
-    for name, first, usual, best, stalled in sorted(found, key=lambda one: -one[2])[:12]:
+    for name, first, usual, best, _ in sorted(found, key=lambda one: -one[2])[:12]:
         held &= verdict(f"{name} (first {first:.1f}, best {best:.1f})", usual, QUERY_BAR_MS, "ms")
-        held &= stalled <= STALL_BAR_MS
     print(
         f"  … and {len(found) - 12} faster ones; the median question {median(one[2] for one in found):.2f} ms"
     )
-    return (
-        verdict("longest stall of the event loop", max(one[4] for one in found), STALL_BAR_MS, "ms") and held
-    )
+    stalled = max(found, key=lambda one: one[4])
+    return verdict(f"longest stall of the loop ({stalled[0]})", stalled[4], STALL_BAR_MS, "ms") and held
 
 
 async def measure(rows: int) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 BUCKETS = 40
 """How many counters a histogram has."""
@@ -16,20 +17,19 @@ def bucket(ms: int) -> int:
     return bisect_right(EDGES, ms)
 
 
-def percentile(counts: Sequence[int], share: float) -> int | None:
-    """The duration in ms below which `share` (0–1) of the counted ones lie; None when nothing was counted.
+def percentiles(counts: Sequence[int], shares: Sequence[float]) -> tuple[int | None, ...]:
+    """For each share (0–1) the duration in ms below which so much of what was counted lies.
 
-    Interpolated inside the bucket, so within a factor of 1.3 of the truth at worst.
+    None when nothing was counted. Interpolated inside the bucket, so within a factor of 1.3 of the truth at worst.
     """
-    total = sum(counts)
-    if not total:
-        return None
-    rank = share * total
-    seen = 0
-    for index, count in enumerate(counts):
-        if count and seen + count >= rank:
-            low = EDGES[index - 1] if index else 0
-            high = EDGES[index] if index < len(EDGES) else EDGES[-1] * 1.3
-            return round(low + (high - low) * max(rank - seen, 0) / count)
-        seen += count
-    return None
+    running = list(accumulate(counts))
+    total = running[-1]
+    return tuple(_at(share * total, counts, running) if total else None for share in shares)
+
+
+def _at(rank: float, counts: Sequence[int], running: Sequence[int]) -> int:
+    index = bisect_left(running, rank)
+    low = EDGES[index - 1] if index else 0
+    high = EDGES[index] if index < len(EDGES) else EDGES[-1] * 1.3
+    before = running[index] - counts[index]
+    return round(low + (high - low) * (rank - before) / counts[index])

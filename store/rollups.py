@@ -14,7 +14,7 @@ from operator import add, sub
 from typing import Any, Literal
 
 from store.db import Database, Tx
-from store.histogram import BUCKETS, percentile
+from store.histogram import BUCKETS, percentiles
 from store.rollup_sql import KEYS, Group, between, cumulated, series_of
 from store.rows import dump
 
@@ -81,6 +81,7 @@ class Percentiles:
 
 _FIGURES = tuple(field.name for field in fields(UsageRow))[2:]
 _TTFT = tuple(f"t{i}" for i in range(BUCKETS))
+_SHARES = (0.5, 0.95, 0.99)
 _LATENCY = tuple(f"l{i}" for i in range(BUCKETS))
 
 
@@ -148,7 +149,8 @@ class Rollups:
         Buckets without any attempt are left out; by model, only the TOP_MODELS models with the most attempts
         are given. All figures of many keys in many buckets cost time: a chart of one measure asks `points`.
         """
-        found = await self._buckets(_FIGURES, bounds, group, provider, model)
+        rows, slots = await self._cumulated(_FIGURES, bounds, group, provider, model)
+        found = _differences(rows, slots)
         return [UsageRow(key, start, *figures) for start, key, figures in found]
 
     async def points(
@@ -164,17 +166,17 @@ class Rollups:
 
         By model, only the TOP_MODELS models with the most of it are given.
         """
-        found = await self._buckets((measure,), bounds, group, provider, model)
-        return [Point(key, start, figures[0]) for start, key, figures in found]
+        rows, slots = await self._cumulated((measure,), bounds, group, provider, model)
+        return _points(rows, slots)
 
-    async def _buckets(
+    async def _cumulated(
         self,
         names: Sequence[str],
         bounds: Sequence[int],
         group: Group | None,
         provider: str | None,
         model: str | None,
-    ) -> list[tuple[int, str, Sequence[int]]]:
+    ) -> tuple[list[Any], list[int]]:
         slots = [_down(bounds[0]), *(_up(bound) for bound in bounds[1:])]
         params: dict[str, Any] = {"bounds": dump(slots), "provider": provider, "model": model}
         where = series_of(group, provider, model)
@@ -182,7 +184,7 @@ class Rollups:
             where += " AND s.provider || '/' || s.model IN (SELECT value FROM json_each(:top))"
             params["top"] = dump(await self._top(bounds[0], bounds[-1], names[0], provider))
         sql = cumulated(KEYS[group], names, where)
-        return _differences(await self._fetch(sql, params), slots)
+        return await self._fetch(sql, params), slots
 
     async def _top(self, start: int, end: int, measure: str, provider: str | None) -> list[str]:
         found = await self.totals(start, end, "model", provider=provider)
@@ -239,10 +241,28 @@ def _differences(rows: list[Any], slots: list[int]) -> list[tuple[int, str, Sequ
     return sorted((start * SLOT_MS, key, figures) for (start, key), figures in found.items())
 
 
+def _points(rows: list[Any], slots: list[int]) -> list[Point]:
+    """As `_differences`, for one measure: a chart has thousands of them."""
+    found: dict[tuple[int, str], int] = {}
+    start_of = dict(zip(slots[1:], slots, strict=False))
+    at, before = -1, 0
+    for series, key, slot, value in rows:
+        if series == 0:
+            bucket = bisect_right(slots, slot) - 1
+            new, start = value, slots[bucket] if 0 <= bucket < len(slots) - 1 else None
+        else:
+            new, start = (value - before if series == at else value), start_of.get(slot)
+            at, before = series, value
+        if new and start is not None:
+            place = (start, key)
+            found[place] = found.get(place, 0) + new
+    return [Point(key, start * SLOT_MS, value) for (start, key), value in sorted(found.items())]
+
+
 def _percentiles(key: str, latency: Sequence[int], ttft: Sequence[int]) -> Percentiles:
     return Percentiles(
         key,
         sum(latency),
-        *(percentile(latency, share) for share in (0.5, 0.95, 0.99)),
-        *(percentile(ttft, share) for share in (0.5, 0.95, 0.99)),
+        *percentiles(latency, _SHARES),
+        *percentiles(ttft, _SHARES),
     )
