@@ -22,6 +22,7 @@ from catalog.plaintext import one_line
 from catalog.redact import redact
 from tui import clipboard, crash, facts, keymap
 from tui.formatting import Tone
+from tui.hangup import watch_terminal
 from tui.messages import Notice, StatusFacts
 from tui.services_host import Opener, ServicesHost, opener
 from tui.themes import THEMES, AsciiFilter, early_theme
@@ -118,8 +119,7 @@ class SwitchroomApp(App[int]):
         services.feed.subscribe(self._feed)
         for screen in self.mode_screens():
             await screen.services_ready(services)
-        self._gather_soon()
-        self.call_after_refresh(self._set_passphrase_source)
+        self.call_after_refresh(self._after_paint)
 
     def _take_settings(self) -> None:
         appearance = self.services.settings.appearance
@@ -131,7 +131,9 @@ class SwitchroomApp(App[int]):
         if not appearance.animations:
             self.animation_level = "none"
 
-    def _set_passphrase_source(self) -> None:
+    def _after_paint(self) -> None:
+        """What the first full frame need not wait for."""
+        self._gather_soon()
         from tui.screens.provider_secrets import passphrase_source
 
         self.services.credentials.passphrase_source = passphrase_source(self)
@@ -325,9 +327,11 @@ async def _run(app: SwitchroomApp) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         with contextlib.suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(number, lambda: app.exit(0, return_code=130))
+    watch = asyncio.create_task(watch_terminal(lambda: app.exit(0, return_code=130)))
     try:
         await app.run_async()
     finally:
+        watch.cancel()
         await app.close_services()
     if app.start_error is not None:
         raise app.start_error
