@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -65,9 +66,14 @@ class _PrivateFile(logging.FileHandler):
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
     def emit(self, record: logging.LogRecord) -> None:
-        super().emit(record)
-        if self.stream is not None and self.stream.tell() > LIMIT_BYTES:
-            self._rotate()
+        with suppress(OSError):  # whoever logs must go on, on a full disk too
+            super().emit(record)
+            if self.stream is not None and self.stream.tell() > LIMIT_BYTES:
+                self._rotate()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
     def _rotate(self) -> None:
         path = Path(self.baseFilename)

@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from catalog.errors import StoreError, SwitchroomError, UsageError
-from services import process
+from services import logs, process
 from services.container import Services
 from services.feed import Feed, FeedEvent, OfflineChanged, RunStarted, SettingsChanged, StoreChangedElsewhere
 from services.registry import ProviderDraft
@@ -91,7 +91,7 @@ async def test_our_own_writes_are_not_news(opened: Any, vendor: Any, monkeypatch
 
 RESERVE = """
 import os, signal
-from services import process
+from services import logs, process
 from store.reservations import ReservationRow, Reservations
 async def main():
     async with open_services() as services:
@@ -257,6 +257,15 @@ async def test_the_log_is_private_and_turns_over(
     for file in files:
         assert file.stat().st_mode & 0o777 == 0o600
         assert b"\x1b" not in file.read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_stops_nobody_who_logs(tmp_path: Path) -> None:
+    for nowhere in (Path("/dev/full"), tmp_path / "gone" / "switchroom.log"):
+        stop = logs.start(nowhere, "warning")
+        logging.getLogger("services.test").error("this cannot be written")
+        logging.getLogger("services.test").error("nor can this")
+        stop()
 
 
 async def test_a_damaged_store_is_refused_and_left_alone(opened: Any, home: Path) -> None:
