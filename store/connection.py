@@ -43,7 +43,12 @@ class StoreConnection(aiosqlite.Connection):
     async def opened(cls, path: Path, connector: Callable[[], sqlite3.Connection]) -> Self:
         """A connection, open."""
         self = cls(path, connector)
-        await self
+        try:
+            await self
+        except sqlite3.Error as error:
+            if (ours := store_error(path, error)) is not None:
+                raise ours from error
+            raise
         return self
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
 from catalog.errors import StoreError
 
 _FREE_SPACE = "Free some space on that disk, then try again; nothing was half-written."
+_FULL_BYTES = 256 * 1024
+"""With less than this free, SQLite's "disk I/O error" (the shared memory beside the file, say) is a full disk."""
 _BUSY = "Another Switchroom process holds it; wait a moment or close that one, then try again."
 
 
@@ -45,7 +48,7 @@ def store_error(path: Path, error: sqlite3.Error) -> StoreError | None:
     name = getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return corrupt(path, str(error))
-    if name.startswith("SQLITE_FULL"):
+    if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(path)):
         return StoreError(f"The disk that holds {path} is full.", title="Disk full", hint=_FREE_SPACE)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreError(f"The database {path} is busy.", title="Database busy", hint=_BUSY)
@@ -68,3 +71,10 @@ def store_error(path: Path, error: sqlite3.Error) -> StoreError | None:
             hint="Check the disk (df, dmesg), then try again.",
         )
     return None
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _FULL_BYTES
+    except OSError:
+        return False

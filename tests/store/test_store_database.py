@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from catalog.errors import ReadOnlyError, StoreError
 from store import migrations
+from store.connection import StoreConnection
 from store.db import Database, Tx
 from store.state import State
 
@@ -165,6 +167,25 @@ async def test_a_full_disk_says_what_to_do_and_undoes(db: Database, path: Path) 
         await tx.execute("PRAGMA max_page_count=1000000")
         await _set(tx, "later")
     assert await _keys(db) == ["later"]
+
+
+async def test_a_disk_that_is_full_when_the_connection_is_made_is_called_full(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = sqlite3.OperationalError("disk I/O error")
+    problem.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"  # what a file of shared memory meets
+
+    def connect() -> sqlite3.Connection:
+        raise problem
+
+    path.parent.mkdir(exist_ok=True)
+    usage = shutil.disk_usage(path.parent)
+    for free, title in ((usage.free, "Disk trouble"), (4096, "Disk full")):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage._replace(free=free))
+        with pytest.raises(StoreError) as refused:
+            await StoreConnection.opened(path, connect)
+        assert refused.value.title == title
+        assert str(path) in refused.value.message
 
 
 async def test_a_database_held_by_another_program_says_so(
