@@ -50,7 +50,6 @@ class Claim:
 class Grant:
     """The money is set aside."""
 
-    reservation: str
     amount_nanos: int | None
     """None: no price per token."""
     max_output: int
@@ -134,9 +133,10 @@ class Admission:
             input_tokens=claim.input_tokens,
             created_at=clock.now_ms(),
             owner=process.identity(),
+            grade="own" if claim.own else "estimated" if limited and amount is not None else "unknown",
         )
         await self._reservations.insert(tx, row)
-        return Grant(row.id, amount, claim.output_tokens, limited, note)
+        return Grant(amount, claim.output_tokens, limited, note)
 
 
 def _offer(claim: Claim, worst: WorstCase, limits: Sequence[BudgetView]) -> _Offer:

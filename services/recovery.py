@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 async def settle_orphans(services: Services) -> int:
     """Write an `interrupted` ledger row for every reservation whose process is dead; returns how many.
 
-    What such a run used is not known. It counts with the whole amount that was set aside for it (grade
-    `estimated`), so that a limit holds whatever happened; the audit log says so. Live processes are left alone.
+    What such a run used is not known. Where a limit held it, it counts with the whole amount that was set aside
+    (grade `estimated`), so that the limit holds whatever happened; else its cost is `unknown`, or `own`. The audit
+    log says which. Live processes are left alone.
     """
     from store.reservations import Reservations
 
@@ -46,6 +47,8 @@ def _dead(rows: list[ReservationRow]) -> list[ReservationRow]:
 async def _settle(services: Services, tx: Tx, row: ReservationRow) -> None:
     from store.ledger import AttemptRow, Ledger
 
+    counts = row.grade == "estimated" and row.amount_nanos is not None
+    grade = "own" if row.grade == "own" else "estimated" if counts else "unknown"
     attempt = AttemptRow(
         id=None,
         run_id=row.run_id,
@@ -57,8 +60,8 @@ async def _settle(services: Services, tx: Tx, row: ReservationRow) -> None:
         outcome="interrupted",
         error_code="interrupted",
         input=row.input_tokens,
-        cost_nanos=row.amount_nanos,
-        grade="unknown" if row.amount_nanos is None else "estimated",
+        cost_nanos=row.amount_nanos if counts else None,
+        grade=grade,
         caller="recovery",
     )
     await Ledger(services.db).insert(tx, attempt)
@@ -71,6 +74,6 @@ async def _settle(services: Services, tx: Tx, row: ReservationRow) -> None:
             "run_id": row.run_id,
             "owner": row.owner,
             "reserved_nanos": row.amount_nanos,
-            "counted": "the reserved amount" if row.amount_nanos is not None else "unknown",
+            "counted": "the reserved amount" if counts else grade,
         },
     )

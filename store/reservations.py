@@ -23,6 +23,9 @@ class ReservationRow:
     created_at: int
     owner: str
     """The process that made it (`host:pid:starttime`)."""
+    grade: str = "estimated"
+    """How the cost is known should that process be killed: `estimated` (a limit holds, so the amount counts),
+    `unknown` or `own`."""
 
 
 _NAMES = columns(ReservationRow)

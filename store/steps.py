@@ -212,6 +212,10 @@ CREATE TABLE remembered (
 """
 
 
+_RESERVATION_GRADE = """
+ALTER TABLE reservations ADD COLUMN grade TEXT NOT NULL DEFAULT 'estimated';  -- should its process be killed
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("0001-providers", _PROVIDERS),
     Step("0002-ledger", _LEDGER),
@@ -219,4 +223,5 @@ STEPS: tuple[Step, ...] = (
     Step("0004-budgets", _BUDGETS),
     Step("0005-audit", _AUDIT),
     Step("0006-conversations", _CONVERSATIONS),
+    Step("0007-reservation-grade", _RESERVATION_GRADE),
 )

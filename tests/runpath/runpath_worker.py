@@ -1,4 +1,4 @@
-"""A Switchroom of its own in another process: `HOME spend COUNT SEED` or `HOME hang`."""
+"""A Switchroom of its own in another process: `HOME spend COUNT SEED` or `HOME hang REF`."""
 
 from __future__ import annotations
 
@@ -63,20 +63,20 @@ async def spend(home: Path, count: int, seed: int) -> None:
         print(" ".join(states), flush=True)
 
 
-async def hang(home: Path) -> None:
+async def hang(home: Path, ref: str) -> None:
     async with open_services(under(home), actor="test") as services:
         adapter = PlayedAdapter()
         adapter.plays = [Play([TextDelta("Because "), asyncio.Event()])]
         played_by(services, adapter)
-        run = services.runs.start(ask("x" * 400, max_tokens=100))
+        run = services.runs.start(ask("x" * 400, ref, max_tokens=100))
         async for event in run.events():
             if isinstance(event, RunText):
                 print(run.id, flush=True)
 
 
 if __name__ == "__main__":
-    folder, what, *numbers = sys.argv[1:]
+    folder, what, *rest = sys.argv[1:]
     if what == "spend":
-        asyncio.run(spend(Path(folder), int(numbers[0]), int(numbers[1])))
+        asyncio.run(spend(Path(folder), int(rest[0]), int(rest[1])))
     else:
-        asyncio.run(hang(Path(folder)))
+        asyncio.run(hang(Path(folder), rest[0]))

@@ -140,10 +140,27 @@ async def test_two_processes_share_one_limit(room: Room, paths: Paths) -> None:
     assert len(await Ledger(room.services.db).recent(100)) == states.count("complete")
 
 
+@pytest.mark.parametrize(
+    ("ref", "limited", "grade"),
+    [
+        ("acme/big", True, "estimated"),
+        ("acme/big", False, "unknown"),
+        ("acme/mystery", False, "unknown"),
+        ("home/llama", True, "own"),
+    ],
+)
 async def test_a_killed_process_is_settled_at_the_next_start(
-    room: Room, paths: Paths, open_room: Callable[[], Awaitable[Room]]
+    room: Room,
+    paths: Paths,
+    open_room: Callable[[], Awaitable[Room]],
+    ref: str,
+    limited: bool,
+    grade: str,
 ) -> None:
-    worker = start(paths, "hang")
+    """The whole worst case counts only where a limit has to hold; own hardware stays own."""
+    if limited:
+        await room.services.budgets.set("global", "daily", Decimal(1))
+    worker = start(paths, "hang", ref)
     assert worker.stdout is not None
     run_id = (await asyncio.to_thread(worker.stdout.readline)).strip()
     alive = await open_room()
@@ -153,11 +170,12 @@ async def test_a_killed_process_is_settled_at_the_next_start(
     await asyncio.to_thread(worker.communicate)
     again = await open_room()
     [row] = await Ledger(again.services.db).run(run_id)
-    assert (row.outcome, row.final, row.provider, row.model) == ("interrupted", True, "acme", "big")
-    assert (row.input, row.grade, row.finish_reason) == (104, "estimated", None)
+    assert (row.outcome, row.final, f"{row.provider}/{row.model}") == ("interrupted", True, ref)
+    assert (row.input, row.grade, row.finish_reason) == (104, grade, None)
+    assert (row.cost_nanos is not None) == (grade == "estimated")
     assert await again.reserved() == 0
     [entry] = await again.services.audit.list(action="run.recovered")
-    assert (entry.subject, entry.result, entry.detail["run_id"]) == ("acme/big", "interrupted", run_id)
+    assert (entry.subject, entry.result, entry.detail["run_id"]) == (ref, "interrupted", run_id)
     assert (await again.services.audit.verify()).intact
     third = await open_room()
     assert len(await Ledger(third.services.db).run(run_id)) == 1, "once"
