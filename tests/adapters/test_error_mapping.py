@@ -111,6 +111,7 @@ TABLE: list[tuple[str, int, object, type[ProviderError]]] = [
     ("fireworks suspended", 412, err("Account is suspended, possibly due to reaching the monthly spending limit"), NoCreditError),
     ("groq capacity", 498, err("Flex tier capacity exceeded"), OverloadedError),
     ("groq tpm", 413, err("Request too large for model on tokens per minute", "tokens"), ContextTooLongError),
+    ("groq tpm code", 413, err("Request too large for model on tokens per minute", "tokens", "rate_limit_exceeded"), ContextTooLongError),
     ("groq tool", 400, err("Failed to call a function", "invalid_request_error", "tool_use_failed"), BadRequestError),
     ("deepseek balance", 402, err("Insufficient Balance"), NoCreditError),
     ("deepseek model", 400, err("Model Not Exist"), ModelUnavailableError),
