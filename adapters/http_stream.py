@@ -18,7 +18,7 @@ from adapters.errors import (
     UnexpectedResponseError,
     error_from_answer,
 )
-from adapters.errors.mapping import request_id
+from adapters.errors.mapping import excerpt, request_id
 from adapters.events import Event, Finished, FinishReason, StreamState
 from adapters.fetch import ERROR_BODY, JSON_BODY, parse_json, read_bounded
 from adapters.http_errors import from_transport
@@ -27,6 +27,7 @@ from adapters.watchdog import Watchdog
 from catalog.usage import Usage
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
+_FRAME_STARTS = (b":", b"data", b"event", b"id", b"retry")
 _DRAIN_S = 0.05
 """Seconds given to the bytes that follow a finished answer, so that the connection can be used again."""
 
@@ -194,6 +195,8 @@ class HttpStream:
             )
         for event in self._leftovers(failure):
             yield event
+        if failure is None and dog.first:
+            failure = self._no_frames()
         yield self._finish(failure)
 
     def _leftovers(self, failure: ProviderError | None) -> Sequence[Event]:
@@ -206,6 +209,19 @@ class HttpStream:
                 except ProviderError:  # half a frame: the end came in its middle
                     break
         return [*events, *self._reader.close()]
+
+    def _no_frames(self) -> ProviderError | None:
+        """The error of an answer that held text, but no events; None when it may have been cut before them."""
+        start = self._prefix
+        if not start or any(start.startswith(word[: len(start)]) for word in _FRAME_STARTS):
+            return None
+        return UnexpectedResponseError(
+            f"{self._origin.slug} sent something that is not an answer."
+            f" It says: “{excerpt(start.decode('utf-8', 'replace'))}”",
+            hint="Check the provider's URL and type.",
+            provider=self._origin.slug,
+            status=self.status,
+        )
 
     def _failure(self, error: Exception) -> ProviderError:
         if isinstance(error, ProviderError):

@@ -21,7 +21,9 @@ from adapters.base import Connection, Watchdogs
 from adapters.errors import (
     BadRequestError,
     InvalidCredentialsError,
+    ProviderError,
     ProviderTimeoutError,
+    StreamInterruptedError,
     UnexpectedResponseError,
 )
 from adapters.events import ChatRequest, Collected, Finished, Image, Message, ToolCall, ToolSpec
@@ -178,6 +180,28 @@ async def test_a_frame_without_end_is_refused() -> None:
         got = await ask(adapter)
     assert got.finished is not None
     assert isinstance(got.finished.error, UnexpectedResponseError)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("upstream says no", UnexpectedResponseError),
+        (": keep-alive\n\n", StreamInterruptedError),
+        ('data: {"choices":[{"del', StreamInterruptedError),
+        ("da", StreamInterruptedError),
+    ],
+)
+async def test_text_that_is_no_stream_is_not_taken_for_one_that_broke_off(
+    body: str, kind: type[ProviderError]
+) -> None:
+    async def handler(exchange: Exchange) -> None:
+        await exchange.answer(200, body.encode(), content_type="application/json")
+
+    async with against(handler) as (adapter, _server):
+        got = await ask(adapter)
+    assert got.finished is not None
+    assert type(got.finished.error) is kind
+    assert (body in got.finished.error.message) == (kind is UnexpectedResponseError)
 
 
 async def test_an_endless_error_page_is_cut() -> None:
