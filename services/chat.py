@@ -123,7 +123,7 @@ def _written(result: RunResult) -> dict[str, object]:
         "input": result.usage.input,
         "output": result.usage.output,
         "ttft_ms": result.ttft_ms,
-        "duration_ms": result.duration_ms,
+        "duration_ms": result.answer_ms,
     }
 
 

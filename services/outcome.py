@@ -16,11 +16,11 @@ def outcome(
     ref: str,
     settled: Sequence[tuple[Attempt, Bill]],
     *,
-    started: float,
     cancelled: bool,
     note: str | None,
 ) -> RunResult:
-    """The result of a run that was sent. `started` is on the clock of the attempts."""
+    """The result of a run that was sent."""
+    first = settled[0][0]
     last, last_bill = settled[-1]
     cost, grade = total([bill for _, bill in settled])
     return RunResult(
@@ -34,8 +34,9 @@ def outcome(
         usage=last_bill.usage,
         cost=cost,
         grade=grade,
-        ttft_ms=milliseconds(started, last.first),
-        duration_ms=milliseconds(started, last.ended) or 0,
+        ttft_ms=milliseconds(last.started, last.first),
+        duration_ms=milliseconds(first.started, last.ended) or 0,
+        answer_ms=milliseconds(last.started, last.ended),
         attempts=tuple(attempt.view(ref) for attempt, _ in settled),
         error=last.error,
         note=note,

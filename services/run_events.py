@@ -76,13 +76,16 @@ class RunResult:
     """USD of all attempts together; None where unknown or own hardware (the grade says which)."""
     grade: Grade
     ttft_ms: int | None
-    """From the run's start to the first content; None when none came."""
+    """From the sending of the last attempt to its first content; None when none came."""
     duration_ms: int
+    """From the first sending to the end, retries and their waits included."""
     attempts: tuple[AttemptView, ...]
     error: SwitchroomError | None = None
     note: str | None = None
     """What the user should know beside the answer (`max_tokens` lowered, …)."""
     cached: bool = False
+    answer_ms: int | None = None
+    """From the sending of the last attempt to its end, as in the ledger; None when nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,7 +291,6 @@ class RunTask:
             self._id,
             self._request.model,
             settled,
-            started=self._started,
             cancelled=self._cancelled,
             note=note,
         )

@@ -65,6 +65,20 @@ async def test_an_answer_streams_is_priced_and_written(room: Room) -> None:
     assert isinstance(room.events[0], RunStarted)
 
 
+async def test_what_comes_before_the_sending_is_no_slow_model(room: Room) -> None:
+    """The passphrase is typed, the adapter imported: the first word is timed from the request on."""
+    room.plays(answer("At once."))
+    adapter = room.services.registry.adapter
+
+    async def late(slug: str) -> object:
+        await room.waits.sleep(7.0)
+        return await adapter(slug)
+
+    room.services.registry.adapter = late  # type: ignore[method-assign, assignment]
+    result = await room.services.runs.start(ask()).result()
+    assert (result.ttft_ms, result.duration_ms) == (0, 0)
+
+
 async def test_thinking_and_tool_calls_arrive_whole(room: Room) -> None:
     room.plays(
         Play(

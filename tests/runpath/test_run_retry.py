@@ -52,6 +52,8 @@ async def test_rate_limited_then_answered(room: Room) -> None:
     assert room.waits.slept == [1.0, 1.0, 0.5]
     finished = events[-1]
     assert isinstance(finished, RunFinished)
+    result = finished.result
+    assert (result.ttft_ms, result.answer_ms, result.duration_ms) == (0, 0, 2500), "the wait is no slow model"
     first, second = finished.result.attempts
     assert (first.state, first.status, first.request_id, first.retry_after_ms) == ("failed", 429, "r1", 2500)
     assert (second.state, second.error) == ("complete", None)

@@ -68,7 +68,7 @@ class Bill:
     @classmethod
     def of_result(cls, result: RunResult) -> Bill:
         usage = result.usage
-        return cls(result.ttft_ms, result.duration_ms, usage.input, usage.output, result.cost, result.grade)
+        return cls(result.ttft_ms, result.answer_ms, usage.input, usage.output, result.cost, result.grade)
 
     @classmethod
     def of_row(cls, row: MessageRow) -> Bill:
