@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -39,21 +38,18 @@ class FilterBar(Widget):
         super().__init__()
         self._table = table
 
-    def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Static("/", classes="slash")
-            field = Line(placeholder="words to look for", select_on_focus=False)
-            yield field
-            yield Static("", classes="count")
-
     def open(self) -> None:
         """Show the line and type into it."""
         self.add_class("-open")
-        self.query_one(Line).focus()
+        if not self.query(Line):  # made on first use: it would cost the start its time
+            field = Line(placeholder="words to look for", select_on_focus=False)
+            self.mount(Horizontal(Static("/", classes="slash"), field, Static("", classes="count")))
+        self.call_after_refresh(lambda: self.query_one(Line).focus())
 
     def clear(self) -> None:
         """No filter, no line, the table has the keys again."""
-        self.query_one(Line).value = ""
+        for field in self.query(Line):
+            field.value = ""
         self._table.set_filter("")
         self.remove_class("-open")
         self._table.focus()

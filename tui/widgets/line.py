@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
+from tui.keymap import key_label
+
 
 class Line(Input):
     """Textual's Input inserts a character at once, but lets a bound key travel up to the app first. When several keys
@@ -23,6 +25,11 @@ class Line(Input):
         self.cursor_blink = False
         for key in ("enter", "up", "down"):
             self._bindings.key_to_bindings.pop(key, None)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Textual knows no character for the keys of `/`, `:`, `?` …: the footer would offer them while one types."""
+        named = character is None and key not in ("up", "down", "left", "right") and len(key_label(key)) == 1
+        return named or super().check_consume_key(key, character)
 
     async def _on_key(self, event: events.Key) -> None:
         await super()._on_key(event)
