@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from catalog.pricing import from_nanos
 from services.clock import DAY_MS, month_bounds, now_ms
 
 if TYPE_CHECKING:
@@ -98,15 +99,18 @@ async def _figures(services: Services) -> dict[str, _Figures]:
 
     rollups = Rollups(services.db)
     now = now_ms()
-    month = {row.key: row for row in await rollups.totals(*month_bounds(now), "provider")}
+    bounds = month_bounds(now)
+    month = {row.key: row for row in await rollups.totals(*bounds, "provider")}
     recent = {row.key: row for row in await rollups.totals(now - RECENT_MS, now + 1, "provider")}
     speed = await rollups.percentiles(now - RECENT_MS, now + 1, "provider")
     figures = {}
     for slug in {*month, *recent}:
         spent, runs, ttft = month.get(slug), recent.get(slug), speed.get(slug)
-        known = spent is not None and (spent.cost_nanos > 0 or spent.attempts > spent.unknown_attempts)
+        spend = None if spent is None else from_nanos(spent.cost_nanos)
+        if spend == 0:  # free, or is it only that nothing has a price?
+            spend = await services.usage.spent(*bounds, provider=slug)
         figures[slug] = _Figures(
-            spend=Decimal(spent.cost_nanos).scaleb(-9) if spent is not None and known else None,
+            spend=spend,
             ttft_p50=ttft.ttft_p50 if ttft else None,
             ttft_p95=ttft.ttft_p95 if ttft else None,
             error_share=runs.failed_runs / runs.runs if runs is not None and runs.runs else None,

@@ -85,11 +85,15 @@ class UsageService:
 
     async def today(self) -> Decimal | None:
         """USD since the user's midnight; None when runs were made and none has a known cost."""
-        return await self._spent(*day_bounds(now_ms()))
+        return await self.spent(*day_bounds(now_ms()))
 
     async def month(self) -> Decimal | None:
         """USD since the first of the user's month; None when runs were made and none has a known cost."""
-        return await self._spent(*month_bounds(now_ms()))
+        return await self.spent(*month_bounds(now_ms()))
+
+    async def spent(self, start: int, end: int, provider: str | None = None) -> Decimal | None:
+        """USD in [start, end); None when runs were made and none has a known cost (unknown, or own hardware)."""
+        return _line("", start, await self._rollups.totals(start, end, "grade", provider=provider)).cost
 
     async def projection(self) -> Projection | None:
         """What the calendar month will come to."""
@@ -106,10 +110,6 @@ class UsageService:
     async def recent(self, limit: int = 50, before_id: int | None = None) -> list[AttemptRow]:
         """The last attempts, newest first."""
         return await self._ledger.recent(limit, before_id)
-
-    async def _spent(self, start: int, end: int) -> Decimal | None:
-        rows = await self._rollups.totals(start, end)
-        return _money(sum(row.cost_nanos for row in rows), sum(row.unknown_attempts for row in rows))
 
     async def _by_time(self, by: str, since: int, until: int) -> list[UsageLine]:
         bounds = [

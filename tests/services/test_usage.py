@@ -13,6 +13,7 @@ import pytest
 from catalog.errors import UsageError
 from services import clock
 from services.container import Services
+from services.drafts import ProviderDraft
 from services.projection import project
 from store.ledger import AttemptRow, Ledger
 
@@ -161,6 +162,27 @@ async def test_today_and_this_month(services: Services) -> None:
     await spend(services, clock.month_bounds(now)[0] - 1, 50)
     assert await services.usage.today() == Decimal(2)
     assert await services.usage.month() == Decimal(2)
+
+
+@pytest.mark.parametrize(
+    ("grades", "spent"),
+    [
+        (["own", "own"], None),
+        (["unknown"], None),
+        (["own", "unknown", "computed"], None),  # the computed one failed before it began, and cost nothing
+        (["computed"], Decimal(0)),
+        ([], None),
+    ],
+)
+async def test_a_provider_without_prices_has_no_spend_of_zero(
+    services: Services, grades: list[str], spent: Decimal | None
+) -> None:
+    await services.registry.add(ProviderDraft(slug="mine", url="http://127.0.0.1:1"), None, test=False)
+    for grade in grades:
+        await spend(services, clock.now_ms(), 0 if grade == "computed" else None, grade=grade)
+    assert (await services.registry.get("mine")).spend_month == spent
+    everything = Decimal(0) if not grades else spent
+    assert (await services.usage.today(), await services.usage.month()) == (everything, everything)
 
 
 async def test_what_cannot_be_asked(services: Services) -> None:
