@@ -48,12 +48,17 @@ def check_url(url: str, allow_http: bool = False) -> None:
 
 
 def proxy_for(url: str, own: SecretStr | None) -> str | None:
-    """The proxy's URL for an address: never one for this machine; the provider's own, else the environment's."""
+    """The proxy's URL for an address: the provider's own, else the environment's.
+
+    This machine is reached without one, unless the provider's own is on this machine too: any other cannot reach it.
+    """
     split = urlsplit(url)
     host = split.hostname or ""
-    if is_loopback(host):
-        return None
-    proxy = own.get_secret_value() if own is not None else _from_environment(split.scheme, host, split.port)
+    local = is_loopback(host)
+    if own is not None:
+        proxy = own.get_secret_value()
+    else:
+        proxy = None if local else _from_environment(split.scheme, host, split.port)
     if not proxy:
         return None
     if "://" not in proxy:
@@ -62,7 +67,7 @@ def proxy_for(url: str, own: SecretStr | None) -> str | None:
         raise UsageError(
             "Only http and https proxies can be used.", hint="Set another proxy, or none, for this provider."
         )
-    return proxy
+    return None if local and not is_loopback(urlsplit(proxy).hostname or "") else proxy
 
 
 def _from_environment(scheme: str, host: str, port: int | None) -> str | None:

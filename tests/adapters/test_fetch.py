@@ -175,7 +175,8 @@ def test_which_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert proxy_for("http://10.0.0.5:8080", None) is None
     for local in ("http://127.0.0.1:8080", "https://localhost", "http://[::1]:1"):
         assert proxy_for(local, None) is None
-        assert proxy_for(local, SecretStr("http://own.example:1")) is None
+        assert proxy_for(local, SecretStr("http://own.example:1")) is None, "it cannot reach this machine"
+        assert proxy_for(local, SecretStr("http://127.0.0.1:3128")) == "http://127.0.0.1:3128"
     assert (
         proxy_for("https://api.openai.com", SecretStr("user:pw@own.example:1"))
         == "http://user:pw@own.example:1"
@@ -218,6 +219,12 @@ async def test_the_connect_goes_through_the_proxy_and_its_refusal_is_told() -> N
 
 async def test_a_proxy_that_is_not_there_is_named() -> None:
     connection = Connection("p", "openai", "https://api.example.com", proxy=SecretStr("http://127.0.0.1:9"))
+    with pytest.raises(NetworkError, match=r"The proxy 127\.0\.0\.1 cannot be reached"):
+        await OpenAIAdapter(connection, Fetcher()).list_models()
+
+
+async def test_the_providers_own_proxy_on_this_machine_is_used_for_this_machine() -> None:
+    connection = Connection("p", "openai", "http://localhost:1", proxy=SecretStr("http://127.0.0.1:9"))
     with pytest.raises(NetworkError, match=r"The proxy 127\.0\.0\.1 cannot be reached"):
         await OpenAIAdapter(connection, Fetcher()).list_models()
 
