@@ -252,7 +252,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         for column, size in layout.columns:
             cell = column.cell(row)
             text, tone = (cell, "") if isinstance(cell, str) else cell
-            style = base + styles[tone] if tone else base
+            style = base + styles[tone] if tone and not (here and tone == "dim") else base
             segments.append(Segment(column.fitted(text, size) + layout.gap, style))
             used += size + len(layout.gap)
         if used < layout.cells:
