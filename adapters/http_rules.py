@@ -55,10 +55,11 @@ def proxy_for(url: str, own: SecretStr | None) -> str | None:
     split = urlsplit(url)
     host = split.hostname or ""
     local = is_loopback(host)
+    proxy: str | None = None
     if own is not None:
         proxy = own.get_secret_value()
-    else:
-        proxy = None if local else _from_environment(split.scheme, host, split.port)
+    elif not local:
+        proxy = _from_environment(split.scheme, host, split.port)
     if not proxy:
         return None
     if "://" not in proxy:
