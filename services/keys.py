@@ -74,7 +74,7 @@ class Keys:
 
         self.check(draft, key)
         if isinstance(key, EnvKey):
-            row = replace(row, key_ref=f"env:{key.name}", key_last4=None)
+            row = replace(row, key_ref=f"env:{key.name}", key_last4=await self._end_of(key))
         elif key is not None:
             ref = await self._put(row.slug, key, row.key_ref, backend, stored)
             row = replace(row, key_ref=ref, key_last4=last4(key))
@@ -129,6 +129,14 @@ class Keys:
         if not self._services.db.dry_run:
             stored.new.append((name, ref, before if ref == old else None))
         return ref
+
+    async def _end_of(self, key: EnvKey) -> str | None:
+        """How the variable's value ends now; None while there is none."""
+        try:
+            secret = await self._clear(key)
+        except SwitchroomError:
+            return None
+        return last4(secret) if secret is not None else None
 
     async def _clear(self, key: KeySource) -> SecretStr | None:
         if isinstance(key, EnvKey):

@@ -241,7 +241,7 @@ async def test_a_key_in_the_environment_is_only_named(
         await services.registry.add(draft(vendor), EnvKey("MY_KEY"))
     monkeypatch.setenv("MY_KEY", KEY)
     view = await services.registry.add(draft(vendor), EnvKey("MY_KEY"))
-    assert (view.row.key_ref, view.row.key_last4, view.key_label) == ("env:MY_KEY", None, "env MY_KEY")
+    assert (view.row.key_ref, view.row.key_last4, view.key_label) == ("env:MY_KEY", KEY[-4:], "env MY_KEY")
     removed = await services.registry.remove_key("mine")
     assert (removed.row.key_ref, removed.key_label) == (None, "none needed")
 
@@ -252,8 +252,8 @@ async def test_removing_takes_the_secret_along_and_names_what_referred(
     await services.registry.add(draft(vendor), SecretStr(KEY))
     await services.sync.sync(["mine"])
     await services.models.set_default("mine/alpha")
-    refers = await services.registry.remove("mine")
-    assert refers == ["the default model mine/alpha"]
+    removed = await services.registry.remove("mine")
+    assert (removed.dependents, removed.note) == (("the default model mine/alpha",), None)
     assert not list((home / "config").rglob("mine.json"))
     assert await services.models.list() == []
     assert await services.models.default() is None
