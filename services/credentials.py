@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from catalog.errors import MissingKeyError, SwitchroomError, UsageError, VaultLockedError
 from catalog.redact import remember_secret
 from services.clock import now_ms
+from services.leftovers import Leftovers
 from store.vault.base import (
     MANAGED,
     Backend,
@@ -34,6 +36,8 @@ from store.vault.private_file import read_private
 
 if TYPE_CHECKING:
     from services.container import Services
+
+log = logging.getLogger(__name__)
 
 PassphraseSource = Callable[[], Awaitable[SecretStr | None]]
 
@@ -65,6 +69,9 @@ class Credentials:
         self._services = services
         self._vault = EncryptedVault(services.paths.vault_file, self._passphrase)
         self._keyring_state: BackendState | None = None
+        self._answered: set[str] = set()
+        """The backends that have given or opened something here, so that they can be tidied."""
+        self.leftovers = Leftovers(services, self)
 
     async def resolve(self, ref: str | None) -> SecretStr | None:
         """The secret behind a reference; None only for None, a provider that is called without a key.
@@ -78,6 +85,7 @@ class Credentials:
         if secret is None:
             raise _missing(reference.backend, reference.name)
         remember_secret(secret.get_secret_value())
+        await self._tidy(reference.backend)
         return secret
 
     async def store(self, name: str, secret: SecretStr, *, backend: str | None = None) -> str:
@@ -90,6 +98,7 @@ class Credentials:
         self._services.require_writable()
         chosen = _managed(backend) if backend is not None else (await self.backend()).backend
         if not self._services.db.dry_run:
+            await self.leftovers.reclaim(f"{chosen}:{name}")
             chosen = await self._keep(chosen, name, secret, forced=backend is not None)
             if backend is not None:
                 await self._remember(_CHOICE_KEY, chosen)
@@ -148,10 +157,12 @@ class Credentials:
         if passphrase is None:
             raise locked()
         await self._vault.unlock(passphrase)
+        await self._tidy("vault")
 
     def lock(self) -> None:
         """Forgets the vault's key."""
         self._vault.lock()
+        self._answered.discard("vault")
 
     async def status(self) -> BackendState:
         """The vault alone: ready, locked, absent, or unknown when the file cannot be used."""
@@ -186,6 +197,25 @@ class Credentials:
                 return await listed.names()
             case _:
                 return ()
+
+    @property
+    def vault_at_hand(self) -> bool:
+        """True when the vault can be changed without asking anybody."""
+        return (
+            not self._vault.exists
+            or self._vault.unlocked
+            or bool(self._services.settings.security.vault_key_file)
+        )
+
+    async def _tidy(self, backend: BackendName) -> None:
+        """The first time that a locked place turns out open: delete there what a removed provider had to leave."""
+        if backend == "env" or backend in self._answered:
+            return
+        self._answered.add(backend)
+        try:
+            await self.leftovers.sweep()
+        except SwitchroomError:
+            log.exception("stored keys of removed providers could not be deleted")
 
     @cached_property
     def _keyring(self) -> OsKeyring:

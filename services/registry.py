@@ -14,6 +14,7 @@ from services.connections import Connections, Secrets
 from services.drafts import EnvKey, KeySource, ProviderDraft
 from services.feed import ModelsChanged, ProvidersChanged
 from services.keys import Keys, Stored, references
+from services.leftovers import Removed
 from services.provider_views import ProviderView
 from services.row_audit import difference, key_detail, shown
 
@@ -171,19 +172,24 @@ class Registry:
         action = "provider.enable" if enabled else "provider.disable"
         return await self._replace(slug, action, {"enabled": enabled})
 
-    async def remove(self, slug: str) -> builtins.list[str]:
-        """Remove a provider with its secrets, models and sync history; its ledger stays. Returns what referred to it."""
+    async def remove(self, slug: str) -> Removed:
+        """Remove a provider with its secrets, models and sync history; its ledger stays.
+
+        Nobody is asked for a passphrase: a key in a locked vault is deleted when the vault is next unlocked.
+        """
         self._services.require_writable()
         row = await self.row(slug)
         refers = await self.dependents(slug)
-        await self._keys.drop(references(row))
+        leftovers = self._services.credentials.leftovers
         async with self._services.db.transaction(durable=True) as tx:
             await self._store.delete(tx, slug)
+            await leftovers.add(tx, references(row))
             detail: dict[str, object] = {**shown(row), "dependents": refers}
             await self._services.audit.record(tx, "provider.remove", slug, detail=detail)
         await self._connections.forget(slug)
         self._changed(slug)
-        return refers
+        left = await leftovers.sweep()
+        return Removed(tuple(refers), tuple(ref for ref in left if ref in references(row)))
 
     async def test(self, slug: str) -> Validation:
         """Try a stored provider and record its state. Errors of its secrets are raised (and recorded)."""

@@ -159,12 +159,12 @@ def remove_provider(session: Session, slug: str) -> int:
 
     async def work(services: Services) -> None:
         await services.registry.get(slug)
-        dependents = await services.registry.dependents(slug)
-        await services.registry.remove(slug)
-        used = f" (used by {', '.join(dependents)})" if dependents else ""
+        removed = await services.registry.remove(slug)
+        used = f" (used by {', '.join(removed.dependents)})" if removed.dependents else ""
+        note = f" {removed.note}" if removed.note else ""
         session.changed(
-            {"removed": slug, "dependents": list(dependents)},
-            did=f"Removed {slug}{used}.",
+            {"removed": slug, "dependents": list(removed.dependents), "keys_left": list(removed.keys_left)},
+            did=f"Removed {slug}{used}.{note}",
             would=f"remove {slug}{used}",
         )
 

@@ -40,6 +40,11 @@ class EncryptedVault:
     def exists(self) -> bool:
         return self.path.exists()
 
+    @property
+    def unlocked(self) -> bool:
+        """True while its key is in memory."""
+        return self._keys is not None
+
     async def get(self, name: str) -> SecretStr | None:
         if not self.exists:
             return None

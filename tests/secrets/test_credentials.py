@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keyring.errors import KeyringLocked
 from memory_keyring import MemoryKeyring
 from pydantic import SecretStr
 
@@ -16,6 +17,7 @@ from catalog.errors import MissingKeyError, ReadOnlyError, SwitchroomError, Usag
 from catalog.redact import redact
 from services.container import Services, open_services
 from services.credentials import Credentials
+from services.drafts import ProviderDraft
 from services.paths import under
 from services.settings_model import Security, Settings
 from store.providers import ProviderRow, Providers
@@ -79,6 +81,42 @@ async def test_a_slip_in_the_new_passphrase_is_noticed(services: Services) -> No
     with pytest.raises(UsageError, match="not the same"):
         await services.credentials.init()
     assert not services.paths.vault_file.exists()
+
+
+async def test_a_provider_is_removed_while_the_vault_is_locked(
+    services: Services, with_passphrase: Answer
+) -> None:
+    """Nobody is asked; the key goes when the vault is next open, unless a new one took its place."""
+    asked = with_passphrase("pass phrase")
+    for slug in ("gone", "again", "stays"):
+        draft = ProviderDraft(slug=slug, url="http://127.0.0.1:1")
+        await services.registry.add(draft, SECRET, test=False, backend="vault")
+    services.credentials.lock()
+    asked.clear()
+    removed = [await services.registry.remove(slug) for slug in ("gone", "again")]
+    assert [entry.keys_left for entry in removed] == [("vault:gone",), ("vault:again",)]
+    assert removed[0].note == "Its stored key stays in the vault until it is next unlocked."
+    assert [view.row.slug for view in await services.registry.list()] == ["stays"]
+    assert asked == []
+    await services.registry.add(ProviderDraft(slug="again", url="http://127.0.0.1:1"), SECRET, test=False)
+    services.credentials.lock()
+    await services.credentials.resolve("vault:stays")
+    assert await services.credentials.names("vault") == ("again", "stays")
+    assert (await services.registry.remove("again")).note is None, "an open vault forgets at once"
+    assert await services.credentials.names("vault") == ("stays",)
+
+
+async def test_a_keyring_that_refuses_keeps_no_provider(
+    services: Services, os_keyring: MemoryKeyring
+) -> None:
+    draft = ProviderDraft(slug="gone", url="http://127.0.0.1:1")
+    await services.registry.add(draft, SECRET, test=False)
+    os_keyring.failure = KeyringLocked("asleep")
+    assert (await services.registry.remove("gone")).keys_left == ("keyring:gone",)
+    os_keyring.failure = None
+    await services.credentials.store("other", SECRET)
+    await services.credentials.resolve("keyring:other")
+    assert [account for _, account in os_keyring.kept] == ["other"]
 
 
 async def test_the_key_file_opens_the_vault_without_asking(home: Path, tmp_path: Path) -> None:

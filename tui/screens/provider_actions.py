@@ -76,13 +76,15 @@ async def delete(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
     )
     if not await app.push_screen_wait(Confirm(f"Delete {names}?", detail, yes="delete", no="keep")):
         return
+    notes: list[str] = []
     for view in views:
         try:
-            await registry.remove(view.row.slug)
+            removed = await registry.remove(view.row.slug)
         except SwitchroomError as error:
             app.tell_error(error)
             return
-    app.tell(f"{names} deleted.", hint="a adds a provider", tone="")
+        notes += [removed.note] if removed.note else []
+    app.tell(" ".join([f"{names} deleted.", *dict.fromkeys(notes)]), hint="a adds a provider", tone="")
 
 
 async def set_key(app: SwitchroomApp, view: ProviderView) -> None:
