@@ -82,8 +82,7 @@ async def open_palette(app: SwitchroomApp) -> None:
     commands = _actions(app) + await _things(app)
     columns: tuple[Column[Command], ...] = (
         Column("kind", "", lambda c: (c.kind, "dim"), width=8),
-        Column("title", "", lambda c: c.title, width=30, flex=3),
-        Column("detail", "", lambda c: (c.detail, "dim"), width=1, max_width=24, priority=2, optional=True),
+        Column("title", "", lambda c: f"{c.title}  {c.detail}".rstrip(), width=30, flex=1),
         Column("key", "", lambda c: (c.key, "accent"), width=6, align="right", priority=1),
     )
     window = Pick(

@@ -50,8 +50,5 @@ class Modal(ModalScreen[R | None], Generic[R]):
         """What stands between the heading and the keys."""
         yield from ()
 
-    def set_heading(self, text: str) -> None:
-        self.query_one(".heading", Static).update(text)
-
     def action_leave(self) -> None:
         self.dismiss(None)

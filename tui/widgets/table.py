@@ -66,10 +66,6 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             super().__init__()
             self.table, self.key = table, key
 
-        @property
-        def control(self) -> VirtualTable[Any]:
-            return self.table
-
     class Opened(Highlighted):
         """A double click on a row."""
 
