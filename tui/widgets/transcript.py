@@ -20,11 +20,11 @@ from textual.timer import Timer
 from tui.widgets.markdown_wrap import Line
 from tui.widgets.transcript_blocks import Block, Thinking
 
-FRAME = 1 / 20
+FRAME = 1 / 16
 """Seconds between two renderings of what streams."""
 SLOW_FRAME = 1 / 8
 """The same in low-bandwidth mode."""
-STEP = 2
+STEP = 3
 """Rows by which a growing answer scrolls; in low-bandwidth mode half a screen."""
 WIDEST = 118
 """Cells a row of text takes at most: longer ones are hard to read."""
@@ -213,14 +213,21 @@ class Transcript(ScrollView, can_focus=True):
             step = max(4, height // 2) if self.low_bandwidth else STEP
             total = height + -(-(total - height) // step) * step
         before = round(self.scroll_y)
-        if total != self.virtual_size.height or self._width != self.virtual_size.width:
-            self._moving = True
-            self.virtual_size = Size(self._width, total)
-            self._moving = False
+        self._resize_to(total)
         if self._follow and before != self.max_scroll_y:
             self._move(self.max_scroll_y)
         if round(self.scroll_y) == before:
             self._refresh_changed()
+
+    def _resize_to(self, rows: int) -> None:
+        """Be so many rows high. Set past the reactive, which would lay the whole screen out anew for every row."""
+        if rows == self.virtual_size.height and self._width == self.virtual_size.width:
+            return
+        self.set_reactive(Transcript.virtual_size, Size(self._width, rows))
+        self.vertical_scrollbar.window_virtual_size = rows
+        self.vertical_scrollbar.window_size = self._viewport
+        if self.scroll_y > self.max_scroll_y:
+            self._move(self.max_scroll_y)
 
     def _refresh_changed(self) -> None:
         top = round(self.scroll_y)
@@ -303,7 +310,7 @@ class Transcript(ScrollView, can_focus=True):
             while row < block.height - 1 and seen + _letters(block.row(row)) <= passed:
                 seen += _letters(block.row(row))
                 row += 1
-        self.virtual_size = Size(width, self._total)
+        self._resize_to(self._total)
         self._move(self._starts[self._index(block)] + row)
 
     def _find(self, y: int) -> tuple[Block | None, int]:
