@@ -186,7 +186,7 @@ def _filled(attempt: Attempt, prepared: Prepared, max_output: int | None) -> tup
 
 
 def _may_be_billed(attempt: Attempt) -> bool:
-    """True when the vendor may have begun to work: silence after sending, or a stop by us while it was open."""
+    """True when the vendor may have begun to work: silence after sending, or a stop by us before it refused."""
     if attempt.state in ("complete", "cancelled"):
-        return attempt.status is not None and attempt.status < 400
+        return attempt.status is None or attempt.status < 400
     return isinstance(attempt.error, ProviderTimeoutError | StreamInterruptedError | DeadlineError)

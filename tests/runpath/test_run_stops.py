@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
 from runpath_play import Play, Room, answer, ask, refused
 
 from adapters.errors import RateLimitedError
-from adapters.events import Finished, TextDelta, UsageUpdate
+from adapters.events import ChatRequest, Finished, TextDelta, UsageUpdate
 from catalog.usage import Usage
 from services.run import RunFinished, RunRetry, RunText
 from services.run_events import RunEvent
@@ -90,6 +91,25 @@ async def test_cancel_before_the_first_word(room: Room) -> None:
     assert result.state == "cancelled"
     assert (result.usage, result.grade) == (Usage(input=104, output=0), "estimated"), "the prompt was read"
     assert result.ttft_ms is None
+
+
+async def test_cancel_before_the_vendor_answered_at_all(room: Room) -> None:
+    """The request is out, and nobody knows whether the vendor began: the prompt is counted, not called free."""
+    sent = asyncio.Event()
+
+    @asynccontextmanager
+    async def silent(_request: ChatRequest) -> AsyncIterator[None]:
+        sent.set()
+        await asyncio.Event().wait()
+        yield
+
+    room.adapter.stream = silent  # type: ignore[method-assign, assignment]
+    run = room.services.runs.start(ask("x" * 400, stream=False))
+    await sent.wait()
+    run.cancel()
+    result = await run.result()
+    assert (result.usage, result.grade) == (Usage(input=104, output=0), "estimated")
+    assert result.cost == Decimal("0.00026")
 
 
 async def test_cancel_during_a_countdown(room: Room) -> None:
