@@ -163,6 +163,7 @@ class Run:
         await self._emit(None)
 
     async def _refuse(self, refusal: SwitchroomError) -> None:
+        self._work.settling = True
         settlement = Settlement(self._services)
         try:
             if isinstance(refusal, _AUDITED_REFUSALS):

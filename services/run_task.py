@@ -97,6 +97,10 @@ class RunTask:
             self._run_out_of_time()
         except asyncio.CancelledError:
             self._cancel()
+        except Exception:
+            if not self._attempts:
+                raise
+            log.exception("a run was ended between two attempts")  # those that were made are settled
         self.settling = True
         return await self._finish()
 

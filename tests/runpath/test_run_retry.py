@@ -21,8 +21,9 @@ from adapters.errors import (
     StreamInterruptedError,
 )
 from adapters.events import Finished, TextDelta
-from catalog.errors import OfflineError
+from catalog.errors import OfflineError, StoreError
 from catalog.usage import Usage
+from services.admission import Admission, Claim
 from services.retry import Patience, RetryPolicy, policy_for
 from services.run import RunFinished, RunRetry, RunWaiting
 from services.settings_model import Retry
@@ -159,6 +160,27 @@ async def test_an_attempt_that_may_be_billed_stays_set_aside(room: Room) -> None
     assert result.grade == "estimated"
     assert result.cost is not None
     assert result.cost > Decimal("0.0025")
+
+
+async def test_a_store_that_fails_between_two_attempts_loses_none(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.services.budgets.set("global", "daily", Decimal(1))
+    room.plays(refused(ProviderTimeoutError("Silence.")), FINE)
+    admit = Admission.admit
+
+    async def busy_later(self: Admission, claim: Claim, *more: object) -> object:
+        if claim.spent_nanos:
+            raise StoreError("The database is busy.")
+        return await admit(self, claim, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Admission, "admit", busy_later)
+    run = room.services.runs.start(ask("x" * 400))
+    result = await run.result()
+    assert (result.state, result.error and result.error.code) == ("failed", "timeout")
+    [row] = await Ledger(room.services.db).run(run.id)
+    assert (row.outcome, row.final, row.cost_nanos, row.grade) == ("failed", True, 260_000, "estimated")
+    assert await room.reserved() == 0
 
 
 def test_waits_grow_up_to_the_longest() -> None:
