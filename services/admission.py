@@ -114,6 +114,8 @@ class Admission:
             if offer.affordable is None or offer.affordable >= claim.output_tokens:
                 return await self._reserve(tx, claim, limited=True)
             if offer.affordable < USEFUL_OUTPUT and patient and _worth_waiting(offer):
+                if claim.spent_nanos:
+                    await self._hold(tx, claim, claim.spent_nanos, limited=True)
                 return offer.tightest
             if offer.affordable < LEAST_OUTPUT:
                 raise _refused(offer.tightest)
@@ -124,6 +126,10 @@ class Admission:
         amount = None
         if claim.worst is not None:
             amount = claim.spent_nanos + claim.worst.nanos(claim.output_tokens)
+        await self._hold(tx, claim, amount, limited=limited)
+        return Grant(amount, claim.output_tokens, limited, note)
+
+    async def _hold(self, tx: Tx, claim: Claim, amount: int | None, *, limited: bool) -> None:
         row = ReservationRow(
             id=claim.run_id,
             run_id=claim.run_id,
@@ -136,7 +142,6 @@ class Admission:
             grade="own" if claim.own else "estimated" if limited and amount is not None else "unknown",
         )
         await self._reservations.insert(tx, row)
-        return Grant(amount, claim.output_tokens, limited, note)
 
 
 def _offer(claim: Claim, worst: WorstCase, limits: Sequence[BudgetView]) -> _Offer:

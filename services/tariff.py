@@ -31,10 +31,19 @@ class WorstCase:
 
     def nanos(self, output_tokens: int) -> int:
         """Nano-dollars for an answer of this length, rounded up."""
+        if self.free:
+            return 0
         return to_nanos(self.prompt + self.per_output_token * output_tokens) + 1
+
+    @property
+    def free(self) -> bool:
+        """True when it costs nothing however long it gets: a spent limit does not hold it up."""
+        return self.prompt == 0 and self.per_output_token == 0
 
     def affordable(self, nanos: int) -> int | None:
         """The longest answer for this much money, below 0 when the prompt alone is dearer; None: any."""
+        if self.free:
+            return None
         left = from_nanos(nanos - 2) - self.prompt
         if self.per_output_token == 0:
             return None if left >= 0 else -1

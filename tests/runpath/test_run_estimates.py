@@ -142,7 +142,7 @@ def test_worst_case_takes_the_dearest_rates() -> None:
     assert (small.affordable(0) or 0) < 0
     free = Tariff(Price(input=Decimal(0), output=Decimal(0)), own=False).worst(10, now)
     assert free is not None
-    assert free.affordable(10) is None
+    assert (free.affordable(10), free.affordable(-5), free.nanos(1_000)) == (None, None, 0)
     assert PromptSize(0).tokens(UNLEARNED) == 4
 
 

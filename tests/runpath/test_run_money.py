@@ -7,17 +7,21 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 import pytest
-from runpath_play import Play, Room, answer, ask
+from runpath_play import Play, Room, answer, ask, model
 
 from adapters.events import Finished, TextDelta, UsageUpdate
 from catalog.errors import BudgetExceededError, NotFoundError, UnpricedError, UsageError
+from catalog.types import Price
 from catalog.usage import Usage
-from services import clock
+from services import clock, process
+from services.admission import Admission, Claim
 from services.budgets import period_bounds
 from services.feed import Alert, BudgetsChanged
 from services.run import RunStartedEvent, RunText, RunWaiting
+from services.tariff import WorstCase
 from store.ledger import Ledger
-from store.reservations import Reservations
+from store.models import Models
+from store.reservations import ReservationRow, Reservations
 
 FINE = answer("Yes.", usage=Usage(input=12, output=5))
 
@@ -87,6 +91,41 @@ async def test_own_hardware_and_other_providers_are_not_held_up(room: Room) -> N
     result = await room.services.runs.start(ask(model="home/llama")).result()
     assert (result.state, result.grade) == ("complete", "own")
     assert room.adapter.requests[0].max_tokens is None
+
+
+async def test_a_free_model_is_not_held_up_by_a_spent_limit(room: Room) -> None:
+    await room.services.budgets.set("global", "daily", Decimal(0))
+    nothing = Price(input=Decimal(0), output=Decimal(0))
+    async with room.services.db.transaction() as tx:
+        await Models(room.services.db).replace_live(tx, "acme", [model("acme", "free", nothing)])
+    room.plays(FINE)
+    result = await room.services.runs.start(ask(model="acme/free")).result()
+    assert (result.state, result.cost, result.grade) == ("complete", Decimal(0), "computed")
+
+
+async def test_what_earlier_attempts_cost_stays_set_aside_while_the_next_one_waits(room: Room) -> None:
+    """It is in no ledger yet: a run elsewhere must not spend it meanwhile."""
+    services = room.services
+    await services.budgets.set("global", "daily", Decimal("0.02"))
+    other = ReservationRow("o", "o", "acme", "big", 15_000_000, 1, clock.now_ms(), process.identity())
+    async with services.db.transaction() as tx:
+        await Reservations(services.db).insert(tx, other)
+    held: list[int] = []
+
+    async def sleep(seconds: float) -> None:
+        held.append(sum(row.amount_nanos or 0 for row in await Reservations(services.db).all()))
+        await room.waits.sleep(seconds)
+
+    async def waiting(_reason: str, _seconds: float) -> None:
+        pass
+
+    worst = WorstCase(Decimal(0), Decimal("0.00001"))
+    claim = Claim(
+        "me", "acme", "big", 1, 1_000, worst, own=False, allow_unpriced=False, spent_nanos=3_000_000
+    )
+    grant = await Admission(services).admit(claim, waiting, sleep)
+    assert set(held) == {18_000_000}
+    assert 190 <= grant.max_output <= 200
 
 
 async def test_money_in_flight_is_waited_for(room: Room) -> None:
