@@ -128,8 +128,9 @@ class PlainText:
                     click.echo(harmless(text), err=True, nl=False)
             case RunWaiting(reason, seconds):
                 self._wait(reason, seconds)
-            case RunRetry():
+            case RunRetry():  # what follows waits for the reason told here
                 self._clear_countdown()
+                self._told = event.error.title
                 note(
                     f"Attempt {event.attempt} in {event.delay_s:.1f} s: {error_document(event.error)['message']}"
                 )
