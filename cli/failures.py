@@ -57,7 +57,11 @@ def document(error: SwitchroomError) -> dict[str, object]:
 
 def say(error: SwitchroomError) -> None:
     """The one line on standard error."""
-    words = f"{error.message} {error.hint}" if error.hint else error.message
+    complain(f"{error.message} {error.hint}" if error.hint else error.message)
+
+
+def complain(words: str) -> None:
+    """The one line on standard error about what a result says already, in full, on standard output."""
     click.echo(one_line(redact(f"switchroom: {words}"), 1000), err=True)
 
 

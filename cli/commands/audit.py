@@ -82,6 +82,8 @@ def verify_audit(session: Session, file: Path | None) -> int:
         raise click.UsageError(f"There is no file {file}.")
 
     async def work(services: Services) -> int:
+        from cli.failures import complain
+
         audit = services.audit
         result = await audit.verify() if file is None else audit.verify_file(file)
         session.emit(
@@ -92,7 +94,10 @@ def verify_audit(session: Session, file: Path | None) -> int:
                 else f"BROKEN: entry {result.first_broken} is the first of {result.rows:,} that was changed."
             ),
         )
-        return 0 if result.intact else BROKEN
+        if result.intact:
+            return 0
+        complain(f"The audit log was changed: entry {result.first_broken} is the first that does not fit.")
+        return BROKEN
 
     return session.run(work, asks=False)
 

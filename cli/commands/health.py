@@ -35,6 +35,7 @@ def command(session: Session, probe: bool) -> int:
             await _probe(services)
         document = await _document(services, await services.registry.list())
         session.emit(document, lambda: _text(document))
+        _complain(document)
         return {"ok": 0, "degraded": DEGRADED}.get(str(document["status"]), ERROR)
 
     try:
@@ -63,14 +64,27 @@ async def _test(services: Services, slug: str) -> None:
 async def _document(services: Services, views: Sequence[ProviderView]) -> dict[str, object]:
     vault = await services.credentials.backend()
     providers = [await _provider(services, view) for view in views]
-    failing = any(row["state"] not in _FINE or not row["configured"] for row in providers if row["enabled"])
     return {
-        "status": "degraded" if failing else "ok",
+        "status": "degraded" if any(map(_unwell, providers)) else "ok",
         "offline": services.offline.state,
         "store": {"state": "ok", "path": str(services.paths.database), "read_only": services.db.read_only},
         "vault": {"backend": vault.backend, "state": vault.state, "message": vault.message},
         "providers": providers,
     }
+
+
+def _unwell(row: dict[str, object]) -> bool:
+    return bool(row["enabled"]) and (row["state"] not in _FINE or not row["configured"])
+
+
+def _complain(document: dict[str, object]) -> None:
+    from cli.failures import complain
+
+    providers = document["providers"]
+    assert isinstance(providers, list)
+    unwell = [f"{row['slug']} ({row['state']})" for row in providers if _unwell(row)]
+    if unwell:
+        complain(f"{len(unwell)} of {len(providers)} providers cannot be used: {', '.join(unwell)}.")
 
 
 async def _provider(services: Services, view: ProviderView) -> dict[str, object]:

@@ -41,9 +41,21 @@ def command(session: Session, slugs: tuple[str, ...], everyone: bool) -> int:
         if session.dry_run:
             document["dry_run"] = True
         session.emit(document, lambda: _text(results, session.dry_run))
-        return FAILED if any(result.error is not None for result in results) else 0
+        return _verdict(results)
 
     return session.run(work)
+
+
+def _verdict(results: Sequence[SyncResult]) -> int:
+    from cli.failures import complain, say
+
+    failed = [result for result in results if result.error is not None]
+    if len(failed) == 1 and failed[0].error is not None:
+        say(failed[0].error)
+    elif failed:
+        slugs = ", ".join(result.slug for result in failed)
+        complain(f"{len(failed)} of {len(results)} providers could not be synced: {slugs}.")
+    return FAILED if failed else 0
 
 
 def _progress(event: FeedEvent) -> None:

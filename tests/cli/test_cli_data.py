@@ -57,6 +57,8 @@ def test_sync_tries_all_and_ends_with_5(cli: Cli, paid: Wire) -> None:
     )
     done = cli("sync", "--json")
     assert done.status == 5
+    assert done.err.startswith("switchroom: ")
+    assert len(done.err.splitlines()) == 1
     states = {row["slug"]: row["state"] for row in done.json["providers"]}
     assert states == {"gone": "error", "paid": "ok"}
     assert next(row for row in done.json["providers"] if row["slug"] == "gone")["error"]["code"] == "network"
@@ -65,6 +67,7 @@ def test_sync_tries_all_and_ends_with_5(cli: Cli, paid: Wire) -> None:
     assert listed["gone"]["error"]["code"] == "network"
     paid.key = KEY
     assert cli("sync", "paid", "--json").status == 5
+    assert "2 of 2 providers could not be synced: gone, paid." in cli("sync", "--json").err
 
 
 def test_sync_of_nobody_is_6_and_of_nothing_0(cli: Cli) -> None:
@@ -232,6 +235,7 @@ def test_a_row_changed_in_the_database_is_found(cli: Cli, home: Path) -> None:
             database.execute(f"DROP TRIGGER {name}")
         database.execute("UPDATE audit SET subject = 'x'")
     done = cli("audit", "verify", "--json")
+    assert done.err.startswith("switchroom: The audit log was changed: entry ")
     assert done.status == 7
     assert done.json["intact"] is False
 

@@ -403,6 +403,8 @@ def test_health(cli: Cli, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = cli("health", "--probe", "--json")
     assert bad.status == 5
     assert bad.json["status"] == "degraded"
+    assert bad.err.startswith("switchroom: 1 of ")
+    assert len(bad.err.splitlines()) == 1
     assert bad.json["providers"][0]["state"] == "invalid_key"
     assert cli("health").status == 5
     assert cli("providers", "disable", "tiny").status == 0
