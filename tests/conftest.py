@@ -16,8 +16,6 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No provider key, proxy or setting of the machine reaches a test."""
     for name in list(os.environ):
         if name.startswith(_FOREIGN) or name.upper() in _PROXIES or name.endswith("_API_KEY"):
-            if name in ("SWITCHROOM_PEERS", "SWITCHROOM_REQUIRE_PEERS"):
-                continue
             monkeypatch.delenv(name)
     for name in ("SSH_CONNECTION", "SSH_CLIENT", "TMUX", "NO_COLOR", "COLORTERM", "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.delenv(name, raising=False)

@@ -16,13 +16,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-PEERS = Path(os.environ.get("SWITCHROOM_PEERS", Path.home() / ".cache" / "switchroom-real"))
+PEERS = Path(os.environ.get("PEERS_DIR", Path.home() / ".cache" / "switchroom-real"))
 
 
 def absent(what: str) -> None:
     """Skip, or fail where the CI script promised that everything is there."""
     reason = f"{what} is not installed: run tests/real/setup.sh"
-    if os.environ.get("SWITCHROOM_REQUIRE_PEERS"):
+    if os.environ.get("REQUIRE_PEERS"):
         pytest.fail(reason)
     pytest.skip(reason)
 

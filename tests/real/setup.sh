@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what tests/real talks to: llama.cpp's own server, a keyring daemon, sshd, tmux. Safe to run again.
 set -euo pipefail
-peers="${SWITCHROOM_PEERS:-$HOME/.cache/switchroom-real}"
+peers="${PEERS_DIR:-$HOME/.cache/switchroom-real}"
 mkdir -p "$peers"
 if [ ! -f "$peers/llama/.ready" ]; then
   python3 -m venv "$peers/llama"
