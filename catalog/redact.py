@@ -56,11 +56,3 @@ def redact(text: str) -> str:
         if secret in text:
             text = text.replace(secret, MASK)
     return _PATTERNS.sub(MASK, text)
-
-
-def masked_key(value: str) -> str:
-    """A key as a person may see it: `sk-…vX2Q`; only dots where the key is too short to show an end."""
-    if len(value) < 12:
-        return "…"
-    prefix = re.match(r"[A-Za-z]{2,8}[-_]", value)
-    return f"{prefix.group(0) if prefix else ''}…{value[-4:]}"

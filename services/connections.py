@@ -88,12 +88,11 @@ class Connections:
             allow_http=row.allow_http,
         )
 
-    async def forget(self, slug: str | None = None) -> None:
-        """Keep the adapter of one provider, or of all, no longer. What is still answering is let finish."""
-        for name in [slug] if slug is not None else list(self._adapters):
-            kept = self._adapters.pop(name, None)
-            if kept is not None:
-                self._retired.append(kept[1])
+    async def forget(self, slug: str) -> None:
+        """Keep the adapter of a provider no longer. What is still answering is let finish."""
+        kept = self._adapters.pop(slug, None)
+        if kept is not None:
+            self._retired.append(kept[1])
         if not self._services.busy:
             await self._close_retired()
 

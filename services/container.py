@@ -53,8 +53,6 @@ class Services:
         self.actor = actor
         self.reason = reason
         """Why, in the user's words, for the audit log; None when none was given."""
-        self.recovered = 0
-        """Runs of killed processes that were settled as interrupted when this session opened."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @cached_property
@@ -257,4 +255,4 @@ async def _recover(services: Services) -> None:
         return
     from services.recovery import settle_orphans
 
-    services.recovered = await settle_orphans(services)
+    await settle_orphans(services)

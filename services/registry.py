@@ -92,10 +92,6 @@ class Registry:
         """What the wire needs to know about a row, with this key."""
         return await self._connections.connection(row, Secrets(key=key))
 
-    async def forget_adapters(self) -> None:
-        """Keep no adapter, and so no secret, any longer: after the vault was locked."""
-        await self._connections.forget()
-
     # adding
 
     async def resolve_draft(self, draft: ProviderDraft) -> ProviderRow:

@@ -1,4 +1,19 @@
-"""Names that are used from outside: by Textual, pytest, or the contract of later issues."""
+"""Names that are used from outside: by Textual, httpx, pytest, or the contract of later issues."""
 
-# adapters: what every dialect may tell (signatures come with Anthropic), what httpx and the loader call by name
-thinking_signature, signature, Collected, finished, auth_flow, FakeAdapter  # noqa: B018, F821
+# ruff: noqa: B018, F821
+
+# What every dialect may tell (signatures come with Anthropic), what httpx and the loader call by name.
+thinking_signature, signature, auth_flow, FakeAdapter
+
+# Facts of the catalog that are read from its files and shown by the catalog screens and the model tests.
+audio_input, per_1k_web_searches, max_input, modalities_in, reasoning_levels, release_date, family
+
+# Columns that are written now and read by usage, charts and history: rows are whole, and roll-ups count them.
+final, http_status, labels_json, first_seen, missing_since, state_at, diff_json, estimated_nanos
+latency_p50, latency_p95, latency_p99, ttft_p99, points
+
+# Settings and views whose screens follow: discovery at the start, limits that have ended.
+discovery, in_force
+
+# Hooks that logging and click call by name.
+handleError, format_commands

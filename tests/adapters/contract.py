@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
 import pytest
+from collected import Collected
 
 from adapters.base import Adapter, Stream
 from adapters.errors import (
@@ -16,7 +17,7 @@ from adapters.errors import (
     NoCreditError,
     RateLimitedError,
 )
-from adapters.events import ChatRequest, Collected, Finished, Message, ToolSpec
+from adapters.events import ChatRequest, Finished, Message, ToolSpec
 
 Scenario = Literal[
     "answer", "thinking", "tools", "bad_key", "no_credit", "limited", "cut", "error_in_stream", "unreachable", "endless"

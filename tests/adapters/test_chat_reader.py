@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from collected import Collected
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_replay import cut, finished, play, played, sse
@@ -21,7 +22,6 @@ from adapters.errors import (
     StreamInterruptedError,
     UnexpectedResponseError,
 )
-from adapters.events import Collected
 from catalog.usage import Usage
 
 

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import EntryPoint
 
 import pytest
+from collected import Collected
 from contract import collect
 
 from adapters import loader
@@ -18,7 +19,7 @@ from adapters.errors import (
     ProviderTimeoutError,
     RateLimitedError,
 )
-from adapters.events import ChatRequest, Collected, Message, ToolSpec
+from adapters.events import ChatRequest, Message, ToolSpec
 from adapters.fake import FakeAdapter
 from adapters.fake_scripts import SCRIPTS, Answer, FakeModel, Fault, Script
 from adapters.fetch import Fetcher

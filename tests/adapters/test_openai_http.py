@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from collected import Collected
 from contract import collect
 from loop_server import Exchange, LoopServer, models_and_chat, serving
 from pydantic import SecretStr
@@ -26,7 +27,7 @@ from adapters.errors import (
     StreamInterruptedError,
     UnexpectedResponseError,
 )
-from adapters.events import ChatRequest, Collected, Finished, Image, Message, ToolCall, ToolSpec
+from adapters.events import ChatRequest, Finished, Image, Message, ToolCall, ToolSpec
 from adapters.fetch import Fetcher
 from adapters.openai import OpenAIAdapter
 

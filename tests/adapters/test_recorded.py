@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from collected import Collected
 from wire_replay import finished, play
 
 from adapters.errors import InvalidCredentialsError, ModelUnavailableError, ProviderError, RateLimitedError
-from adapters.events import Collected
 from adapters.openai.models import read_models
 from adapters.openai.reader import _FINISH
 from catalog.usage import Usage

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import httpx
+from collected import Collected
 
 from adapters.base import Watchdogs
 from adapters.errors import Origin
-from adapters.events import Collected, Finished
+from adapters.events import Finished
 from adapters.http_stream import HttpStream, open_stream
 from adapters.openai.reader import ChatReader
 from adapters.openai.think import Mode
