@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 _STEERING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
 
 
@@ -18,7 +17,7 @@ def _visible(match: re.Match[str]) -> str:
         return "␡"
     if code in (0x2028, 0x2029):
         return "\n"
-    return "\ufffd" if code < 0xA0 else ""
+    return "\ufffd" if code < 0xA0 or 0xD800 <= code <= 0xDFFF else ""
 
 
 def harmless(text: str) -> str:
@@ -27,17 +26,10 @@ def harmless(text: str) -> str:
     ESC becomes `␛`, so `ESC[31m` is read as text. Bidirectional overrides and tag characters, which can make
     a line read as something else, are dropped. Lone surrogates become the replacement character.
     """
-    text = text.replace("\r\n", "\n")
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode("utf-8") if _has_surrogate(text) else text
-    return _STEERING.sub(_visible, text)
+    return _STEERING.sub(_visible, text.replace("\r\n", "\n"))
 
 
 def one_line(text: str, limit: int = 200) -> str:
     """A name, id or message on one line, harmless, at most `limit` characters."""
     line = " ".join(harmless(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _has_surrogate(text: str) -> bool:
-    return any(unicodedata.category(character) == "Cs" for character in text)
