@@ -116,3 +116,4 @@ class SSEDecoder:
         elif field == b"error":  # older llama.cpp writes `error: {…}` for an error
             self._name = "error"
             self._data.append(value)
+            self._held += len(value) + 8

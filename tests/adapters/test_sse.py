@@ -72,7 +72,7 @@ def test_what_is_written_is_read(payloads: list[bytes]) -> None:
     assert frames([body]) == [("", payload) for payload in payloads]
 
 
-@pytest.mark.parametrize("piece", [b"x" * 10, b"data: y\n", b"data: " + b"z" * 10])
+@pytest.mark.parametrize("piece", [b"x" * 10, b"data: y\n", b"error: y\n", b"data: " + b"z" * 10])
 def test_a_frame_that_never_ends_is_refused(piece: bytes) -> None:
     decoder = SSEDecoder(limit=1000)
 
