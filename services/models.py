@@ -100,11 +100,7 @@ class ModelService:
         row = await self._services.registry.row(slug)
         if slug in self._lists and model_id in self._lists[slug]:
             return self._lists[slug][model_id]
-        stored = await self._store.get(slug, model_id)
-        view = self._view(row, model_id, stored)
-        if slug in self._lists and view.known:
-            self._lists[slug][model_id] = view
-        return view
+        return self._view(row, model_id, await self._store.get(slug, model_id))
 
     async def set_enabled(self, refs: Iterable[str], enabled: bool) -> builtins.list[str]:
         """Switch models on or off; NotFoundError names the first that nobody knows, and nothing is changed then."""

@@ -37,6 +37,17 @@ async def test_before_a_sync_the_catalog_is_shown_and_after_it_what_the_vendor_l
     assert [view.ref for view in await services.models.list("v")] == ["v/alpha", "v/beta"]
 
 
+async def test_looking_at_a_model_does_not_put_it_in_the_list(services: Services) -> None:
+    await services.registry.add(ProviderDraft(type="openai"), None, test=False)
+    before = [view.ref for view in await services.models.list("openai")]
+    vendor = services.catalog.provider("openai")
+    assert vendor is not None
+    retired = next(f"openai/{model.id}" for model in vendor.models if model.status == "retired")
+    assert (await services.models.get(retired)).known
+    assert [view.ref for view in await services.models.list("openai")] == before
+    assert retired not in before
+
+
 async def test_prices_come_from_the_vendor_and_only_from_it(services: Services, vendor: Any) -> None:
     vendor.models = [{"id": "gpt-4o"}]
     await added(services, vendor, "plain")
