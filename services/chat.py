@@ -136,12 +136,18 @@ def stored_calls(row: MessageRow) -> tuple[ToolCall, ...]:
 def history(rows: Sequence[MessageRow], prompt: str | None = None) -> tuple[Message, ...]:
     """The messages to send: empty answers are left out, neighbours of the same person joined.
 
-    Tool calls nobody answered are not sent back: every vendor refuses a call without its result.
+    Tool calls nobody answered are not sent back: every vendor refuses a call without its result. Reasoning goes
+    along for the vendors that want it back; the others' adapters leave it out.
     """
-    turns = [(row.role, row.text) for row in rows if row.text.strip() and row.role in ("user", "assistant")]
+    turns = [row for row in rows if row.text.strip() and row.role in ("user", "assistant")]
     if prompt is not None:
-        turns.append(("user", prompt))
-    return tuple(
-        Message("user" if role == "user" else "assistant", "\n\n".join(text for _, text in same))
-        for role, same in groupby(turns, key=lambda turn: turn[0])
+        turns.append(MessageRow(None, "", -1, "user", prompt))
+    return tuple(_joined(tuple(same)) for _, same in groupby(turns, key=lambda turn: turn.role))
+
+
+def _joined(turns: Sequence[MessageRow]) -> Message:
+    return Message(
+        "user" if turns[0].role == "user" else "assistant",
+        "\n\n".join(turn.text for turn in turns),
+        thinking="\n\n".join(turn.thinking for turn in turns if turn.thinking) or None,
     )
