@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any
 
+from catalog.errors import NotFoundError
 from store.db import Database, Tx
 from store.rows import columns, marks, values
 
@@ -115,7 +117,10 @@ class Conversations:
         return [MessageRow(*row) for row in rows]
 
     async def append(self, tx: Tx, row: MessageRow) -> MessageRow:
-        """Adds a message (position -1: after the last); gives it with id and position."""
+        """Adds a message (position -1: after the last); gives it with id and position.
+
+        NotFoundError: the conversation was deleted meanwhile, by another session perhaps.
+        """
         position = row.position
         if position < 0:
             found = await tx.fetchone(
@@ -124,7 +129,12 @@ class Conversations:
             )
             position = found[0] if found else 0
         written = replace(row, id=None, position=position)
-        cursor = await tx.execute(_INSERT_MESSAGE, values(written, _MESSAGE))
+        try:
+            cursor = await tx.execute(_INSERT_MESSAGE, values(written, _MESSAGE))
+        except sqlite3.IntegrityError as error:
+            raise NotFoundError(
+                "That conversation no longer exists.", hint="Choose another, or begin a new one."
+            ) from error
         tx.later(
             "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
             (row.at, row.conversation_id),

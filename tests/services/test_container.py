@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from catalog.errors import StoreError, SwitchroomError, UsageError
+from catalog.errors import NotFoundError, StoreError, SwitchroomError, UsageError
 from services import logs, process
 from services.container import Services
 from services.feed import Feed, FeedEvent, OfflineChanged, RunStarted, SettingsChanged, StoreChangedElsewhere
@@ -316,6 +316,8 @@ async def test_conversations(services: Services) -> None:
     assert [one.title for one in await services.conversations.list(search="noon")] == ["Time"]
     await services.conversations.delete(row.id)
     assert await services.conversations.list() == []
+    with pytest.raises(NotFoundError):  # another session deleted it while this one was typing
+        await services.conversations.append(MessageRow(None, row.id, -1, "user", "Still there?"))
 
 
 def test_starting_imports_nothing_heavy(home: Path) -> None:
