@@ -22,7 +22,9 @@ GROUPS = ("provider", "model", "day", "hour", "grade", "outcome")
 )
 @click.option("--month", metavar="YYYY-MM", help="A calendar month.")
 @click.option("--from", "start", metavar="D", help="From this day or moment.")
-@click.option("--to", "end", metavar="D", help="Up to, and without, this day or moment; without it, now.")
+@click.option(
+    "--to", "end", metavar="D", help="To the end of this day, or up to this moment; without it, now."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @reads
 def command(
@@ -65,11 +67,23 @@ def _range(since: str | None, month: str | None, start: str | None, end: str | N
     if end is not None and start is None:
         raise click.UsageError("--to needs --from.")
     if start is not None:
-        first, last = parse_when(start), parse_when(end) if end is not None else now
+        first, last = parse_when(start), _end(end) if end is not None else now
         if first >= last:
             raise click.UsageError("--from must lie before --to.")
         return first, last
     return (parse_when(since, now) if since is not None else month_bounds(now)[0]), now
+
+
+def _end(text: str) -> int:
+    """A day or a month counts whole; a moment or a span back from now is itself."""
+    import re
+
+    from services.clock import day_bounds, month_bounds, parse_when
+
+    at = parse_when(text)
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}|today|yesterday", text.strip()):
+        return day_bounds(at)[1]
+    return month_bounds(at)[1] if re.fullmatch(r"\d{4}-\d{2}", text.strip()) else at
 
 
 def _line(line: UsageLine) -> dict[str, object]:

@@ -156,6 +156,21 @@ def test_usage_by_everything(cli: Cli, paid: Wire) -> None:
     assert cli("usage", "--from", "2020-01-01", "--to", "2020-02-01", "--json").json["since"].endswith("Z")
 
 
+def test_a_day_or_month_given_as_the_end_counts_whole(cli: Cli, paid: Wire) -> None:
+    from services.clock import iso, parse_when
+
+    del paid
+    for end, until in (
+        ("2020-01-09", "2020-01-10"),
+        ("2020-01", "2020-02-01"),
+        ("2020-01-09T12:00Z", "2020-01-09T12:00Z"),
+    ):
+        report = cli("usage", "--from", "2020-01-01", "--to", end, "--json").json
+        assert report["until"] == iso(parse_when(until))
+    assert cli("chat", "-m", "paid/gpt-4o", "hi").status == 0
+    assert cli("usage", "--from", "today", "--to", "today", "--json").json["total"]["runs"] == 1
+
+
 @pytest.mark.parametrize("wrong", [["--since", "soon"], ["--month", "May"], ["--to", "2026-01-01"], ["--from", "2026-02-01", "--to", "2026-01-01"], ["--since", "1d", "--month", "2026-01"], ["--csv", "--json"], ["--by", "mood"]])  # fmt: skip
 def test_a_time_that_is_none_is_2(cli: Cli, wrong: list[str]) -> None:
     assert cli("usage", *wrong).status == 2
