@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +22,7 @@ from tui.screens.base import ModeScreen
 from tui.screens.chat_state import ChatState
 from tui.screens.chat_turns import LiveTurn, blocks_of
 from tui.screens.chat_words import Params, estimate_words, suggested
+from tui.widgets import markdown_code
 from tui.widgets.prompt import PromptBox
 from tui.widgets.transcript import Transcript
 from tui.widgets.transcript_blocks import Block, TextBlock, Thinking
@@ -74,6 +76,7 @@ class ChatScreen(ModeScreen):
         self._ready = False
         self._sending = False
         """A prompt is on its way to the store: what the feed says meanwhile is our own doing."""
+        self._warm = False
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="chat-head")
@@ -341,6 +344,10 @@ class ChatScreen(ModeScreen):
 
     def _start(self, text: str | None) -> None:
         self._sending = True
+        if not self._warm:
+            self._warm = True
+            gc.freeze()  # what is loaded by now stays: a full collection over it would hold a stream up for 80 ms
+            self.run_worker(asyncio.to_thread(markdown_code.warm), group="warm")
         self.app.do(self._send(text))
 
     async def _send(self, text: str | None) -> None:

@@ -55,6 +55,12 @@ def lexer_for(language: str) -> Any:
     return lexer if plain_regex else None
 
 
+def warm() -> None:
+    """Load what the usual languages need (0.2 s), in a thread, while the first answer is waited for."""
+    for language in ("python", "json", "bash"):
+        coloured(language, "", ())
+
+
 @lru_cache(maxsize=8192)
 def coloured(language: str, line: str, state: State) -> tuple[tuple[Span, ...], State]:
     """One line of code as spans (styles `code` and `code KIND`), and the state for the next line."""

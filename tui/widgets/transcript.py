@@ -346,7 +346,7 @@ class Transcript(ScrollView, can_focus=True):
             known = self._strips.get(y)
             if known is not None and (known[0] is line or known[0] == line):
                 return known[1]
-            if len(self._strips) > 1500:
+            if len(self._strips) > 256:
                 self._strips.clear()
         strip = self._strip(line, y, selection)
         if selection is None and self._found is None:
