@@ -8,6 +8,7 @@ import os
 import ssl
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Literal
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -30,6 +31,8 @@ from adapters.http_rules import check_url, proxy_for
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
 from catalog.redact import remember_secret
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Fetcher", "Gate", "KeyAuth", "check_url", "read_bounded"]
 
@@ -101,15 +104,25 @@ class _GatedTransport(httpx.AsyncBaseTransport):
             self._gate(request.url.host)
             if self._proxy_host:
                 self._gate(self._proxy_host)
+        started = monotonic()
         try:
-            return await self._inner.handle_async_request(request)
+            response = await self._inner.handle_async_request(request)
         except httpx.ConnectError as error:
+            _log_request(request, type(error).__name__, started)
             if self._proxy_host and not is_tls(error):
                 raise httpx.ProxyError(f"{self._proxy_host} cannot be reached") from error
             raise
+        _log_request(request, response.status_code, started)
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _log_request(request: httpx.Request, answer: int | str, started: float) -> None:
+    """Who was asked for what, without the query, and how the answer began."""
+    url = f"{request.url.scheme}://{request.url.netloc.decode('ascii', 'replace')}{request.url.path}"
+    log.info("%s %s: %s in %.0f ms", request.method, url, answer, (monotonic() - started) * 1000)
 
 
 class Fetcher:

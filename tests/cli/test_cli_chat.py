@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -220,6 +221,21 @@ def test_an_answer_stopped_by_a_filter_is_0(cli: Cli, tiny: Wire) -> None:
     done = cli("chat", "-m", "tiny/filtered", "--json", "hi")
     assert done.status == 0
     assert done.json["finish_reason"] == "content_filter"
+
+
+def test_the_log_names_each_request_and_nothing_secret(
+    cli: Cli, tiny: Wire, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWITCHROOM_LOG_LEVEL", "info")
+    monkeypatch.setenv("TINY_KEY", KEY)
+    tiny.key = KEY
+    assert cli("keys", "set", "tiny", "--key-env", "TINY_KEY").status == 0
+    done = cli("chat", "-m", "tiny/echo", "--json", "hi")
+    assert done.json["text"] == "Hello, world"
+    assert done.err == ""
+    log = (home / "logs" / "switchroom.log").read_text()
+    assert re.search(rf"POST {re.escape(tiny.url)}/chat/completions: 200 in \d+ ms", log)
+    assert KEY not in log
 
 
 def test_retries_are_told_on_standard_error(cli: Cli, tiny: Wire, home: Path) -> None:
