@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from typing import Literal
 
+from catalog.money import EXACT
 from catalog.types import OffPeak, Price, Rates, Window
 from catalog.usage import Usage
 
 Bucket = Literal["input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning", "request"]
 
-_EXACT = Context(prec=60)
-"""Enough digits for any token count times any rate, whatever the thread's own context is."""
 _ZERO = Decimal(0)
-_NANO = Decimal("1E-9")
 _RATE_FIELDS = tuple(Rates.model_fields)
 
 
@@ -42,7 +40,7 @@ def cost(price: Price, usage: Usage, at: datetime, *, batch: bool = False) -> De
     for part in parts(price, usage, at, batch=batch):
         if part.cost is None:
             return None
-        total = _EXACT.add(total, part.cost)
+        total = EXACT.add(total, part.cost)
     return total
 
 
@@ -56,7 +54,7 @@ def parts(price: Price, usage: Usage, at: datetime, *, batch: bool = False) -> t
         bands = _bands(price, usage.input or 0, moment, batch)
     bill = [*_input_parts(usage, bands), *_output_parts(usage, bands[-1][1])]
     if price.per_1k_requests is not None:
-        fee = _EXACT.scaleb(price.per_1k_requests, Decimal(-3))
+        fee = EXACT.scaleb(price.per_1k_requests, Decimal(-3))
         bill.append(Part("request", 1, price.per_1k_requests, fee))
     return tuple(bill)
 
@@ -80,20 +78,6 @@ def rates_for(price: Price, input_tokens: int, at: datetime, batch: bool = False
     """The rates of a prompt of this size at this moment. With a marginal tier: those of its last token."""
     moment = at.astimezone(UTC)
     return _bands(price_at(price, moment.date()), input_tokens, moment, batch)[-1][1]
-
-
-def to_nanos(amount: Decimal) -> int:
-    """USD to whole nano-dollars, half to even."""
-    return int(_EXACT.scaleb(amount, Decimal(9)).to_integral_value(ROUND_HALF_EVEN, _EXACT))
-
-
-def from_nanos(nanos: int) -> Decimal:
-    return _EXACT.scaleb(Decimal(nanos), Decimal(-9))
-
-
-def usd_string(amount: Decimal | None) -> str | None:
-    """`0.000080000`: nine decimals, no exponent; None stays None."""
-    return None if amount is None else f"{amount.quantize(_NANO, ROUND_HALF_EVEN, _EXACT):f}"
 
 
 def _named(rates: Rates) -> dict[str, Decimal]:
@@ -212,5 +196,5 @@ def _part(bucket: Bucket, tokens: int | None, rate: Decimal | None) -> Part:
     elif rate is None:
         amount = None
     else:
-        amount = _EXACT.scaleb(_EXACT.multiply(Decimal(tokens), rate), Decimal(-6))
+        amount = EXACT.scaleb(EXACT.multiply(Decimal(tokens), rate), Decimal(-6))
     return Part(bucket, tokens, rate, amount)

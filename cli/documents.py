@@ -27,7 +27,7 @@ Document = dict[str, object]
 
 def usd(amount: Decimal | None) -> str | None:
     """Money with nine decimals; None is unknown."""
-    from catalog.pricing import usd_string
+    from catalog.money import usd_string
 
     return usd_string(amount)
 
@@ -85,7 +85,7 @@ def provider_detail(view: ProviderView) -> Document:
 
 def nanos(amount: int | None) -> str | None:
     """Nano-dollars as money."""
-    from catalog.pricing import from_nanos
+    from catalog.money import from_nanos
 
     return None if amount is None else usd(from_nanos(amount))
 

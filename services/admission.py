@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from catalog.errors import BudgetExceededError, UnpricedError
-from catalog.pricing import to_nanos
+from catalog.money import to_nanos
 from services import clock, process
 from services.budgets import BudgetView, dollars
 from services.recovery import settle_orphans

@@ -19,7 +19,7 @@ from adapters.events import (
     UsageUpdate,
 )
 from catalog.errors import SwitchroomError
-from catalog.pricing import to_nanos
+from catalog.money import to_nanos
 from catalog.usage import Grade, Usage
 from services.estimate import Prepared
 from services.ratios import weigh

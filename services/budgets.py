@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from catalog.errors import NotFoundError, UsageError
-from catalog.pricing import from_nanos, to_nanos
+from catalog.money import from_nanos, to_nanos
 from services import clock
 from services.feed import Alert, BudgetsChanged
 from store.budgets import BudgetRow, Budgets

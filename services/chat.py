@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from adapters.events import Message, ToolCall
 from catalog.errors import SwitchroomError
-from catalog.pricing import to_nanos
+from catalog.money import to_nanos
 from services.clock import now_ms
 from store.conversations import MessageRow
 

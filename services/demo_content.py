@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from adapters.fake_scripts import ANSWERS, Answer
-from catalog.pricing import to_nanos
+from catalog.money import to_nanos
 from services import clock
 from services.demo_history import attempt, tariffs
 from store.conversations import ConversationRow, Conversations, MessageRow

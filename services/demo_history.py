@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from catalog.pricing import to_nanos
+from catalog.money import to_nanos
 from catalog.usage import Usage
 from services import clock
 from services.tariff import Tariff, tariff_of

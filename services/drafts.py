@@ -208,7 +208,7 @@ def slugged(text: str) -> str:
 
 
 def _filled(row: ProviderRow, draft: ProviderDraft) -> ProviderRow:
-    from catalog.pricing import to_nanos
+    from catalog.money import to_nanos
 
     changes: dict[str, object] = {
         name: value.strip() or None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from catalog.pricing import from_nanos
+from catalog.money import from_nanos
 from services.clock import DAY_MS, month_bounds, now_ms
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from adapters.events import Event, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
 from catalog.errors import BudgetExceededError, UnpricedError
-from catalog.pricing import to_nanos
+from catalog.money import to_nanos
 from services.admission import Admission, Claim, Grant
 from services.alternatives import with_way_on
 from services.attempt import SLACK_TOKENS, Attempt

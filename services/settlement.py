@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from adapters.errors import ProviderError
+from catalog.money import usd_string
 from catalog.plaintext import one_line
-from catalog.pricing import usd_string
 from catalog.usage import Grade
 from services import clock
 from services.attempt import Attempt, Bill

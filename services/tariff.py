@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from catalog.pricing import cost, from_nanos, rates_for, to_nanos
+from catalog.money import from_nanos, to_nanos
+from catalog.pricing import cost, rates_for
 from catalog.types import Price
 from catalog.usage import Usage
 

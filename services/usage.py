@@ -183,7 +183,7 @@ def _line(key: str, start: int, rows: Sequence[UsageRow], *, money: bool = True)
 
 
 def _money(nanos: int, unknown: int) -> Decimal | None:
-    from catalog.pricing import from_nanos
+    from catalog.money import from_nanos
 
     return None if nanos == 0 and unknown else from_nanos(nanos)
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.pricing import cost, from_nanos, parts, price_at, rates_for, to_nanos, usd_string
+from catalog.money import from_nanos, to_nanos, usd_string
+from catalog.pricing import cost, parts, price_at, rates_for
 from catalog.types import OffPeak, Price, Rates, Scheduled, Tier, Window
 from catalog.usage import Usage
 

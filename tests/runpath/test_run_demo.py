@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from adapters.events import Message
-from catalog.pricing import from_nanos
+from catalog.money import from_nanos
 from services import clock
 from services.container import open_services
 from services.demo import demo_home, seed_demo

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
+from catalog.money import from_nanos
 from catalog.plaintext import one_line
-from catalog.pricing import from_nanos
 from tui import formatting
 from tui.widgets.markdown_wrap import Span
 

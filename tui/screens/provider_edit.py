@@ -36,7 +36,7 @@ def _cost(text: str) -> str | None:
 
 
 def _fields(view: ProviderView) -> list[Field]:
-    from catalog.pricing import from_nanos
+    from catalog.money import from_nanos
 
     row = view.row
     hour = "" if row.gpu_hour_nanos is None else f"{from_nanos(row.gpu_hour_nanos).normalize():f}"
