@@ -8,7 +8,7 @@ import sys
 import termios
 from collections.abc import Callable
 
-EVERY_S = 1.0
+EVERY_S = 2.0
 
 
 def terminal_gone(descriptor: int) -> bool:
