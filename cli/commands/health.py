@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +10,7 @@ import click
 from cli.session import Session, reads
 
 if TYPE_CHECKING:
+    from adapters.base import Validation
     from catalog.errors import SwitchroomError
     from services.container import Services
     from services.registry import ProviderView
@@ -31,9 +32,8 @@ def command(session: Session, probe: bool) -> int:
     from catalog.errors import StoreError
 
     async def work(services: Services) -> int:
-        if probe:
-            await _probe(services)
-        document = await _document(services, await services.registry.list())
+        found = await _probe(services) if probe else {}
+        document = await _document(services, await services.registry.list(), found)
         session.emit(document, lambda: _text(document))
         _complain(document)
         return {"ok": 0, "degraded": DEGRADED}.get(str(document["status"]), ERROR)
@@ -44,26 +44,30 @@ def command(session: Session, probe: bool) -> int:
         return _unusable(session, problem)
 
 
-async def _probe(services: Services) -> None:
-    """Contact every provider that is on, all at once; each one's state is recorded."""
+async def _probe(services: Services) -> dict[str, Validation]:
+    """Contact every provider that is on, all at once; what was found, which a read-only session does not record."""
     import asyncio
 
     slugs = [view.row.slug for view in await services.registry.list() if view.row.enabled]
-    await asyncio.gather(*(_test(services, slug) for slug in slugs))
+    found = await asyncio.gather(*(_test(services, slug) for slug in slugs))
+    return {slug: result for slug, result in zip(slugs, found, strict=True) if result is not None}
 
 
-async def _test(services: Services, slug: str) -> None:
-    import contextlib
-
+async def _test(services: Services, slug: str) -> Validation | None:
+    """None: it could not be asked (offline, no key); its state says so."""
     from catalog.errors import SwitchroomError
 
-    with contextlib.suppress(SwitchroomError):
-        await services.registry.test(slug)
+    try:
+        return await services.registry.test(slug)
+    except SwitchroomError:
+        return None
 
 
-async def _document(services: Services, views: Sequence[ProviderView]) -> dict[str, object]:
+async def _document(
+    services: Services, views: Sequence[ProviderView], found: Mapping[str, Validation]
+) -> dict[str, object]:
     vault = await services.credentials.backend()
-    providers = [await _provider(services, view) for view in views]
+    providers = [await _provider(services, view, found.get(view.row.slug)) for view in views]
     return {
         "status": "degraded" if any(map(_unwell, providers)) else "ok",
         "offline": services.offline.state,
@@ -87,11 +91,13 @@ def _complain(document: dict[str, object]) -> None:
         complain(f"{len(unwell)} of {len(providers)} providers cannot be used: {', '.join(unwell)}.")
 
 
-async def _provider(services: Services, view: ProviderView) -> dict[str, object]:
+async def _provider(services: Services, view: ProviderView, found: Validation | None) -> dict[str, object]:
     """`configured`: it has the key it needs at hand, or needs none."""
     from catalog.errors import SwitchroomError
 
     state, configured, message = view.state, True, view.row.state_message
+    if found is not None:
+        state, message = found.state, None if found.ok else found.message
     if view.row.enabled:
         try:
             await services.credentials.resolve(view.row.key_ref)

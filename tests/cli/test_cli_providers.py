@@ -399,6 +399,8 @@ def test_health(cli: Cli, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     assert good.json["providers"][0].items() >= {"slug": "tiny", "state": "ok", "configured": True}.items()
     assert set(good.json["vault"]) >= {"backend", "state"}
     wire.key = KEY
+    unrecorded = cli("health", "--probe", "--json", "--read-only")
+    assert (unrecorded.status, unrecorded.json["providers"][0]["state"]) == (5, "invalid_key")
     assert cli("health").status == 0
     bad = cli("health", "--probe", "--json")
     assert bad.status == 5
