@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 _MAX_DEPTH = 8
+_LONGEST = 2_000
+"""Characters of one message that are looked at: patterns are searched in it, and a body may be made to stall them."""
+_MOST = 8
+"""Different messages of one body that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,10 @@ class _Reader:
 
     def read(self, body: object) -> Said:
         self.visit(body, 0)
-        prompt, context = token_counts(" ".join(self.messages))
+        told = _different(self.messages)
+        prompt, context = token_counts(" ".join(told))
         return Said(
-            message=_joined(self.messages),
+            message=" · ".join(told),
             codes=tuple(dict.fromkeys(self.codes)),
             status=self.status,
             param=self.param,
@@ -78,7 +83,7 @@ class _Reader:
         if "%20" in text:
             text = unquote(text)
         if text:
-            self.messages.append(text)
+            self.messages.append(text[:_LONGEST])
 
     def mapping(self, value: dict[object, object], depth: int) -> None:
         # inner objects have the more telling codes, and the outer one the better sentence
@@ -124,16 +129,16 @@ class _Reader:
             self.codes.append(str(value).strip().lower())
 
 
-def _joined(messages: list[str]) -> str:
+def _different(messages: list[str]) -> list[str]:
     """The different things said, once each."""
     kept: list[str] = []
     for message in messages:
-        if not any(message in other for other in kept):
+        if len(kept) < _MOST and not any(message in other for other in kept):
             kept.append(message)
-    return " · ".join(kept)
+    return kept
 
 
-_COUNT = r"(\d[\d,_]*)"
+_COUNT = r"(?<!\d)(\d[\d,_]{0,20})"
 _CONTEXT_FIRST = re.compile(rf"context length (?:is|of) {_COUNT} tokens?.*?(?:result(?:ed|s)? in|requested|has|contains?) (?:about )?{_COUNT} tokens", re.IGNORECASE | re.DOTALL)  # fmt: skip
 _PROMPT_FIRST = re.compile(rf"{_COUNT}\s*tokens?\)?.{{0,80}}?(?:>|exceeds?|longer than|maximum)[^\d]{{0,80}}{_COUNT}", re.IGNORECASE | re.DOTALL)  # fmt: skip
 

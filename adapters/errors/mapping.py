@@ -194,4 +194,4 @@ def _is_page(text: str) -> bool:
 
 def _page_title(text: str) -> str:
     found = _TITLE.search(text[:20_000])
-    return one_line(found[1] if found else _TAGS.sub(" ", text[:20_000]), EXCERPT)
+    return one_line(found[1] if found else _TAGS.sub(" ", text[:4_000]), EXCERPT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -223,6 +224,26 @@ def test_no_error_echoes_a_key(echo: str, shape: str) -> None:
     shown = f"{error} {error!r} {error.hint} {error.title} {error.as_dict()} {error.said!r}"
     assert echo not in shown
     assert KEY not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 250_000,
+        "context length is 5 tokens " * 9_000,
+        "model " * 40_000,
+        "credit " * 35_000,
+        "<" + "<script " * 30_000,
+        "ab..." * 50_000,
+    ],
+)
+@pytest.mark.parametrize("wrap", [False, True])
+def test_no_body_stalls_the_program(text: str, wrap: bool) -> None:
+    """Patterns are searched in it, on the event loop: a quarter of a megabyte takes milliseconds."""
+    body = json.dumps({"error": {"message": text}}) if wrap else text
+    started = time.process_time()
+    error_from_answer(ME, 400, {}, body.encode())
+    assert time.process_time() - started < 0.25
 
 
 def test_a_redirect_names_its_target_without_secrets() -> None:
