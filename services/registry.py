@@ -14,7 +14,7 @@ from services.connections import Connections, Secrets
 from services.drafts import EnvKey, KeySource, ProviderDraft
 from services.feed import ModelsChanged, ProvidersChanged
 from services.keys import Keys, Stored, references
-from services.leftovers import Removed
+from services.leftovers import Leftovers, Removed
 from services.provider_views import ProviderView
 from services.row_audit import difference, key_detail, shown
 
@@ -154,11 +154,12 @@ class Registry:
                 if (after.endpoint, after.dialect) != (before.endpoint, before.dialect):
                     after = replace(after, state="untested", state_message=None, last_validated_at=None)
                 await self._store.update(tx, after)
+                await self._leftovers.add(tx, references(before) - references(after))
                 await self._services.audit.record(tx, "provider.edit", slug, detail=difference(before, after))
         except BaseException:
             await self._keys.undo(stored)
             raise
-        await self._keys.drop(references(before) - references(after))
+        await self._leftovers.sweep()
         await self._connections.forget(slug)
         self._changed(slug)
         return await self._view(after)
@@ -176,15 +177,14 @@ class Registry:
         self._services.require_writable()
         row = await self.row(slug)
         refers = await self.dependents(slug)
-        leftovers = self._services.credentials.leftovers
         async with self._services.db.transaction(durable=True) as tx:
             await self._store.delete(tx, slug)
-            await leftovers.add(tx, references(row))
+            await self._leftovers.add(tx, references(row))
             detail: dict[str, object] = {**shown(row), "dependents": refers}
             await self._services.audit.record(tx, "provider.remove", slug, detail=detail)
         await self._connections.forget(slug)
         self._changed(slug)
-        left = await leftovers.sweep()
+        left = await self._leftovers.sweep()
         return Removed(tuple(refers), tuple(ref for ref in left if ref in references(row)))
 
     async def test(self, slug: str) -> Validation:
@@ -245,12 +245,13 @@ class Registry:
                     updated_at=max(now_ms(), before.updated_at + 1),
                 )
                 await self._store.update(tx, after)
+                await self._leftovers.add(tx, references(before) - references(after))
                 detail = {"before": key_detail(before), "after": key_detail(after), "tested": test}
                 await self._services.audit.record(tx, "key.set", slug, detail=detail)
         except BaseException:
             await self._keys.undo(stored)
             raise
-        await self._keys.drop(references(before) - references(after))
+        await self._leftovers.sweep()
         await self._connections.forget(slug)
         self._changed(slug)
         return await self._view(after)
@@ -269,6 +270,10 @@ class Registry:
         await self._connections.aclose()
 
     # inside
+
+    @property
+    def _leftovers(self) -> Leftovers:
+        return self._services.credentials.leftovers
 
     async def _replace(self, slug: str, action: str, changes: Mapping[str, object]) -> ProviderView:
         async with self._services.db.transaction(durable=True) as tx:

@@ -17,7 +17,7 @@ from catalog.errors import MissingKeyError, ReadOnlyError, SwitchroomError, Usag
 from catalog.redact import redact
 from services.container import Services, open_services
 from services.credentials import Credentials
-from services.drafts import ProviderDraft
+from services.drafts import EnvKey, ProviderDraft
 from services.paths import under
 from services.settings_model import Security, Settings
 from store.providers import ProviderRow, Providers
@@ -104,6 +104,22 @@ async def test_a_provider_is_removed_while_the_vault_is_locked(
     assert await services.credentials.names("vault") == ("again", "stays")
     assert (await services.registry.remove("again")).note is None, "an open vault forgets at once"
     assert await services.credentials.names("vault") == ("stays",)
+
+
+async def test_a_key_is_replaced_while_the_old_one_is_locked_away(
+    services: Services, with_passphrase: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_passphrase("pass phrase")
+    draft = ProviderDraft(slug="mine", url="http://127.0.0.1:1", secret_headers={"X-Team": SECRET})
+    await services.registry.add(draft, SECRET, test=False, backend="vault")
+    services.credentials.lock()
+    asked = with_passphrase(None)
+    monkeypatch.setenv("MY_KEY", "another-key-0123456789")
+    view = await services.registry.set_key("mine", EnvKey("MY_KEY"), test=False)
+    assert (view.row.key_ref, asked) == ("env:MY_KEY", [])
+    with_passphrase("pass phrase")
+    assert await services.credentials.resolve(view.row.secret_headers["X-Team"]) == SECRET
+    assert await services.credentials.names("vault") == ("mine!x-team",)
 
 
 async def test_a_keyring_that_refuses_keeps_no_provider(
