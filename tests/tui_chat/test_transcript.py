@@ -122,7 +122,7 @@ async def test_a_resize_keeps_the_place() -> None:
         widget.add(Prompt("question"), MarkdownBlock(LONG))
         widget.focus()
         await pilot.pause()
-        target = next(y for y in range(widget.virtual_size.height) if "20 Every" in widget._line(y).text)
+        target = next(y for y in range(widget.virtual_size.height) if "20 Every" in widget.line(y).text)
         widget.scroll_to(y=target, animate=False)
         await pilot.pause()
         assert screen_rows(widget)[0].strip().startswith("20 Every")

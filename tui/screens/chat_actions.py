@@ -18,10 +18,10 @@ from tui.widgets.columns import Column
 from tui.widgets.transcript_blocks import Block, MarkdownBlock
 
 if TYPE_CHECKING:
-    from tui.screens.chat import ChatScreen
+    from tui.screens.chat_runs import ChatRuns
 
 
-async def pick_model(chat: ChatScreen) -> None:
+async def pick_model(chat: ChatRuns) -> None:
     """Choose a model; prices and what a run of this conversation would cost with each."""
     from tui.modals.model_picker import ModelPicker, choices
 
@@ -39,7 +39,7 @@ async def pick_model(chat: ChatScreen) -> None:
         chat.choose_model(chosen.view.ref)
 
 
-async def change_params(chat: ChatScreen) -> None:
+async def change_params(chat: ChatRuns) -> None:
     """System prompt, temperature, max tokens, reasoning effort."""
     from tui.modals.form import Field, Form
 
@@ -57,7 +57,7 @@ async def change_params(chat: ChatScreen) -> None:
         await chat.set_params(words.read_params(dict(values), params))
 
 
-async def pick_conversation(chat: ChatScreen) -> None:
+async def pick_conversation(chat: ChatRuns) -> None:
     """Open another conversation."""
     from tui.modals.chat_list import ChatList
 
@@ -68,7 +68,7 @@ async def pick_conversation(chat: ChatScreen) -> None:
         await chat.open_conversation(row)
 
 
-async def offer_unpriced(chat: ChatScreen) -> None:
+async def offer_unpriced(chat: ChatRuns) -> None:
     """The price is unknown and a limit is in force: ask once for this model."""
     from tui.modals.confirm import Confirm
 
@@ -82,7 +82,7 @@ async def offer_unpriced(chat: ChatScreen) -> None:
         chat.action_retry()
 
 
-async def edit_outside(chat: ChatScreen) -> None:
+async def edit_outside(chat: ChatRuns) -> None:
     """The prompt in the user's own editor; the terminal is theirs until it ends, streams go on."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     handle, name = await asyncio.to_thread(tempfile.mkstemp, ".md", "prompt-")
@@ -118,7 +118,7 @@ class _Copy:
     text: str
 
 
-async def copy(chat: ChatScreen) -> None:
+async def copy(chat: ChatRuns) -> None:
     """The marked text; else the answer in sight, or one of its code blocks."""
     marked = chat.get_selected_text()
     if marked:
@@ -134,7 +134,7 @@ async def copy(chat: ChatScreen) -> None:
         chat.app.do(_choose_copy(chat, offers))
 
 
-def _offers(chat: ChatScreen) -> list[_Copy]:
+def _offers(chat: ChatRuns) -> list[_Copy]:
     transcript = chat.transcript
     seen = [b for b in transcript.visible_blocks() if isinstance(b, MarkdownBlock)]
     answers: list[Block] = [*(seen or [b for b in transcript.blocks if isinstance(b, MarkdownBlock)])]
@@ -150,7 +150,7 @@ def _offers(chat: ChatScreen) -> list[_Copy]:
     return offers
 
 
-async def _choose_copy(chat: ChatScreen, offers: list[_Copy]) -> None:
+async def _choose_copy(chat: ChatRuns, offers: list[_Copy]) -> None:
     from tui.modals.pick import Pick
 
     columns: tuple[Column[_Copy], ...] = (Column("what", "", lambda offer: offer.what, width=20, flex=1),)

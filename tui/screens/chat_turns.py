@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textual.content import Content
+
 from catalog.errors import SwitchroomError
 from catalog.plaintext import one_line
 from services.chat import stored_calls
@@ -20,12 +22,15 @@ from services.run_events import (
     RunToolCall,
     RunWaiting,
 )
+from tui.formatting import cut_end, cut_middle, width
 from tui.screens.chat_words import Bill, end_words, error_spans
 from tui.widgets.markdown_wrap import Span
 from tui.widgets.transcript_blocks import Block, MarkdownBlock, Prompt, TextBlock, Thinking, ToolCard
 
 if TYPE_CHECKING:
+    from services.models import ModelView
     from store.conversations import MessageRow
+    from tui.screens.chat_state import ChatState
     from tui.widgets.transcript import Transcript
 
 _EDGE: Span = ("", "")
@@ -181,3 +186,48 @@ class LiveTurn:
         blocks.append(TextBlock([(Bill.of_result(result).words, "cost")], turn=self._turn))
         self._transcript.add(*blocks)
         self._transcript.rebuild()
+
+
+def head_line(state: ChatState, cells: int) -> Content:
+    """The line above the conversation: with whom, with which parameters, about what."""
+    cells = max(20, cells)
+    name = cut_middle(state.view.ref if state.view is not None else "no model", max(12, cells // 2))
+    params = state.params.words
+    title = one_line(state.row.title, 80) if state.row is not None and state.row.title else "new conversation"
+    room = cells - width(name) - 4 - (width(params) + 2 if params else 0)
+    if room < 8:
+        params, room = "", cells - width(name) - 4
+    title = cut_end(title, max(0, room))
+    used = width(name) + 2 + (width(params) + 2 if params else 0) + width(title) + 1
+    return Content.assemble(
+        (name, "bold $primary"),
+        (" ▾", "$key"),
+        (f"  {params}" if params else "", "$dim"),
+        (" " * max(1, cells - used + 1), ""),
+        (title, "$dim"),
+    )
+
+
+_KEYS = (
+    ("enter", "sends", "ctrl+j or \\ enter: a new line"),
+    ("ctrl+t", "another model", "with prices, and what it changes per run"),
+    ("ctrl+g", "conversations", "search, open, rename, delete"),
+    ("F4", "parameters", "system prompt, temperature, max tokens"),
+    ("esc", "stops an answer, else leaves the prompt", "then digits go to the modes, y copies"),
+)
+
+
+def welcome(view: ModelView | None, ready: bool) -> list[Block]:
+    """What stands in an empty conversation: the keys that matter, or the way to a first model."""
+    if not ready:
+        return [TextBlock([("Opening …", "dim")], gap=True)]
+    if view is None:
+        return [
+            TextBlock([("No model yet.", "title")], gap=True),
+            TextBlock([("Add a provider first: ", "said"), ("esc", "key"), (", then ", "said"), ("2", "key"), (" and ", "said"), ("a", "key"), (".", "said")]),
+            TextBlock([("A local server needs no key. Without any, switchroom --demo shows how it works.", "hint")]),
+        ]  # fmt: skip
+    name = one_line(view.info.name or view.info.id, 80)
+    rows = [[(key.ljust(8), "key"), (what, "said"), (f"  {more}", "hint")] for key, what, more in _KEYS]
+    head = [TextBlock([("Talk to ", "said"), (name, "model")], gap=True), TextBlock([("", "")])]
+    return [*head, *(TextBlock(row) for row in rows)]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from catalog.plaintext import harmless
+from tui.widgets.markdown_boxes import ITEM, QUOTE, Box, matched, opened, unboxed
 from tui.widgets.markdown_leaves import Code, Heading, Leaf, Paragraph, Rule
 from tui.widgets.markdown_table import Table, is_delimiter
 from tui.widgets.markdown_wrap import Line, Span, even_width
@@ -18,32 +19,12 @@ _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _RULE = re.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _SETEXT = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
-_ITEM = re.compile(r"^(?P<lead> *)(?P<marker>[-*+]|\d{1,9}[.)])(?P<space> {1,4}(?=\S)| +(?=\S)|$)")
-_QUOTE = re.compile(r"^ {0,3}> ?")
-_TASK = re.compile(r"^\[([ xX])\] ")
 _ROW = re.compile(r"^ {0,3}\|.*\|")
 _UNDECIDED = re.compile(r"^[ >]*(?:[-*_=+#~`|: ]{0,80}|\d{1,9}[.)]?|[-*+] \[?[ xX]?\]?)$")
-_BULLETS = "•◦▪"
 _APART = ("heading", "code", "table", "rule")
 """Blocks that stand apart from what is above and below them, with or without an empty line in the source."""
 
 _Maker = Callable[[tuple[Span, ...], tuple[Span, ...]], Leaf]
-
-
-@dataclass(slots=True)
-class _Box:
-    """A quote or a list item that is open."""
-
-    quote: bool
-    lead: int = 0
-    indent: int = 0
-    marker: str = ""
-    shown: bool = False
-
-    @property
-    def rest(self) -> Span:
-        """What stands left of its rows, the first of a list item excepted."""
-        return ("▌ ", "bar") if self.quote else (" " * len(self.marker), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +44,7 @@ class MarkdownRows:
         self.width = max(8, width)
         self.rows: list[Line] = []
         self.codes: list[CodeText] = []
-        self._boxes: list[_Box] = []
+        self._boxes: list[Box] = []
         self._leaf: Leaf | None = None
         self._leaf_row = 0
         self._fence: tuple[str, int] | None = None
@@ -142,7 +123,7 @@ class MarkdownRows:
         if not self._mid:
             head, text = text[:LONG], text[LONG:]
             if self._fence is not None and isinstance(self._leaf, Code) and not self._fence_broken(head):
-                self._leaf.add_piece(self._unboxed(head))
+                self._leaf.add_piece(unboxed(self._boxes, head))
             else:
                 self._line(head, running=True)
             self._mid = True
@@ -167,21 +148,21 @@ class MarkdownRows:
     def _line(self, line: str, *, running: bool = False) -> None:
         if self._fence is not None and self._in_fence(line):
             return
-        rest, matched = self._match_boxes(line)
+        rest, depth = matched(self._boxes, line)
         if not rest.strip():
-            self._blank(matched)
+            self._blank(depth)
             return
-        if matched < len(self._boxes):
+        if depth < len(self._boxes):
             if self._lazy(rest):
                 self._add_text(rest, running)
                 return
-            self._pop(matched)
+            self._pop(depth)
         if not (isinstance(self._leaf, Paragraph) and not self._starts_block(rest)):
             rest = self._open_boxes(rest)
         self._content(rest, running)
 
-    def _blank(self, matched: int) -> None:
-        quotes = [number for number, box in enumerate(self._boxes) if box.quote and number >= matched]
+    def _blank(self, depth: int) -> None:
+        quotes = [number for number, box in enumerate(self._boxes) if box.quote and number >= depth]
         self._end_leaf()
         if quotes:
             self._pop(quotes[0])
@@ -192,7 +173,7 @@ class MarkdownRows:
         if self._fence_broken(line):
             self._end_leaf()
             return False
-        rest = self._unboxed(line)
+        rest = unboxed(self._boxes, line)
         mark, size = self._fence or ("`", 3)
         stripped = rest.strip()
         if len(stripped) >= size and not stripped.strip(mark) and len(rest) - len(rest.lstrip()) < 4:
@@ -202,38 +183,11 @@ class MarkdownRows:
         return True
 
     def _fence_broken(self, line: str) -> bool:
-        return any(box.quote for box in self._boxes) and self._match_boxes(line)[1] < len(self._boxes)
-
-    def _unboxed(self, line: str) -> str:
-        """A line of code without the marks and indents of what is around it."""
-        for box in self._boxes:
-            if box.quote:
-                line = _QUOTE.sub("", line, count=1)
-            else:
-                line = line[min(box.indent, len(line) - len(line.lstrip(" "))) :]
-        return line
-
-    def _match_boxes(self, line: str) -> tuple[str, int]:
-        rest = line
-        for number, box in enumerate(self._boxes):
-            if box.quote:
-                match = _QUOTE.match(rest)
-                if match is None:
-                    return rest, number
-                rest = rest[match.end() :]
-            elif rest.strip():
-                indent = len(rest) - len(rest.lstrip(" "))
-                if indent >= box.indent:
-                    rest = rest[box.indent :]
-                elif indent >= box.lead + 2 and _ITEM.match(rest):
-                    rest = rest[indent:]
-                else:
-                    return rest, number
-        return rest, len(self._boxes)
+        return any(box.quote for box in self._boxes) and matched(self._boxes, line)[1] < len(self._boxes)
 
     def _starts_block(self, rest: str) -> bool:
         """True for a line that ends an open paragraph."""
-        item = _ITEM.match(rest)
+        item = ITEM.match(rest)
         starts_item = item is not None and len(item["lead"]) < 4 and bool(rest[item.end() :].strip())
         if (
             starts_item
@@ -244,7 +198,7 @@ class MarkdownRows:
             starts_item = int(item["marker"][:-1]) == 1
         return bool(
             starts_item
-            or _QUOTE.match(rest)
+            or QUOTE.match(rest)
             or _HEADING.match(rest)
             or _FENCE.match(rest)
             or _RULE.match(rest)
@@ -255,28 +209,14 @@ class MarkdownRows:
         return isinstance(self._leaf, Paragraph) and not self._starts_block(rest) and not _SETEXT.match(rest)
 
     def _open_boxes(self, rest: str) -> str:
-        while True:
-            if match := _QUOTE.match(rest):
-                self._end_leaf()
-                self._boxes.append(_Box(quote=True))
-                rest = rest[match.end() :]
-                continue
-            match = _ITEM.match(rest)
-            if match is None or _RULE.match(rest) or len(match["lead"]) > (3 if not self._boxes else 8):
-                return rest
+        """Open what the line begins; returns the rest of the line."""
+        while not _RULE.match(rest) and (found := opened(self._boxes, rest)) is not None:
             self._end_leaf()
-            space = len(match["space"])
-            rest = rest[match.end() :]
-            indent = len(match["lead"]) + len(match["marker"]) + (space if 1 <= space <= 4 else 1)
-            marker = match["marker"]
-            depth = sum(not box.quote for box in self._boxes)
-            shown = f"{marker} " if marker[0].isdigit() else f"{_BULLETS[min(depth, 2)]} "
-            if task := _TASK.match(rest):
-                shown = "☐ " if task[1] == " " else "☑ "
-                rest = rest[task.end() :]
-            self._boxes.append(_Box(False, len(match["lead"]), indent, shown))
+            box, rest = found
+            self._boxes.append(box)
             if not rest.strip():
-                return rest
+                break
+        return rest
 
     # leaves
 
