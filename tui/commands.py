@@ -72,9 +72,10 @@ async def _show_provider(app: SwitchroomApp, slug: str) -> None:
 async def start_chat(app: SwitchroomApp, ref: str | None) -> None:
     """Go to Chat, with this model chosen where one is named."""
     await app.switch_mode("chat")
-    choose = getattr(app.screen, "choose_model", None)
-    if ref is not None and choose is not None:
-        choose(ref)
+    from tui.screens.chat import ChatScreen
+
+    if ref is not None and isinstance(app.screen, ChatScreen):
+        app.screen.choose_model(ref)
 
 
 async def open_palette(app: SwitchroomApp) -> None:
