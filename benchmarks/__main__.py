@@ -19,7 +19,9 @@ def main() -> int:
     failed = [
         name
         for name in wanted
-        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent, check=False).returncode
+        if subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent, check=False
+        ).returncode
     ]
     if failed:
         print(f"did not end well: {', '.join(failed)}", file=sys.stderr)

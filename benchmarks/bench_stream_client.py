@@ -20,7 +20,7 @@ ROUNDS = 5
 BAR = 1.5
 SDK_BAR = 8.0
 
-SERVER = '''
+SERVER = """
 import asyncio, sys
 N = int(sys.argv[1])
 def chunk(i):
@@ -47,9 +47,9 @@ async def main():
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 asyncio.run(main())
-'''
+"""
 
-SDK = '''
+SDK = """
 import asyncio, sys, time
 from openai import AsyncOpenAI
 async def main():
@@ -62,7 +62,7 @@ async def main():
         best = min(best, (time.process_time() - before) / n * 1e6)
     print(best)
 asyncio.run(main())
-'''
+"""
 
 
 async def raw(url: str) -> float:
@@ -100,7 +100,9 @@ def sdk(url: str) -> float | None:
     python = home / "venv-clients" / "bin" / "python"
     if not python.exists():
         return None
-    done = subprocess.run([str(python), "-c", SDK, url], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [str(python), "-c", SDK, url], capture_output=True, text=True, timeout=300, check=False
+    )
     return float(done.stdout) if done.returncode == 0 else None
 
 
@@ -117,7 +119,9 @@ def main() -> int:
     base, figure = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
     ratio = figure / base
     median = statistics.median(b / a for a, b in pairs)
-    print(f"B4 stream client: {figure:.2f} µs CPU per chunk; httpx aiter_raw {base:.2f} µs; ratio {ratio:.2f} (median of pairs {median:.2f}); bar {BAR}")
+    print(
+        f"B4 stream client: {figure:.2f} µs CPU per chunk; httpx aiter_raw {base:.2f} µs; ratio {ratio:.2f} (median of pairs {median:.2f}); bar {BAR}"
+    )
     if their is not None:
         print(f"   openai SDK {their:.1f} µs: {their / figure:.1f} × ours; bar {SDK_BAR:g}")
     good = ratio <= BAR and (their is None or their / figure >= SDK_BAR)

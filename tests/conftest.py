@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-_FOREIGN = ("SWITCHROOM_", "LX_", "OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_", "OLLAMA_", "HF_", "PROVIDER_")
+_FOREIGN = (
+    "SWITCHROOM_",
+    "LX_",
+    "OPENAI_",
+    "ANTHROPIC_",
+    "GEMINI_",
+    "GOOGLE_",
+    "OLLAMA_",
+    "HF_",
+    "PROVIDER_",
+)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
