@@ -7,6 +7,7 @@ What cannot be seen: the whole file put back to an earlier state of itself.
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import secrets
@@ -138,11 +139,7 @@ class AuditLog:
         # Rows first, then the head: what another process appends meanwhile is read by the next round.
         chain = Chain(self._key)
         while True:
-            found = list(
-                await reader.execute_fetchall(
-                    f"{_SELECT} WHERE id > ? ORDER BY id LIMIT ?", (chain.last_id, _CHUNK)
-                )
-            )
+            found = await self._after(chain.last_id)
             if not found:
                 heads = list(
                     await reader.execute_fetchall("SELECT last_id, count, last_mac, mac FROM audit_head")
@@ -155,6 +152,11 @@ class AuditLog:
                     return Verification(chain.rows, False, chain.broken)
             if progress is not None:
                 progress(chain.rows, max(chain.rows, await self._ever()))
+
+    async def _after(self, last_id: int) -> builtins.list[Any]:
+        """The next rows: a long log is never in memory whole."""
+        sql = f"{_SELECT} WHERE id > ? ORDER BY id LIMIT ?"
+        return list(await self._db.reader.execute_fetchall(sql, (last_id, _CHUNK)))
 
     async def _more(self, last_id: int) -> bool:
         return bool(
@@ -172,22 +174,16 @@ class AuditLog:
 
     async def export(self, path: Path) -> int:
         """Writes the whole log as JSON lines (0600), the signed head last; gives the number of rows."""
-        rows = list(await self._db.reader.execute_fetchall(f"{_SELECT} ORDER BY id"))
-        count = len(rows)
-        last_id, last_mac = (rows[-1][0], rows[-1][8]) if rows else (0, GENESIS)
-        head = {
-            "head": {
-                "last_id": last_id,
-                "rows": count,
-                "mac": head_mac(self._key, last_id, count, last_mac),
-            }
-        }
+        last_id, last_mac, count = 0, GENESIS, 0
         try:
             with os.fdopen(
                 os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8"
             ) as file:
-                file.writelines(dump(exported(row_of(row))) + "\n" for row in rows)
-                file.write(dump(head) + "\n")
+                while rows := await self._after(last_id):
+                    file.writelines(dump(exported(row_of(row))) + "\n" for row in rows)
+                    last_id, last_mac, count = rows[-1][0], rows[-1][8], count + len(rows)
+                mac = head_mac(self._key, last_id, count, last_mac)
+                file.write(dump({"head": {"last_id": last_id, "rows": count, "mac": mac}}) + "\n")
         except OSError as error:
             raise StoreError(
                 f"The export {path} cannot be written: {error.strerror or error}.",

@@ -208,6 +208,16 @@ def edited(export: Path, change: Callable[[list[str]], list[str]]) -> Path:
     return export
 
 
+async def test_a_long_log_is_exported_piece_by_piece(
+    log: AuditLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.audit._CHUNK", 4)
+    pieces = tmp_path / "pieces.jsonl"
+    assert await log.export(pieces) == 6
+    found = log.verify_file(pieces)
+    assert (found.rows, found.intact) == (6, True)
+
+
 def test_an_export_verifies_and_is_private(log: AuditLog, export: Path) -> None:
     found = log.verify_file(export)
     assert (found.rows, found.intact, found.first_broken) == (6, True, None)
