@@ -166,7 +166,7 @@ def _refuse_foreign(path: Path, applied: list[str], steps: Sequence[Step]) -> No
 def _bring_up(path: Path, steps: Sequence[Step], *, copy_first: bool) -> None:
     conn = connect(path)
     try:
-        conn.execute("PRAGMA journal_mode=WAL")
+        _use_wal(conn)
         conn.execute("PRAGMA synchronous=FULL")
         for position, step in enumerate(steps):
             conn.execute("BEGIN IMMEDIATE")
@@ -182,6 +182,19 @@ def _bring_up(path: Path, steps: Sequence[Step], *, copy_first: bool) -> None:
                 raise
     finally:
         conn.close()
+
+
+def _use_wal(conn: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on. SQLite does not wait here for another process that does the same: we do."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            conn.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _apply(conn: sqlite3.Connection, path: Path, steps: Sequence[Step], position: int, step: Step) -> None:
