@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
+from textual import events
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -26,6 +28,7 @@ from tui.hangup import watch_terminal
 from tui.messages import Notice, StatusFacts
 from tui.services_host import Opener, ServicesHost, opener
 from tui.themes import THEMES, AsciiFilter, early_theme
+from tui.wire import Wire
 from tui.work import SyncWork
 
 if TYPE_CHECKING:
@@ -82,6 +85,7 @@ class SwitchroomApp(App[int]):
         self.facts = StatusFacts()
         self.notices: list[Notice] = []
         self._services: Services | None = None
+        self._wire = Wire()
         self._host = ServicesHost(services_opener or opener(paths, demo=demo))
         self._speeds = facts.Speeds()
         self._sync = SyncWork(self)
@@ -105,6 +109,7 @@ class SwitchroomApp(App[int]):
     # -- life ------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _app: self._wire.forget())
         self.call_after_refresh(lambda: self.run_worker(self._open_services(), exit_on_error=True))
 
     async def _open_services(self) -> None:
@@ -165,6 +170,18 @@ class SwitchroomApp(App[int]):
     def panic(self, *renderables: RenderableType) -> None:  # noqa: ARG002
         """An error that knows how to draw itself might draw a key: it is reported like every other."""
         self._fatal_error()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if (
+            isinstance(renderable, CompositorUpdate)
+            and self._driver is not None
+            and not self._driver.is_inline
+        ):
+            renderable = self._wire.lean(renderable)
+        super()._display(screen, renderable)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._wire.resized(event.size)
 
     def _logs(self) -> Path:
         if self.paths is None:
@@ -293,6 +310,7 @@ class SwitchroomApp(App[int]):
         self.notify("Nothing is running here. q quits (esc first in an input).", timeout=4, markup=False)
 
     def action_redraw(self) -> None:
+        self._wire.forget()
         self.refresh(repaint=True, layout=True)
         self.screen.refresh(repaint=True, layout=True)
 

@@ -1,0 +1,194 @@
+"""What goes to the terminal: only the cells that differ from what it already shows.
+
+Textual sends every row whole whenever a window opens, a message appears or a mode changes, and each stretch of text
+with its full colours. Over SSH that is tens of kilobytes for a question of three lines. Here the terminal's cells are
+remembered; a frame is compared with them, and only the difference is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.cells import get_character_cell_size
+from rich.color import ColorSystem
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+from tui.formatting import width
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.style import Style
+    from textual.geometry import Size
+
+Pen = tuple[str, str]
+"""The sequences that switch a style on and off again."""
+Cell = tuple[Pen, str]
+Piece = tuple[int, int, Iterable[Strip]]
+"""Row, first column, and what stands from there on."""
+
+_PLAIN: Pen = ("", "")
+_UNKNOWN: Cell = (_PLAIN, "")
+"""Equal to no cell that is ever written, save the continuation of a wide one."""
+_REST: Cell = (_PLAIN, "\0")
+"""A cell that the text of a cell to its left reaches into."""
+_GAP = 8
+"""So many equal cells are cheaper to write again than to jump over."""
+_MARK = "\ue000"
+
+
+class Wire:
+    """The cells the terminal shows, as far as they are known, and the way from them to the next frame."""
+
+    def __init__(self) -> None:
+        self._rows: list[list[Cell]] = []
+        self._size = (0, 0)
+        self._pens: dict[Style, Pen] = {}
+        self._blanks: dict[Pen, Pen] = {}
+        """What a space looks like in each pen that leaves a space blank."""
+
+    def forget(self) -> None:
+        """Something else may have written to the terminal: the next frame is sent whole."""
+        self._rows, self._size = [], (0, 0)
+
+    def resized(self, size: Size) -> None:
+        """A terminal moves what it shows when its size changes."""
+        if self._size not in ((0, 0), (size.width, size.height)):
+            self.forget()
+
+    def lean(self, update: CompositorUpdate) -> CompositorUpdate:
+        """The same update, rendered as the difference to what is shown. Other kinds of update pass unchanged."""
+        if isinstance(update, LayoutUpdate):
+            region = update.region
+            if (region.x, region.y) == (0, 0):
+                return _Changes(self, update, (region.width, region.height))
+        elif isinstance(update, ChopsUpdate):
+            return _Changes(self, update, None)
+        self.forget()
+        return update
+
+    def changes(self, pieces: Iterable[Piece], size: tuple[int, int] | None, colours: ColorSystem) -> str:
+        """The sequences that bring the terminal to these pieces; they are taken as shown from now on."""
+        if size is not None and size != self._size:
+            if self._size != (0, 0):
+                self._rows = []
+            self._size = size
+        if len(self._pens) > 4096:
+            self._pens.clear()
+            self._blanks.clear()
+        out: list[str] = []
+        pen = _PLAIN
+        for y, x, strips in pieces:
+            new = [cell for strip in strips for cell in self._cells(strip, colours)]
+            old = self._known(y, x, len(new))
+            if old == new:
+                continue
+            self._put(y, x, new)
+            for start, end in _spans(old, new):
+                out.append(f"\x1b[{y + 1};{x + start + 1}H")
+                for wanted, text in new[start:end]:
+                    if text == "\0":
+                        continue
+                    if wanted is not pen and wanted != (self._blanks.get(pen, pen) if text == " " else pen):
+                        out.append(pen[1] + wanted[0])
+                        pen = wanted
+                    out.append(text)
+        out.append(pen[1])
+        return "".join(out)
+
+    def _known(self, y: int, x: int, cells: int) -> list[Cell]:
+        while len(self._rows) <= y:
+            self._rows.append([])
+        row = self._rows[y]
+        if len(row) < x + cells:
+            row += [_UNKNOWN] * (x + cells - len(row))
+        return row[x : x + cells]
+
+    def _put(self, y: int, x: int, new: list[Cell]) -> None:
+        row, end = self._rows[y], x + len(new)
+        row[x:end] = new
+        # A wide character that lost a half is no longer what the terminal shows.
+        while end < len(row) and row[end] is _REST:
+            row[end] = _UNKNOWN
+            end += 1
+        if x and (row[x - 1] is _REST or len(row[x - 1][1]) != 1):
+            row[x - 1] = _UNKNOWN
+
+    def _cells(self, strip: Strip, colours: ColorSystem) -> Iterator[Cell]:
+        for text, style, control in strip:
+            if control or not text:
+                continue
+            pen = _PLAIN if style is None else self._pen(style, colours)
+            if text.isascii() or all(get_character_cell_size(character) == 1 for character in text):
+                blank = pen if style is None or " " not in text else self._blank(style, pen, colours)
+                for character in text:
+                    yield (blank if character == " " else pen), character
+            else:  # wide and combining characters stay together, whatever the terminal makes of them
+                yield pen, text
+                yield from [_REST] * (width(text) - 1)
+
+    def _blank(self, style: Style, pen: Pen, colours: ColorSystem) -> Pen:
+        """A space shows only its background, so one written in any colour is the same cell."""
+        if (
+            style.link
+            or style.underline
+            or style.underline2
+            or style.reverse
+            or style.strike
+            or style.overline
+        ):
+            return pen
+        blank = self._blanks[pen] = self._pen(style.background_style, colours)
+        return blank
+
+    def _pen(self, style: Style, colours: ColorSystem) -> Pen:
+        pen = self._pens.get(style)
+        if pen is None:
+            before, _, after = Strip.render_style(style, _MARK, colours).partition(_MARK)
+            pen = self._pens[style] = (before, after)
+        return pen
+
+
+def _spans(old: list[Cell], new: list[Cell]) -> Iterator[tuple[int, int]]:
+    """First and past-the-last place of each stretch to write. Where a character may be wider or narrower than thought,
+    the row is written whole, as a terminal that counts otherwise would keep what should be gone."""
+    if _REST in new or _REST in old:
+        yield 0, len(new)
+        return
+    size, at = len(new), 0
+    while at < size:
+        if old[at] == new[at]:
+            at += 1
+            continue
+        last = probe = at
+        while probe < size and probe - last <= _GAP:
+            if old[probe] != new[probe]:
+                last = probe
+            probe += 1
+        yield at, last + 1
+        at = last + 1
+
+
+class _Changes(CompositorUpdate):
+    """An update that writes itself as a difference, at the moment it is really written."""
+
+    def __init__(self, wire: Wire, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int] | None) -> None:
+        self._wire, self._update, self._size = wire, update, size
+
+    def render_segments(self, console: Console) -> str:
+        colours = console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001
+        pieces = _rows(self._update) if isinstance(self._update, LayoutUpdate) else _chops(self._update)
+        return self._wire.changes(pieces, self._size, colours)
+
+
+def _rows(update: LayoutUpdate) -> Iterator[Piece]:
+    for y, line in enumerate(update.strips):
+        yield y, 0, line
+
+
+def _chops(update: ChopsUpdate) -> Iterator[Piece]:
+    for y, left, right in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if strip is not None and x <= right and end > left:
+                yield y, x, (strip if end <= right else strip.crop(0, right - x),)
