@@ -29,6 +29,8 @@ from services.run_events import AttemptView, RunState
 PACKED_SHARE = 0.6
 """Where a vendor packs several tokens into a piece: the share of the counted tokens that were surely sent."""
 SLACK_TOKENS = 8
+MOST_BYTES = 32 << 20
+"""UTF-8 bytes of one answer: what goes on beyond them is no answer, and would fill the memory."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from adapters.events import ChatRequest, Event, TextDelta, ThinkingDelta, ToolCa
 from catalog.errors import SwitchroomError, UsageError
 from services import clock
 from services.alternatives import with_way_on
-from services.attempt import Attempt, Bill, bill
+from services.attempt import MOST_BYTES, Attempt, Bill, bill
 from services.estimate import Estimate, Prepared
 from services.feed import RunProgress, RunStarted
 from services.outcome import outcome, unsent
@@ -197,6 +197,9 @@ class RunTask:
                         break
                     attempt.take(event, now)
                     await self._tell(event)
+                    if attempt.weight > MOST_BYTES:
+                        attempt.end("interrupted", error=_endless(self._request.model))
+                        break
                     if now - self._told_at >= PROGRESS_S and attempt.first is not None:
                         self._progress(attempt, now)
             finally:
@@ -304,6 +307,14 @@ class RunTask:
         own = self._prepared is not None and self._prepared.tariff.own
         duration = milliseconds(self._started, self._timing.monotonic()) or 0
         return unsent(self._id, self._request.model, own=own, duration_ms=duration)
+
+
+def _endless(ref: str) -> UnexpectedResponseError:
+    return UnexpectedResponseError(
+        f"The answer of {ref} did not end; it was stopped at {MOST_BYTES >> 20} MiB.",
+        title="Endless answer",
+        hint="Set max_tokens, or choose another model.",
+    )
 
 
 def _our_fault(error: Exception, ref: str) -> UnexpectedResponseError:

@@ -224,3 +224,15 @@ async def test_an_answer_that_is_done_is_not_called_cut(room: Room, usage: Usage
     room.plays(answer("Yes.", usage=usage))
     result = await room.services.runs.start(ask()).result()
     assert (result.finish_reason, result.cost) == ("stop", Decimal("0.90005"))
+
+
+async def test_an_answer_without_end_is_stopped_and_kept(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.run_task.MOST_BYTES", 1 << 20)
+    play = Play([TextDelta("x" * 65_536) for _ in range(64)])
+    room.plays(play)
+    result = await room.services.runs.start(ask()).result()
+    assert (result.state, len(result.text)) == ("interrupted", (1 << 20) + 65_536)
+    assert result.error is not None
+    assert result.error.code == "unexpected_response"
+    [row] = await Ledger(room.services.db).run(result.run_id)
+    assert row.outcome == "interrupted"
