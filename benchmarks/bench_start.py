@@ -30,6 +30,8 @@ from store.providers import ProviderRow, Providers
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 7
+ELIA = ROOT / ".venv-bench" / "bin" / "elia"
+"""The best peer; `make bench` installs it. Absent: the comparison is left out."""
 MINIMAL = """
 from textual.app import App
 from textual.widgets import Static
@@ -133,16 +135,22 @@ def main() -> None:
             "SWITCHROOM_DISCOVERY__AT_START": "off",
             "SWITCHROOM_SYNC__AT_START": "false",
         }
-        ours, minimal = [], []
+        ours, minimal, elia = [], [], []
         for _ in range(ROUNDS):
             minimal.append(start([sys.executable, "-c", MINIMAL], b"minimal-first-frame", environment))
             ours.append(start([sys.executable, "-m", "cli.main"], b"provider-9", environment))
+            if ELIA.exists():
+                folders = {"XDG_DATA_HOME": str(home / "elia"), "XDG_CONFIG_HOME": str(home / "elia")}
+                elia.append(start([str(ELIA)], b"History", folders))
         idle = start([sys.executable, "-m", "cli.main"], b"provider-9", environment, idle=10.0)
         best = sorted(s.seconds for s in ours)[ROUNDS // 2]
         base = sorted(s.seconds for s in minimal)[ROUNDS // 2]
         print(
             f"B1 start      {best * 1e3:6.0f} ms   minimal Textual {base * 1e3:.0f} ms   ratio {best / base:.2f}   bar ≤ 1.90   ({rows:,} ledger rows)"
         )
+        if elia:
+            peer = sorted(s.seconds for s in elia[1:])[len(elia) // 2]
+            print(f"   elia       {peer * 1e3:6.0f} ms   ours is {best / peer:.2f} of it   bar ≤ 0.55")
         print(
             f"B2 memory     {max(s.peak_mib for s in ours):6.1f} MiB  minimal Textual {max(s.peak_mib for s in minimal):.1f} MiB   bar ≤ 60 MiB"
         )

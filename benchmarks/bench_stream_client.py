@@ -1,13 +1,12 @@
 """B4: CPU per chunk of a 20,000-chunk OpenAI stream through the openai adapter to events, watchdogs on.
 
 Prints the figure, its ratio to httpx's `aiter_raw` in the same run, and to the openai SDK where one is installed
-(the `venv-clients` of PEERS_HOME). Bar: at most 1.5 × httpx raw.
+(`make bench` installs it into `.venv-bench`). Bar: at most 1.5 × httpx raw.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import subprocess
 import sys
@@ -96,8 +95,7 @@ async def ours(url: str) -> float:
 
 
 def sdk(url: str) -> float | None:
-    home = Path(os.environ.get("PEERS_HOME", Path.home() / ".cache" / "switchroom-peers"))
-    python = home / "venv-clients" / "bin" / "python"
+    python = Path(__file__).resolve().parents[1] / ".venv-bench" / "bin" / "python"
     if not python.exists():
         return None
     done = subprocess.run(
