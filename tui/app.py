@@ -18,11 +18,12 @@ from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.worker import Worker
 
 from catalog.errors import SwitchroomError
 from catalog.plaintext import one_line
 from catalog.redact import redact
-from tui import clipboard, crash, facts, keymap
+from tui import clipboard, crash, facts, keymap, typeahead
 from tui.formatting import Tone
 from tui.hangup import watch_terminal
 from tui.messages import Notice, StatusFacts
@@ -86,6 +87,7 @@ class SwitchroomApp(App[int]):
         self.notices: list[Notice] = []
         self._services: Services | None = None
         self._wire = Wire()
+        self._ahead = typeahead.TypeAhead(self, super().on_event)
         self._host = ServicesHost(services_opener or opener(paths, demo=demo))
         self._speeds = facts.Speeds()
         self._sync = SyncWork(self)
@@ -182,6 +184,24 @@ class SwitchroomApp(App[int]):
 
     def on_resize(self, event: events.Resize) -> None:
         self._wire.resized(event.size)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            await self._ahead.take(event)
+        else:
+            await super().on_event(event)
+
+    async def on_key_done(self) -> None:
+        await self._ahead.done()
+
+    def run_worker(self, work: Any, *arguments: Any, **options: Any) -> Worker[Any]:
+        if options.get("group") in typeahead.ASKING:
+            self._ahead.asked()
+        return super().run_worker(work, *arguments, **options)
+
+    def window_left(self) -> None:
+        """A window was answered: what asked may open the next."""
+        self._ahead.asked()
 
     def _logs(self) -> Path:
         if self.paths is None:

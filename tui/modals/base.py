@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -49,6 +50,18 @@ class Modal(ModalScreen[R | None], Generic[R]):
     def compose_body(self) -> ComposeResult:
         """What stands between the heading and the keys."""
         yield from ()
+
+    def on_screen_resume(self) -> None:
+        for line in self.query(KeyLine):
+            line.look()
+
+    def on_screen_suspend(self) -> None:
+        for line in self.query(KeyLine):
+            line.look()
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        self.app.window_left()
+        return super().dismiss(result)
 
     def action_leave(self) -> None:
         self.dismiss(None)

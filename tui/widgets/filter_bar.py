@@ -37,19 +37,20 @@ class FilterBar(Widget):
     def __init__(self, table: VirtualTable[Any]) -> None:
         super().__init__()
         self._table = table
+        self._line: Line | None = None
 
     def open(self) -> None:
         """Show the line and type into it."""
         self.add_class("-open")
-        if not self.query(Line):  # made on first use: it would cost the start its time
-            field = Line(placeholder="words to look for", select_on_focus=False)
-            self.mount(Horizontal(Static("/", classes="slash"), field, Static("", classes="count")))
-        self.call_after_refresh(lambda: self.query_one(Line).focus())
+        if self._line is None:  # made on first use: it would cost the start its time
+            self._line = Line(placeholder="words to look for", select_on_focus=False)
+            self.mount(Horizontal(Static("/", classes="slash"), self._line, Static("", classes="count")))
+        self.screen.set_focus(self._line)  # at once: the words may come in one piece with the key
 
     def clear(self) -> None:
         """No filter, no line, the table has the keys again."""
-        for field in self.query(Line):
-            field.value = ""
+        if self._line is not None:
+            self._line.value = ""
         self._table.set_filter("")
         self.remove_class("-open")
         self._table.focus()
@@ -61,7 +62,7 @@ class FilterBar(Widget):
         self.query_one(".count", Static).update(f"{shown} of {total}" if event.value else "")
 
     def action_keep(self) -> None:
-        if self.query_one(Line).value:
+        if self._line is not None and self._line.value:
             self._table.focus()
         else:
             self.clear()
