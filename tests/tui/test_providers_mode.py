@@ -34,7 +34,7 @@ async def test_the_first_frame_comes_before_the_services(app: SwitchroomApp) -> 
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         assert "Opening …" in screen_text(app) or app.opened
         await opened(pilot)
-        text = await until(pilot, "No providers yet. a adds one")
+        text = await until(pilot, "No providers yet. Press a")
         assert "2 Providers" in text
         assert "a add" in text.splitlines()[-1]
 

@@ -82,6 +82,10 @@ class ModeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.set_facts()
+        self.query_one(KeyLine).look()
+
+    def on_screen_suspend(self) -> None:
+        self.query_one(KeyLine).look()
 
     def set_facts(self) -> None:
         """Bring the status line in step with the app's facts."""

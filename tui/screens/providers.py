@@ -22,8 +22,24 @@ if TYPE_CHECKING:
     from services.registry import ProviderView
     from tui.app import SwitchroomApp
 
-_EMPTY = "No providers yet. a adds one: a vendor with a key, or a server of your own without."
+_EMPTY = "No providers yet. Press a to add one: a vendor with a key, or a server of your own."
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "StoreChangedElsewhere", "OfflineChanged"})  # fmt: skip
+_ON_A_ROW = frozenset(
+    {
+        "open",
+        "chat",
+        "test",
+        "sync",
+        "sync_all",
+        "key",
+        "filter",
+        "edit",
+        "on_off",
+        "budget",
+        "delete",
+        "order",
+    }
+)
 AGES_EVERY = 60.0
 """Seconds between looks at the ages; only a line whose words changed is painted."""
 
@@ -78,7 +94,10 @@ class ProvidersScreen(ModeScreen):
             self.app.tell_error(error)
             return
         now = _now()
+        had = bool(self._table.rows)
         self._table.set_rows([ProviderLine(view, now, self._busy.get(view.row.slug, "")) for view in views])
+        if had != bool(views):
+            self.refresh_bindings()
 
     def _load_soon(self) -> None:
         """Load once for any number of changes that come together."""
@@ -120,6 +139,10 @@ class ProvidersScreen(ModeScreen):
             self._table.update_row(ProviderLine(line.view, line.now, what))
 
     # -- keys ------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """What acts on a provider is there once there is one."""
+        return action not in _ON_A_ROW or bool(self._table.rows)
 
     def copy_text(self) -> str | None:
         line = self._table.cursor_row

@@ -16,6 +16,9 @@ ALWAYS = ("app.help", "app.quit")
 """Ids of the bindings that keep their place at the right end however narrow it is."""
 
 
+FIRST = ("pick.choose", "ask.keep", "form.keep")
+"""What a window is for stands before what else can be done in it."""
+
 LAST = "window.leave"
 """The way out of a window stands after what can be done in it."""
 
@@ -31,7 +34,7 @@ def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
         if ident in found:
             continue
         found[ident] = (ident, binding.key_display or key_label(binding.key), binding.description)
-    return sorted(found.values(), key=lambda entry: entry[0] == LAST)
+    return sorted(found.values(), key=lambda entry: (entry[0] not in FIRST, entry[0] == LAST))
 
 
 def fitted(keys: list[tuple[str, str, str]], cells: int) -> list[tuple[str, str]]:
@@ -64,13 +67,19 @@ class KeyLine(Widget):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+        self.look()
+
+    def look(self) -> None:
+        """Read the keys anew. There are none while a window is open over this screen."""
         self._bindings_changed(self.screen)
 
     def _bindings_changed(self, screen: Screen[object]) -> None:
         own: dict[str, str] = getattr(screen, "key_words", {})
         keys = [
             (ident, key, own.get(ident) or words)
-            for ident, key, words in shown_keys(screen.active_bindings.values())
+            for ident, key, words in (
+                shown_keys(screen.active_bindings.values()) if screen is self.app.screen else ()
+            )
         ]
         if keys != self._keys:
             self._keys = keys

@@ -211,7 +211,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         layout = self._layout
         if layout is None or layout.cells != cells:
             sample = [shown.at(place) for place in range(min(200, len(shown)))]
-            layout = self._layout = lay_out(self.columns, sample, cells, gutter=self._can_mark)
+            layout = self._layout = lay_out(self.columns, sample, cells)
         styles = self._styles()
         if self._header and y == 0:
             return self._header_line(layout, styles)
