@@ -30,17 +30,18 @@ class Ask(Modal[str]):
         placeholder: str = "",
         password: bool = False,
         check: Callable[[str], str | None] | None = None,
+        problem: str = "",
     ) -> None:
         super().__init__(title)
         self._detail, self._value, self._placeholder = detail, value, placeholder
-        self._password, self._check = password, check
+        self._password, self._check, self._problem = password, check, problem
 
     def compose_body(self) -> ComposeResult:
         if self._detail:
             yield Static(self._detail, markup=False, classes="detail")
         field = Line(self._value, placeholder=self._placeholder, password=self._password, classes="field")
         yield field
-        yield Static("", markup=False, classes="problem")
+        yield Static(self._problem, markup=False, classes="problem")
 
     def action_keep(self) -> None:
         value = self.query_one(Line).value

@@ -68,6 +68,8 @@ class Pick(Modal[T], Generic[T]):
         self.key_words = {"pick.choose": choose_words, "window.leave": leave_words}
         if keep_last:
             self._table.keep_last()
+        self.typed = ""
+        """What stands in the filter line."""
         self._rows, self._placeholder, self._start = list(rows), placeholder, start
         self._size_class = "wide" if wide else "small" if small else "list"
 
@@ -84,6 +86,7 @@ class Pick(Modal[T], Generic[T]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        self.typed = event.value
         self._table.set_filter(event.value)
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,12 +13,11 @@ from tui.modals.confirm import Confirm
 from tui.modals.pick import Pick
 from tui.screens import model_columns
 from tui.screens import provider_actions as actions
+from tui.screens.provider_choice import Choice, choice_window, choices, is_address, reachable
 from tui.screens.provider_secrets import Place, choose_place
 from tui.screens.provider_trial import Trial
-from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
-    from catalog.types import ProviderSpec
     from services.models import ModelView
     from services.registry import KeySource, ProviderDraft, ProviderView
     from tui.app import SwitchroomApp
@@ -29,21 +27,14 @@ BACK, NEXT, LEAVE = "back", "next", "leave"
 Step = Callable[["SwitchroomApp", "Adding"], Awaitable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A line of the first window: a vendor, or (without `spec`) an address of the user's own."""
-
-    spec: ProviderSpec | None
-    variable: str = ""
-    """The environment variable that already holds a key; empty when none does."""
-
-
 @dataclass(slots=True)
 class Adding:
     """What has been answered so far."""
 
     choice: Choice | None = None
     url: str | None = None
+    pasted: bool = False
+    """The address came with the choice."""
     allow_http: bool = False
     source: KeySource = None
     place: Place = field(default_factory=lambda: Place(None))
@@ -65,7 +56,8 @@ class Adding:
         from services.registry import ProviderDraft
 
         spec = self.choice.spec if self.choice else None
-        return ProviderDraft(type=spec.id if spec else None, url=self.url, allow_http=self.allow_http or None)
+        kind = spec.id if spec and self.choice and self.choice.spoken else None
+        return ProviderDraft(type=kind, url=self.url, allow_http=self.allow_http or None)
 
 
 async def add_provider(app: SwitchroomApp) -> None:
@@ -87,89 +79,73 @@ async def add_provider(app: SwitchroomApp) -> None:
 # -- before anything is stored ------------------------------------------------------------------------
 
 
-def _kind(choice: Choice) -> Cell:
-    if choice.spec is None:
-        return "any server that speaks a known protocol", "dim"
-    if choice.variable:
-        return f"● key found in {choice.variable}", "ok"
-    return ("on your own machine", "dim") if choice.spec.local else ("with a key", "dim")
-
-
-def _endpoint(choice: Choice) -> Cell:
-    return (choice.spec.endpoint if choice.spec else "https://… or http://127.0.0.1:…"), "dim"
-
-
 async def _choose(app: SwitchroomApp, state: Adding) -> str:
-    choices = []
-    for spec in app.services.catalog.specs():
-        found = next((name for name in spec.env.key if os.environ.get(name)), "")
-        choices.append(Choice(spec, found))
-    choices.sort(key=lambda choice: not choice.variable)
-    choices.append(Choice(None))
-    columns: tuple[Column[Choice], ...] = (
-        Column(
-            "name", "", lambda c: c.spec.name if c.spec else "Other: paste a base URL", width=24, max_width=34
-        ),
-        Column("kind", "", _kind, width=20, max_width=40),
-        Column("endpoint", "", _endpoint, width=16, flex=1, priority=1, cut="middle"),
-    )
-    window = Pick(
-        "Add a provider: which one?", columns, choices,
-        key=lambda c: c.spec.id if c.spec else "",
-        search=lambda c: f"{c.spec.id} {c.spec.name} {c.spec.endpoint}" if c.spec else "other paste base url address",
-        keep_last=True,
-        start=state.choice.spec.id if state.choice and state.choice.spec else None,
-    )  # fmt: skip
+    window = choice_window(choices(app.services.catalog), state.choice.id if state.choice else None)
     chosen = await app.push_screen_wait(window)
     if chosen is None:
         return LEAVE
-    if chosen is not state.choice:
+    if state.choice is None or chosen.id != state.choice.id:
         state.choice, state.url, state.allow_http, state.source = chosen, None, False, None
+    if (chosen.spec is None or chosen.spec.local) and is_address(window.typed):
+        state.url, state.pasted = window.typed.strip(), True
     return NEXT
 
 
 async def _place(app: SwitchroomApp, state: Adding) -> str:
-    """The address, for a server of the user's own."""
+    """The address, for a server of the user's own; one that was pasted before is not asked for again."""
     assert state.choice is not None
     spec = state.choice.spec
     if spec is not None and not spec.local and "{" not in spec.endpoint:
         return NEXT
-    proposed = state.url or (spec.endpoint if spec else "")
+    url, problem = state.url or state.choice.endpoint, ""
     while True:
-        detail = "With or without /v1, as you like." if spec else "The type is found from the address."
-        url = await app.push_screen_wait(
-            Ask(f"Address of {state.title}", detail, value=proposed, placeholder="http://127.0.0.1:8080")
-        )
-        if url is None:
-            return BACK
-        state.url, state.allow_http = url.strip() or proposed, False
+        if state.pasted:
+            state.pasted = False
+        else:
+            detail = (
+                "With or without /v1, as you like."
+                if spec
+                else "What speaks there is found from the address."
+            )
+            hint = "for example http://127.0.0.1:8080"
+            typed = await app.push_screen_wait(
+                Ask(f"Address of {state.title}", detail, value=url, placeholder=hint, problem=problem)
+            )
+            if typed is None:
+                return BACK
+            url = typed.strip()
+        state.url, state.allow_http = url, False
         try:
-            await app.services.registry.resolve_draft(state.draft())
+            problem = await _usable(app, state)
         except UsageError as error:
-            if not await _allow(app, state, error):
-                proposed = state.url
-                continue
-        return NEXT
+            problem = f"{error.message} {error.hint or ''}".strip()
+        if not problem:
+            return NEXT
 
 
-async def _allow(app: SwitchroomApp, state: Adding, refused: UsageError) -> bool:
-    """Ask once about plain http to a private address; other refusals are told."""
-    state.allow_http = True
+async def _usable(app: SwitchroomApp, state: Adding) -> str:
+    """What is wrong with the address in words, or nothing. Plain http to a private address is asked about once."""
+    assert state.choice is not None
+    if not state.url:
+        return "Type or paste the address of the server, or esc goes back."
+    state.url = reachable(state.choice, state.url)
+    registry = app.services.registry
     try:
-        await app.services.registry.resolve_draft(state.draft())
+        await registry.resolve_draft(state.draft())
     except UsageError:
-        state.allow_http = False
-        app.tell(
-            refused.message, title=refused.title, hint="Change the address, or esc goes back", tone="bad"
+        state.allow_http = True
+        try:
+            await registry.resolve_draft(state.draft())
+        except UsageError:
+            state.allow_http = False
+            raise
+        detail = f"{state.url} is on a private network, without encryption: whoever listens there can read the key and every prompt."
+        allowed = await app.push_screen_wait(
+            Confirm("Allow plain http?", detail, yes="allow", no="no, another address")
         )
-        return False
-    detail = f"{state.url} is on a private network, without encryption: whoever listens there can read the key and every prompt."
-    if await app.push_screen_wait(
-        Confirm("Allow plain http?", detail, yes="allow", no="no, another address")
-    ):
-        return True
-    state.allow_http = False
-    return False
+        state.allow_http = bool(allowed)
+        return "" if state.allow_http else "Give an https address, or esc goes back."
+    return ""
 
 
 async def _key(app: SwitchroomApp, state: Adding) -> str:
