@@ -11,6 +11,8 @@ BUCKETS = 40
 EDGES: tuple[int, ...] = tuple(round(20 * 1.3**i) for i in range(BUCKETS - 1))
 """Upper edges in milliseconds, exclusive: 20 ms, 26 ms, … 7 minutes. The last bucket has none."""
 
+_BOUNDS = (0, *EDGES, EDGES[-1] * 1.3)
+
 
 def bucket(ms: int) -> int:
     """The bucket of a duration."""
@@ -24,12 +26,12 @@ def percentiles(counts: Sequence[int], shares: Sequence[float]) -> tuple[int | N
     """
     running = list(accumulate(counts))
     total = running[-1]
-    return tuple(_at(share * total, counts, running) if total else None for share in shares)
-
-
-def _at(rank: float, counts: Sequence[int], running: Sequence[int]) -> int:
-    index = bisect_left(running, rank)
-    low = EDGES[index - 1] if index else 0
-    high = EDGES[index] if index < len(EDGES) else EDGES[-1] * 1.3
-    before = running[index] - counts[index]
-    return round(low + (high - low) * (rank - before) / counts[index])
+    if not total:
+        return (None,) * len(shares)
+    found = []
+    for share in shares:
+        rank = share * total
+        index = bisect_left(running, rank)
+        low, high, count = _BOUNDS[index], _BOUNDS[index + 1], counts[index]
+        found.append(round(low + (high - low) * (rank - running[index] + count) / count))
+    return tuple(found)

@@ -56,8 +56,47 @@ _CURRENT = """rollup_current AS c JOIN usage_members AS m ON m.series = c.series
 
 def between(key: str, names: Sequence[str], where: str) -> str:
     """(key, what was counted between the slots :low and :high) per series; the newest slot follows in rows of its own."""
-    new = ", ".join(f"h.{name} - coalesce(l.{name}, 0)" for name in names)
+    return _in_one(_changes(key, names, where), len(names) + 1)
+
+
+def cumulated(key: str, names: Sequence[str], where: str, most: int | None = None) -> str:
+    """(series, key, bound, running totals before it), series after series, bound after bound of the slots :bounds.
+
+    Then, with series 0, what each series counted in the newest slot: (0, key, the slot, counts).
+    `most`: only so many keys, those with the most of the first measure between :low and :high.
+    """
+    first, where = _those_with_most(key, names[0], where, most)
     sql = f"""
+SELECT s.id, {key}, b.value, {", ".join(f"r.{name}" for name in names)}
+  FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b
+  CROSS JOIN rollup_running AS r ON r.place = {_last("b.value")}
+ WHERE {where}
+ UNION ALL
+SELECT 0, {key}, c.slot, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT} WHERE {where}
+"""
+    return _in_one(sql, len(names) + 3, first)
+
+
+def lines(key: str, name: str, where: str, most: int | None = None) -> str:
+    """(key, [running total before each of the slots :bounds]) per series, then (key, the newest slot, its count).
+
+    As `cumulated` for one measure, with one descent into the tree for a figure and each key only once:
+    a chart has thousands of figures.
+    """
+    first, where = _those_with_most(key, name, where, most)
+    return f"""
+WITH {first} line (text) AS (
+SELECT '[' || json_quote({key}) || ',' ||
+       (SELECT json_group_array(coalesce(({_ROW_BEFORE.format(name)}), 0)) FROM json_each(:bounds) AS b) || ']'
+  FROM usage_series AS s WHERE {where}
+ UNION ALL
+SELECT json_array({key}, c.slot, c.{name}) FROM {_CURRENT} WHERE {where}
+) SELECT '[' || coalesce(group_concat(text), '') || ']' FROM line"""
+
+
+def _changes(key: str, names: Sequence[str], where: str) -> str:
+    new = ", ".join(f"h.{name} - coalesce(l.{name}, 0)" for name in names)
+    return f"""
 SELECT {key}, {new} FROM usage_series AS s
  CROSS JOIN rollup_running AS h ON h.place = {_last(":high")}
   LEFT JOIN rollup_running AS l ON l.place = {_last(":low")}
@@ -66,29 +105,20 @@ SELECT {key}, {new} FROM usage_series AS s
 SELECT {key}, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT}
  WHERE c.slot >= :low AND c.slot < :high AND {where}
 """
-    return _in_one(sql, len(names) + 1)
 
 
-def cumulated(key: str, names: Sequence[str], where: str) -> str:
-    """(series, key, bound, running totals before it), series after series, bound after bound of the slots :bounds.
-
-    Then, with series 0, what each series counted in the newest slot: (0, key, the slot, counts).
-    """
-    if len(names) == 1:  # one descent into the tree instead of two
-        values, rows = f"coalesce(({_ROW_BEFORE.format(names[0])}), 0)", ""
-    else:
-        values = ", ".join(f"r.{name}" for name in names)
-        rows = f"CROSS JOIN rollup_running AS r ON r.place = {_last('b.value')}"
-    sql = f"""
-SELECT s.id, {key}, b.value, {values} FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b {rows}
- WHERE {where}
- UNION ALL
-SELECT 0, {key}, c.slot, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT} WHERE {where}
-"""
-    return _in_one(sql, len(names) + 3)
+def _those_with_most(key: str, name: str, where: str, most: int | None) -> tuple[str, str]:
+    """What to put first into a WITH, and the condition that narrows to it; of equals, those with more attempts."""
+    if most is None:
+        return "", where
+    first = f"""change (key, much, attempts) AS ({_changes(key, (name, "attempts"), where)}),
+top AS MATERIALIZED (
+    SELECT key FROM change GROUP BY key ORDER BY sum(much) DESC, sum(attempts) DESC, key LIMIT {most}
+),"""
+    return first, f"{where} AND {key} IN (SELECT key FROM top)"
 
 
-def _in_one(sql: str, width: int) -> str:
+def _in_one(sql: str, width: int, first: str = "") -> str:
     """All rows as one JSON text: fetched one by one, each would wait for the interpreter's lock once."""
     columns = ", ".join(f"c{number}" for number in range(width))
-    return f"WITH answer ({columns}) AS ({sql}) SELECT json_group_array(json_array({columns})) FROM answer"
+    return f"WITH {first} answer ({columns}) AS ({sql}) SELECT json_group_array(json_array({columns})) FROM answer"

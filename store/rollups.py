@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from store.db import Database, Tx
 from store.histogram import BUCKETS, percentiles
-from store.rollup_sql import KEYS, Group, between, cumulated, series_of
+from store.rollup_sql import KEYS, Group, between, cumulated, lines, series_of
 from store.rows import dump
 
 Bucket = Literal["slot", "hour", "day"]
@@ -149,8 +149,10 @@ class Rollups:
         Buckets without any attempt are left out; by model, only the TOP_MODELS models with the most attempts
         are given. All figures of many keys in many buckets cost time: a chart of one measure asks `points`.
         """
-        rows, slots = await self._cumulated(_FIGURES, bounds, group, provider, model)
-        found = _differences(rows, slots)
+        slots, params = _slots(bounds, provider, model)
+        most = TOP_MODELS if group == "model" else None
+        sql = cumulated(KEYS[group], _FIGURES, series_of(group, provider, model), most)
+        found = _differences(await self._fetch(sql, params), slots)
         return [UsageRow(key, start, *figures) for start, key, figures in found]
 
     async def points(
@@ -166,35 +168,24 @@ class Rollups:
 
         By model, only the TOP_MODELS models with the most of it are given.
         """
-        rows, slots = await self._cumulated((measure,), bounds, group, provider, model)
-        return _points(rows, slots)
-
-    async def _cumulated(
-        self,
-        names: Sequence[str],
-        bounds: Sequence[int],
-        group: Group | None,
-        provider: str | None,
-        model: str | None,
-    ) -> tuple[list[Any], list[int]]:
-        slots = [_down(bounds[0]), *(_up(bound) for bound in bounds[1:])]
-        params: dict[str, Any] = {"bounds": dump(slots), "provider": provider, "model": model}
-        where = series_of(group, provider, model)
-        if group == "model":
-            where += " AND s.provider || '/' || s.model IN (SELECT value FROM json_each(:top))"
-            params["top"] = dump(await self._top(bounds[0], bounds[-1], names[0], provider))
-        sql = cumulated(KEYS[group], names, where)
-        return await self._fetch(sql, params), slots
-
-    async def _top(self, start: int, end: int, measure: str, provider: str | None) -> list[str]:
-        found = await self.totals(start, end, "model", provider=provider)
-        found.sort(key=lambda row: (-getattr(row, measure), -row.attempts, row.key))
-        return [row.key for row in found[:TOP_MODELS]]
+        slots, params = _slots(bounds, provider, model)
+        most = TOP_MODELS if group == "model" else None
+        sql = lines(KEYS[group], measure, series_of(group, provider, model), most)
+        return _points(await self._fetch(sql, params), slots)
 
     async def _fetch(self, sql: str, params: dict[str, Any], tx: Tx | None = None) -> list[Any]:
         found = await (tx.fetchall(sql, params) if tx else self._db.reader.execute_fetchall(sql, params))
         rows: list[Any] = json.loads(next(iter(found))[0])
         return rows
+
+
+def _slots(
+    bounds: Sequence[int], provider: str | None, model: str | None
+) -> tuple[list[int], dict[str, Any]]:
+    """The slots that `bounds` begin with, and the parameters of a query about what lies between them."""
+    slots = [_down(bounds[0]), *(_up(bound) for bound in bounds[1:])]
+    narrowed = {"provider": provider, "model": model}
+    return slots, {"bounds": dump(slots), "low": slots[0], "high": slots[-1], **narrowed}
 
 
 def _down(moment: int) -> int:
@@ -242,21 +233,25 @@ def _differences(rows: list[Any], slots: list[int]) -> list[tuple[int, str, Sequ
 
 
 def _points(rows: list[Any], slots: list[int]) -> list[Point]:
-    """As `_differences`, for one measure: a chart has thousands of them."""
-    found: dict[tuple[int, str], int] = {}
-    start_of = dict(zip(slots[1:], slots, strict=False))
-    at, before = -1, 0
-    for series, key, slot, value in rows:
-        if series == 0:
-            bucket = bisect_right(slots, slot) - 1
-            new, start = value, slots[bucket] if 0 <= bucket < len(slots) - 1 else None
+    """The points out of `lines`: what each key counted from slot to slot."""
+    found: dict[str, list[int]] = {}
+    for key, *figures in rows:
+        if len(figures) == 1:
+            running = figures[0]
+            new = list(map(sub, running[1:], running))
         else:
-            new, start = (value - before if series == at else value), start_of.get(slot)
-            at, before = series, value
-        if new and start is not None:
-            place = (start, key)
-            found[place] = found.get(place, 0) + new
-    return [Point(key, start * SLOT_MS, value) for (start, key), value in sorted(found.items())]
+            slot, count = figures
+            new = [0] * (len(slots) - 1)
+            if slots[0] <= slot < slots[-1]:
+                new[bisect_right(slots, slot) - 1] = count
+        found[key] = list(map(add, found[key], new)) if key in found else new
+    keys = sorted(found)
+    return [
+        Point(key, slot * SLOT_MS, count)
+        for slot, *counts in zip(slots, *(found[key] for key in keys), strict=False)
+        for key, count in zip(keys, counts, strict=True)
+        if count
+    ]
 
 
 def _percentiles(key: str, latency: Sequence[int], ttft: Sequence[int]) -> Percentiles:
