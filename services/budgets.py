@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,10 +11,8 @@ from catalog.errors import NotFoundError, UsageError
 from catalog.money import from_nanos, to_nanos
 from services import clock
 from services.feed import Alert, BudgetsChanged
-from store.budgets import BudgetRow, Budgets
-from store.ledger import Ledger
+from store.budgets import BudgetRow, Budgets, Standing
 from store.providers import Providers
-from store.reservations import ReservationRow, Reservations
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -93,12 +90,10 @@ class BudgetService:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._budgets = Budgets(services.db)
-        self._ledger = Ledger(services.db)
-        self._reservations = Reservations(services.db)
 
     async def list(self) -> Sequence[BudgetView]:
         """Every limit, the global ones first."""
-        views = await self._views(await self._budgets.list())
+        views = await self._views()
         return sorted(views, key=lambda view: (view.scope != GLOBAL, view.scope, PERIODS.index(view.period)))
 
     async def set(
@@ -134,7 +129,7 @@ class BudgetService:
             await services.state.delete(tx, _alert_key(row.id))
             detail = {"before": _stated(before), "after": _stated(row)}
             await services.audit.record(tx, "budget.set", f"{scope} {period}", detail=detail)
-            [view] = await self._views([row], tx)
+            view = await self._one(row.id, tx)
         services.feed.publish(BudgetsChanged())
         return view
 
@@ -148,7 +143,7 @@ class BudgetService:
                 raise NotFoundError(
                     f"There is no limit {budget_id}.", hint="See them with: switchroom budget list"
                 )
-            [view] = await self._views([row], tx)
+            view = await self._one(row.id, tx)
             await self._budgets.delete(tx, budget_id)
             await services.state.delete(tx, _alert_key(budget_id))
             detail = {"before": _stated(row), "after": None}
@@ -166,10 +161,8 @@ class BudgetService:
 
     async def binding(self, provider: str | None, tx: Tx | None = None) -> Sequence[BudgetView]:
         """The limits in force that a run on this provider counts against."""
-        now = clock.now_ms()
         scopes = (GLOBAL,) if provider is None else (GLOBAL, PROVIDER + provider)
-        rows = [row for row in await self._budgets.list(tx) if row.scope in scopes and _in_force(row, now)]
-        return await self._views(rows, tx)
+        return [view for view in await self._views(tx) if view.in_force and view.scope in scopes]
 
     async def alert_crossed(self, provider: str) -> None:
         """Tell once a period when a limit's alert share, and when the whole limit, is spent."""
@@ -209,37 +202,35 @@ class BudgetService:
                 f"There is no provider “{slug}”.", hint="See them with: switchroom providers list"
             )
 
-    async def _views(self, rows: Sequence[BudgetRow], tx: Tx | None = None) -> Sequence[BudgetView]:
-        if not rows:
-            return ()
-        now = clock.now_ms()
-        # All of them, also of runs that began before this period: the attempt that comes may fall into this one.
-        held = await self._reservations.all(tx)
-        return await asyncio.gather(*(self._view(row, held, now, tx) for row in rows))
+    async def _one(self, budget_id: int, tx: Tx) -> BudgetView:
+        [view] = [view for view in await self._views(tx) if view.id == budget_id]
+        return view
 
-    async def _view(
-        self, row: BudgetRow, held: Sequence[ReservationRow], now: int, tx: Tx | None
-    ) -> BudgetView:
-        start, end = period_bounds(row.period, now)
-        slug = provider_of(row.scope)
-        spent = await self._ledger.spent(start, end, provider=slug, tx=tx)
-        reserved = sum(other.amount_nanos or 0 for other in held if slug in (None, other.provider))
-        return BudgetView(
-            id=row.id,
-            scope=row.scope,
-            period=row.period,
-            limit=from_nanos(row.limit_nanos),
-            spent=from_nanos(spent),
-            reserved=from_nanos(reserved),
-            remaining=from_nanos(row.limit_nanos - spent - reserved),
-            resets_at=end,
-            alert=row.alert,
-            until=row.until,
-            changed_by=row.changed_by,
-            changed_at=row.changed_at,
-            reason=row.reason,
-            in_force=_in_force(row, now),
-        )
+    async def _views(self, tx: Tx | None = None) -> Sequence[BudgetView]:
+        now = clock.now_ms()
+        bounds = {period: period_bounds(period, now) for period in PERIODS}
+        found = await self._budgets.standing(bounds["daily"], bounds["monthly"], tx)
+        return [_view(standing, bounds[standing.row.period][1], now) for standing in found]
+
+
+def _view(standing: Standing, end: int, now: int) -> BudgetView:
+    row, spent, reserved = standing.row, standing.spent_nanos, standing.reserved_nanos
+    return BudgetView(
+        id=row.id,
+        scope=row.scope,
+        period=row.period,
+        limit=from_nanos(row.limit_nanos),
+        spent=from_nanos(spent),
+        reserved=from_nanos(reserved),
+        remaining=from_nanos(row.limit_nanos - spent - reserved),
+        resets_at=end,
+        alert=row.alert,
+        until=row.until,
+        changed_by=row.changed_by,
+        changed_at=row.changed_at,
+        reason=row.reason,
+        in_force=_in_force(row, now),
+    )
 
 
 def _in_force(row: BudgetRow, now: int) -> bool:

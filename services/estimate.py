@@ -86,8 +86,7 @@ class Estimates:
 
     async def prepared(self, request: RunRequest) -> Prepared:
         """The estimate with all it was made from. NotFoundError: no such provider."""
-        view = await self._services.models.get(request.model)
-        row = await self._services.registry.row(view.provider)
+        view, row = await self._services.models.found(request.model)
         tariff = self._tariffs[view.ref] = tariff_of(view, row)
         habit = await self.habits.load(view.provider, view.info.id)
         size = prompt_size(request.messages, request.system, request.tools)

@@ -96,11 +96,20 @@ class ModelService:
 
     async def get(self, ref: str) -> ModelView:
         """One model. The provider must exist; a model nobody knows comes back with `known` False."""
+        return (await self.found(ref))[0]
+
+    async def found(self, ref: str) -> tuple[ModelView, ProviderRow]:
+        """The same with the provider's row."""
         slug, model_id = split_ref(ref)
-        row = await self._services.registry.row(slug)
-        if slug in self._lists and model_id in self._lists[slug]:
-            return self._lists[slug][model_id]
-        return self._view(row, model_id, await self._store.get(slug, model_id))
+        if slug in self._lists:
+            row = await self._services.registry.row(slug)
+            view = self._lists.get(slug, {}).get(model_id)
+            if view is not None:
+                return view, row
+        row, stored = await asyncio.gather(
+            self._services.registry.row(slug), self._store.get(slug, model_id)
+        )  # both at once: each alone costs a way to the reader's thread and back
+        return self._view(row, model_id, stored), row
 
     async def set_enabled(self, refs: Iterable[str], enabled: bool) -> builtins.list[str]:
         """Switch models on or off; NotFoundError names the first that nobody knows, and nothing is changed then."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.db import Database, Tx
-from store.rollups import SLOT_MS, Rollups
+from store.rollup_sql import SPENT, SPENT_SERIES, whole_slots
 from store.rows import columns, marks, values
 
 
@@ -53,6 +53,11 @@ _NAMES = columns(AttemptRow)
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM ledger"  # noqa: S608 - our own column names
 _INSERT = f"INSERT INTO ledger ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"  # noqa: S608
 
+_SPENT = f"""
+WITH p (slug, start, first, last, end) AS (VALUES (?, ?, ?, ?, ?))
+SELECT {SPENT} FROM p LEFT JOIN usage_series AS s ON {SPENT_SERIES}
+"""  # noqa: S608 - our own texts
+
 
 def _row(record: Any) -> AttemptRow:
     values_of = (*record[:3], bool(record[3]), *record[4:])
@@ -64,7 +69,6 @@ class Ledger:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._rollups = Rollups(db)
 
     async def insert(self, tx: Tx, row: AttemptRow) -> None:
         """Writes an attempt, roll-ups included (by trigger), with the transaction's next step or commit."""
@@ -92,26 +96,10 @@ class Ledger:
     ) -> int:
         """Nano-dollars of the attempts that started in [start, end), to the millisecond.
 
-        Attempts of unknown cost count nothing. Whole slots come from the roll-ups, the rest from the ledger.
+        Attempts of unknown cost count nothing.
         """
-        first, last = -(-start_ms // SLOT_MS) * SLOT_MS, end_ms // SLOT_MS * SLOT_MS
-        if first >= last:
-            return await self._spent_between(start_ms, end_ms, provider, tx)
-        found = await self._rollups.totals(
-            first, last, "provider" if provider else None, provider=provider, tx=tx
+        params = (provider or "", start_ms, *whole_slots(start_ms, end_ms), end_ms)
+        rows = list(
+            await (tx.fetchall(_SPENT, params) if tx else self._db.reader.execute_fetchall(_SPENT, params))
         )
-        nanos = sum(row.cost_nanos for row in found)
-        if start_ms < first:
-            nanos += await self._spent_between(start_ms, first, provider, tx)
-        if last < end_ms:
-            nanos += await self._spent_between(last, end_ms, provider, tx)
-        return nanos
-
-    async def _spent_between(self, start_ms: int, end_ms: int, provider: str | None, tx: Tx | None) -> int:
-        sql = (
-            "SELECT coalesce(sum(cost_nanos), 0) FROM ledger"
-            " WHERE at >= ? AND at < ? AND (? IS NULL OR provider = ?)"
-        )
-        params = (start_ms, end_ms, provider, provider)
-        rows = list(await (tx.fetchall(sql, params) if tx else self._db.reader.execute_fetchall(sql, params)))
         return int(rows[0][0])

@@ -8,6 +8,7 @@ from typing import Literal
 
 Group = Literal["provider", "model", "grade", "outcome", "outcome/grade"]
 
+SLOT_MS = 15 * 60_000
 KEYS = {
     None: "''",
     "provider": "s.provider",
@@ -46,12 +47,38 @@ def _last(bound: str) -> str:
     return f"(SELECT max(place) FROM rollup_running WHERE place >= s.id << 32 AND place < (s.id << 32 | {bound}))"
 
 
-_ROW_BEFORE = (
-    "SELECT {} FROM rollup_running WHERE place >= s.id << 32 AND place < (s.id << 32 | b.value)"
-    " ORDER BY place DESC LIMIT 1"
-)
+def _before(name: str, bound: str) -> str:
+    """The running total of series `s` before the slot `bound`; NULL: it had counted nothing."""
+    return (
+        f"(SELECT {name} FROM rollup_running WHERE place >= s.id << 32 AND place < (s.id << 32 | {bound})"
+        " ORDER BY place DESC LIMIT 1)"
+    )
+
+
 _CURRENT = """rollup_current AS c JOIN usage_members AS m ON m.series = c.series
       JOIN usage_series AS s ON s.id = m.whole"""
+
+
+_IN_LEDGER = (
+    "SELECT coalesce(sum(cost_nanos), 0) FROM ledger WHERE (p.slug = '' OR provider = p.slug) AND at >= "
+)
+SPENT = f"""(coalesce({_before("cost_nanos", "p.last")}, 0) - coalesce({_before("cost_nanos", "p.first")}, 0)
+    + (SELECT coalesce(sum(c.cost_nanos), 0) FROM rollup_current AS c JOIN usage_members AS m ON m.series = c.series
+        WHERE m.whole = s.id AND c.slot >= p.first AND c.slot < p.last)
+    + ({_IN_LEDGER} p.start AND at < min(p.first * {SLOT_MS}, p.end))
+    + ({_IN_LEDGER} p.last * {SLOT_MS} AND at < p.end))"""
+"""Nano-dollars of the attempts that started in [p.start, p.end), to the millisecond; those of unknown cost count nothing.
+
+Whole slots (p.first up to p.last, see `whole_slots`) come from the roll-ups, the rest from the ledger.
+`p.slug` is the provider, or empty for all; `s` is joined ON `SPENT_SERIES`, LEFT.
+"""
+SPENT_SERIES = "s.provider = p.slug AND s.model = '' AND s.outcome = '' AND s.grade = ''"
+
+
+def whole_slots(start_ms: int, end_ms: int) -> tuple[int, int]:
+    """The slots that lie wholly in [start, end): the first, and the one after the last; the same where none does."""
+    first = -(-start_ms // SLOT_MS)
+    return first, max(first, end_ms // SLOT_MS)
 
 
 def between(key: str, names: Sequence[str], where: str) -> str:
@@ -87,7 +114,7 @@ def lines(key: str, name: str, where: str, most: int | None = None) -> str:
     return f"""
 WITH {first} line (text) AS (
 SELECT '[' || json_quote({key}) || ',' ||
-       (SELECT json_group_array(coalesce(({_ROW_BEFORE.format(name)}), 0)) FROM json_each(:bounds) AS b) || ']'
+       (SELECT json_group_array(coalesce({_before(name, "b.value")}, 0)) FROM json_each(:bounds) AS b) || ']'
   FROM usage_series AS s WHERE {where}
  UNION ALL
 SELECT json_array({key}, c.slot, c.{name}) FROM {_CURRENT} WHERE {where}

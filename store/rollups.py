@@ -15,12 +15,11 @@ from typing import Any, Literal
 
 from store.db import Database, Tx
 from store.histogram import BUCKETS, percentiles
-from store.rollup_sql import KEYS, Group, between, cumulated, lines, series_of
+from store.rollup_sql import KEYS, SLOT_MS, Group, between, cumulated, lines, series_of
 from store.rows import dump
 
 Bucket = Literal["slot", "hour", "day"]
 Measure = Literal["attempts", "runs", "failed_runs", "errors", "input", "output", "cost_nanos"]
-SLOT_MS = 15 * 60_000
 TOP_MODELS = 6
 """How many models a series by model shows."""
 _PERIODS = {"slot": SLOT_MS, "hour": 4 * SLOT_MS, "day": 96 * SLOT_MS}

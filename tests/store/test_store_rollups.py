@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from store.db import Database
 from store.histogram import BUCKETS, EDGES, bucket, percentiles
 from store.ledger import AttemptRow, Ledger
-from store.rollups import SLOT_MS, Rollups, UsageRow
+from store.rollup_sql import SLOT_MS
+from store.rollups import Rollups, UsageRow
 
 DAY = 96 * SLOT_MS
 T0 = 1_763_596_800_000
