@@ -197,6 +197,8 @@ class RunTask:
                         break
                     attempt.take(event, now)
                     await self._tell(event)
+                    if attempt.pieces == 1:
+                        await asyncio.sleep(0)  # who watches sees the first piece before a burst is read
                     if attempt.weight > MOST_BYTES:
                         attempt.end("interrupted", error=_endless(self._request.model))
                         break
