@@ -33,7 +33,7 @@ def _actions(app: SwitchroomApp) -> list[Command]:
     commands = []
     for item in live_keys(screen):
         action, node = item.entry.binding.action, item.entry.node
-        if item.id.startswith(("table.", "app.palette", "mode.")):
+        if item.id.startswith(("table.", "transcript.", "app.palette", "mode.")):
             continue
         commands.append(
             Command("action", item.what, "", item.keys.split(" ")[0], partial(app.run_action, action, node))

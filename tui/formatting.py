@@ -131,10 +131,10 @@ def duration(ms: int | None) -> str:
 
 
 def millis(ms: int | None) -> str:
-    """A latency for a column: `412`, `1.2s`, `38s`; a dash when unknown."""
+    """A latency for a column: `412ms`, `1.2s`, `38s`; a dash when unknown."""
     if ms is None:
         return UNKNOWN
-    return str(ms) if ms < 1_000 else f"{ms / 1000:.1f}s" if ms < 10_000 else f"{ms / 1000:.0f}s"
+    return f"{ms}ms" if ms < 1_000 else f"{ms / 1000:.1f}s" if ms < 10_000 else f"{ms / 1000:.0f}s"
 
 
 def age(then_ms: int | None, now_ms: int) -> str:
@@ -163,6 +163,22 @@ def clock(ms: int | None) -> str:
     when = dt.datetime.fromtimestamp(ms / 1000).astimezone()
     same_day = when.date() == dt.datetime.now().astimezone().date()
     return when.strftime("%H:%M:%S" if same_day else "%m-%d %H:%M")
+
+
+_DIALECTS = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini", "ollama": "Ollama"}
+
+
+def kind(vendor: str | None, dialect: str) -> str:
+    """What a provider is, for a line of its own: the vendor, or what an unknown server is compatible with."""
+    like = "played by the demo" if dialect == "fake" else f"{_DIALECTS.get(dialect, dialect)}-compatible"
+    if vendor is None:
+        return like if dialect == "fake" else f"{like} server"
+    return vendor if vendor == dialect else f"{vendor}, {like}"
+
+
+def short_kind(vendor: str | None, dialect: str) -> str:
+    """The same for a column: the vendor, or `like openai`."""
+    return vendor or ("demo" if dialect == "fake" else f"like {dialect}")
 
 
 def percent(share: float | None) -> str:

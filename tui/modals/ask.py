@@ -39,7 +39,9 @@ class Ask(Modal[str]):
     def compose_body(self) -> ComposeResult:
         if self._detail:
             yield Static(self._detail, markup=False, classes="detail")
-        field = Line(self._value, placeholder=self._placeholder, password=self._password, classes="field")
+        field = Line(
+            self._value, placeholder=self._placeholder, password=self._password, classes="field alone"
+        )
         yield field
         yield Static(self._problem, markup=False, classes="problem")
 

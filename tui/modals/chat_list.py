@@ -80,9 +80,7 @@ class ChatList(Pick["ConversationRow"]):
             await self._search(self.query_one(Input).value)
 
     async def _delete(self, row: ConversationRow) -> None:
-        words = (
-            f"{formatting.count(row.messages, 'message')} will be gone; what they cost stays in the ledger."
-        )
+        words = f"{formatting.count(row.messages, 'message')} will be gone; what they cost stays recorded."
         if await self.app.push_screen_wait(
             Confirm(f"Delete “{one_line(row.title, 60) or 'Untitled'}”?", words, yes="delete", no="keep")
         ):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 
-_ORDER = {"table": 1, "app": 2, "mode": 3}
+_ORDER = {"screen": 1, "table": 1, "transcript": 1, "app": 2, "mode": 3}
 """What is special here comes first, what works everywhere last."""
 
 

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from tui import formatting
 from tui.modals.pick import Pick
-from tui.screens.model_columns import abilities, price
+from tui.screens.model_columns import abilities, abilities_in_words, price
 from tui.widgets.columns import Cell, Column
 from tui.widgets.table import VirtualTable
 
@@ -115,7 +115,7 @@ COLUMNS: tuple[Column[Choice], ...] = (
     Column("output", "$out/1M", lambda c: price(c.view, "output"), width=7, align="right", priority=2),
     Column("delta", "Δ$/run", _delta, width=9, align="right"),
     Column("context", "context", lambda c: formatting.tokens(c.view.info.context_window), width=7, align="right", priority=3),
-    Column("can", "can", lambda c: (abilities(c.view), "dim"), width=5, priority=4),
+    Column("can", "can", lambda c: (abilities_in_words(c.view), "dim"), width=5, max_width=33, priority=4, brief=lambda c: (abilities(c.view), "dim")),
 )  # fmt: skip
 
 

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 _LETTERS = (("tools", "T"), ("vision", "V"), ("reasoning", "R"), ("json", "J"), ("audio", "A"))
 
 
+_NAMES = {"json": "JSON"}
+
+
+def abilities_in_words(view: ModelView) -> str:
+    """`tools vision reasoning`: what the letters stand for."""
+    known = view.info.capabilities
+    if known is None:
+        return UNKNOWN
+    return " ".join(_NAMES.get(name, name) for name, _ in _LETTERS if name in known) or "text"
+
+
 def abilities(view: ModelView) -> str:
     """`TVR··`: one place for each of tools, vision, reasoning, JSON, audio."""
     known = view.info.capabilities
@@ -52,7 +63,7 @@ COLUMNS: tuple[Column[ModelView], ...] = (
     Column("output", "$out/1M", lambda v: price(v, "output"), width=7, max_width=9, align="right", priority=1),
     Column("context", "context", lambda v: _tokens(v.info.context_window), width=7, align="right", priority=2),
     Column("max", "max out", lambda v: _tokens(v.info.max_output), width=7, align="right", priority=4),
-    Column("can", "can", abilities, width=5, priority=3),
+    Column("can", "can", abilities_in_words, width=5, max_width=33, priority=3, brief=abilities),
 )  # fmt: skip
 
 

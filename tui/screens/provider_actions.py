@@ -71,9 +71,7 @@ async def delete(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
             else f"{view.row.slug}: nothing depends on it"
         )
     names = views[0].row.slug if len(views) == 1 else count(len(views), "provider")
-    detail = "\n".join(
-        [*lines, "", "Its stored key and model list go with it. What it cost stays in the ledger."]
-    )
+    detail = "\n".join([*lines, "", "Its stored key and model list go with it. What it cost stays recorded."])
     if not await app.push_screen_wait(Confirm(f"Delete {names}?", detail, yes="delete", no="keep")):
         return
     notes: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.formatting import UNKNOWN, Tone, age, cents, millis, percent, state
+from tui.formatting import UNKNOWN, Tone, age, cents, millis, percent, short_kind, state
 from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ COLUMNS: tuple[Column[ProviderLine], ...] = (
     Column("spend", "month", _spend, width=8, align="right", priority=4, sort=lambda line: line.view.spend_month or 0),
     Column("models", "models", _models, width=7, align="right", priority=5, sort=lambda line: line.view.models_total),
     Column("sync", "synced", sync_cell, width=7, align="right", priority=6),
-    Column("type", "type", lambda line: (line.view.row.catalog_id or line.view.row.dialect, _off(line)), width=6, max_width=12, priority=7),
+    Column("type", "type", lambda line: (short_kind(line.view.row.catalog_id, line.view.row.dialect), _off(line)), width=6, max_width=12, priority=7),
     Column("region", "region", lambda line: (line.view.row.region or "", "dim"), width=6, max_width=14, priority=9, optional=True),
     Column("endpoint", "endpoint", lambda line: (line.view.row.endpoint, "dim"), width=14, flex=1, priority=8, cut="middle"),
 )  # fmt: skip

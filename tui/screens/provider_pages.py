@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tui.formatting import Tone, ago, bar, cents, clock, count, duration, percent, state
+from tui.formatting import Tone, ago, bar, cents, clock, count, duration, kind, percent, state
 from tui.widgets.columns import Column
 from tui.widgets.pairs import Pair
 from tui.widgets.table import VirtualTable
@@ -34,7 +34,7 @@ def summary(view: ProviderView, models: Sequence[ModelView], now: int) -> list[P
             "",
         ),
         ("name", row.name, ""),
-        ("type", f"{row.catalog_id or 'no known vendor'}, speaks the {row.dialect} dialect", ""),
+        ("type", kind(row.catalog_id, row.dialect), ""),
         ("endpoint", row.endpoint, ""),
     ]
     if row.region:

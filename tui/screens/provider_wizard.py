@@ -182,7 +182,7 @@ async def _optional_key(app: SwitchroomApp, state: Adding) -> str:
     if not typed.strip():
         state.source, state.place = None, Place(None)
         return NEXT
-    place = await choose_place(app)
+    place = state.place if state.place.name else await choose_place(app)  # asked once, not for every try
     if place is None:
         return BACK
     state.source, state.place = actions.secret(typed), place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from tui.formatting import Tone, cut_middle, fit, width
@@ -38,6 +38,8 @@ class Column(Generic[T]):
     align: Literal["left", "right"] = "left"
     cut: Literal["end", "middle"] = "end"
     """Where a text that is too long loses its cells."""
+    brief: Callable[[T], Cell] | None = None
+    """What stands in its least cells where the table is narrow, before any column is dropped."""
     optional: bool = False
     """Left out while no row on the screen has a text in it."""
     sort: Callable[[T], Any] | None = None
@@ -70,6 +72,10 @@ def lay_out(
     sizes = {column.key: _wanted(column, sample) for column in columns}
     margin = GUTTER if gutter else 0
     kept = [column for column in columns if not column.optional or any(_text(column, row) for row in sample)]
+    for column in [column for column in kept if column.brief is not None]:
+        if _total(kept, sizes) + margin > cells:
+            sizes[column.key] = column.width
+            kept[kept.index(column)] = replace(column, cell=column.brief or column.cell, brief=None)
     while _total(kept, sizes) + margin > cells:
         last = max(kept, key=lambda column: column.priority)
         if last.priority == 0:

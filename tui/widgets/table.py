@@ -227,7 +227,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         parts = [" " * layout.gutter]
         for column, size in layout.columns:
             title = column.title
-            if self._sorted is not None and self._sorted[0] is column:
+            if self._sorted is not None and self._sorted[0].key == column.key:
                 title += "▼" if self._sorted[1] else "▲"
             parts.append(fit(title, size, column.align) + layout.gap)
         return Strip([Segment(fit("".join(parts).rstrip(), layout.cells), styles["header"])], layout.cells)
