@@ -56,6 +56,7 @@ class SwitchroomApp(App[int]):
     TITLE = "Switchroom"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
+    SUSPENDED_SCREEN_CLASS = "-under"
     NOTIFICATION_TIMEOUT = 6
     MODES: ClassVar[dict[str, Callable[[], Screen[object]]]] = {  # type: ignore[assignment]
         mode.name: partial(_screen, mode.screen) for mode in keymap.MODES
