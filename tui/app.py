@@ -18,7 +18,7 @@ from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.worker import Worker
+from textual.worker import Worker, WorkerFailed
 
 from catalog.errors import SwitchroomError
 from catalog.plaintext import one_line
@@ -93,6 +93,7 @@ class SwitchroomApp(App[int]):
         self._speeds = facts.Speeds()
         self._sync = SyncWork(self)
         self._gathering: asyncio.Task[None] | None = None
+        self._leave_feed: Callable[[], None] = lambda: None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = early_theme(paths)
@@ -124,7 +125,7 @@ class SwitchroomApp(App[int]):
             return
         self._services = services
         self._take_settings()
-        services.feed.subscribe(self._feed)
+        self._leave_feed = services.feed.subscribe(self._feed)
         for screen in self.mode_screens():
             await screen.services_ready(services)
         self.call_after_refresh(self._after_paint)
@@ -148,6 +149,7 @@ class SwitchroomApp(App[int]):
 
     async def close_services(self) -> None:
         """Settle what is in flight and close; safe to call twice."""
+        self._leave_feed()  # the screens are going: what ends now is for the store alone
         if self._gathering is not None:
             self._gathering.cancel()
         await self._sync.aclose()
@@ -162,6 +164,18 @@ class SwitchroomApp(App[int]):
 
         stacks = self._screen_stacks.values()
         return [screen for stack in stacks for screen in stack if isinstance(screen, ModeScreen)]
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What a worker could not do (the store is busy, a provider is gone) is told; only our own mistakes are fatal."""
+        if isinstance(error, WorkerFailed) and isinstance(error.error, SwitchroomError):
+            self.tell_error(error.error)
+        else:
+            super()._handle_exception(error)
+
+    def task_ended(self, task: asyncio.Task[None]) -> None:
+        """A mistake in a task of the app's own is as fatal as one in a worker, and never lost."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Textual's own prints local variables, keys among them; ours never does."""
@@ -234,6 +248,7 @@ class SwitchroomApp(App[int]):
     def _gather_soon(self) -> None:
         if self._gathering is None or self._gathering.done():
             self._gathering = asyncio.create_task(self._gather())
+            self._gathering.add_done_callback(self.task_ended)
 
     async def _gather(self) -> None:
         await asyncio.sleep(0)  # several events of one moment are one question

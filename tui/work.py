@@ -34,6 +34,7 @@ class SyncWork:
             return
         self._started, self._done = time.monotonic(), 0
         self._task = asyncio.create_task(self._run(slugs))
+        self._task.add_done_callback(self._app.task_ended)
 
     async def _run(self, slugs: Sequence[str] | None) -> None:
         from tui.screens.provider_actions import told_sync

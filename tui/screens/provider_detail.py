@@ -52,6 +52,8 @@ class ProviderDetail(ModeScreen):
     def __init__(self, slug: str) -> None:
         super().__init__()
         self.slug = slug
+        self.gone = False
+        """The provider no longer exists; the screen leaves as soon as nothing stands over it."""
         self._view: ProviderView | None = None
         self._models: VirtualTable[ModelView] = VirtualTable(
             model_columns.COLUMNS,
@@ -73,8 +75,12 @@ class ProviderDetail(ModeScreen):
         await self._load()
 
     def feed_event(self, event: object) -> None:
-        if type(event).__name__ in _RELOAD:
+        if type(event).__name__ in _RELOAD and self.is_mounted:
             self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+
+    def on_screen_resume(self) -> None:
+        if self.gone:
+            self.app.pop_screen()
 
     async def _load(self) -> None:
         services = self.app.services
@@ -84,6 +90,7 @@ class ProviderDetail(ModeScreen):
             budgets = await services.budgets.list()
             history = await services.audit.list(subject=self.slug, limit=200)
         except NotFoundError:
+            self.gone = True
             if self.is_current:
                 self.app.pop_screen()
             return

@@ -1,0 +1,82 @@
+"""What goes wrong while the program runs: it is told, and the program goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import pytest
+from tui_stage import Vendor, add_quietly, opened, until
+
+from catalog.errors import StoreError
+from store.db import Database
+from tui.app import SwitchroomApp
+from tui.screens.provider_detail import ProviderDetail
+from tui.screens.providers import ProvidersScreen
+
+SIZE = (120, 40)
+
+
+async def test_a_store_that_is_busy_when_a_key_is_pressed_is_told_and_the_program_goes_on(
+    app: SwitchroomApp, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_: object, **__: object) -> None:
+        raise StoreError("The database is busy.", title="Database busy", hint="Try again.")
+
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        services = await opened(pilot)
+        await add_quietly(services, "one", vendor)
+        await until(pilot, "3/3")
+        with monkeypatch.context() as patch:
+            patch.setattr(services.registry, "dependents", busy)
+            await pilot.press("D")
+            await until(pilot, "The database is busy.")
+        await pilot.press("D")
+        await until(pilot, "Delete one?")
+
+
+async def test_a_mistake_of_our_own_in_the_sync_is_not_lost(
+    app: SwitchroomApp, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise sqlite3.ProgrammingError("our own mistake")
+
+    async def pressed() -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            services = await opened(pilot)
+            await add_quietly(services, "one", vendor)
+            await until(pilot, "3/3")
+            monkeypatch.setattr(services.sync, "sync", broken)
+            await pilot.press("S")
+            await asyncio.wait_for(app._exception_event.wait(), 5)
+
+    with pytest.raises(sqlite3.ProgrammingError, match="our own mistake"):
+        await pressed()
+
+
+async def test_a_provider_removed_by_another_process_takes_its_open_detail_along_when_the_window_over_it_closes(
+    app: SwitchroomApp, vendor: Vendor
+) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        services = await opened(pilot)
+        await add_quietly(services, "one", vendor)
+        await until(pilot, "3/3")
+        await pilot.press("enter")
+        await until(pilot, "Providers › one")
+        assert isinstance(app.screen, ProviderDetail)
+        await pilot.press("e")
+        await until(pilot, "Edit one")
+        other = await Database.open(services.paths.database)
+        try:
+            async with other.transaction() as tx:
+                await tx.execute("DELETE FROM providers WHERE slug = 'one'")
+        finally:
+            await other.aclose()
+        detail = next(screen for screen in app.mode_screens() if isinstance(screen, ProviderDetail))
+        for _ in range(500):
+            if detail.gone:
+                break
+            await pilot.pause(0.01)
+        await pilot.press("escape")
+        await until(pilot, "No providers yet")
+        assert isinstance(app.screen, ProvidersScreen)
