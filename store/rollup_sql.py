@@ -83,7 +83,7 @@ def whole_slots(start_ms: int, end_ms: int) -> tuple[int, int]:
 
 def between(key: str, names: Sequence[str], where: str) -> str:
     """(key, what was counted between the slots :low and :high) per series; the newest slot follows in rows of its own."""
-    return _in_one(_changes(key, names, where), len(names) + 1)
+    return _in_one(_changes(key, names, where, "json_array({})"))
 
 
 def cumulated(key: str, names: Sequence[str], where: str, most: int | None = None) -> str:
@@ -94,14 +94,14 @@ def cumulated(key: str, names: Sequence[str], where: str, most: int | None = Non
     """
     first, where = _those_with_most(key, names[0], where, most)
     sql = f"""
-SELECT s.id, {key}, b.value, {", ".join(f"r.{name}" for name in names)}
+SELECT json_array(s.id, {key}, b.value, {", ".join(f"r.{name}" for name in names)})
   FROM usage_series AS s CROSS JOIN json_each(:bounds) AS b
   CROSS JOIN rollup_running AS r ON r.place = {_last("b.value")}
  WHERE {where}
  UNION ALL
-SELECT 0, {key}, c.slot, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT} WHERE {where}
+SELECT json_array(0, {key}, c.slot, {", ".join(f"c.{name}" for name in names)}) FROM {_CURRENT} WHERE {where}
 """
-    return _in_one(sql, len(names) + 3, first)
+    return _in_one(sql, first)
 
 
 def lines(key: str, name: str, where: str, most: int | None = None) -> str:
@@ -111,25 +111,26 @@ def lines(key: str, name: str, where: str, most: int | None = None) -> str:
     a chart has thousands of figures.
     """
     first, where = _those_with_most(key, name, where, most)
-    return f"""
-WITH {first} line (text) AS (
+    sql = f"""
 SELECT '[' || json_quote({key}) || ',' ||
        (SELECT json_group_array(coalesce({_before(name, "b.value")}, 0)) FROM json_each(:bounds) AS b) || ']'
   FROM usage_series AS s WHERE {where}
  UNION ALL
 SELECT json_array({key}, c.slot, c.{name}) FROM {_CURRENT} WHERE {where}
-) SELECT '[' || coalesce(group_concat(text), '') || ']' FROM line"""
+"""
+    return _in_one(sql, first)
 
 
-def _changes(key: str, names: Sequence[str], where: str) -> str:
-    new = ", ".join(f"h.{name} - coalesce(l.{name}, 0)" for name in names)
+def _changes(key: str, names: Sequence[str], where: str, form: str = "{}") -> str:
+    new = ", ".join((key, *(f"h.{name} - coalesce(l.{name}, 0)" for name in names)))
+    current = ", ".join((key, *(f"c.{name}" for name in names)))
     return f"""
-SELECT {key}, {new} FROM usage_series AS s
+SELECT {form.format(new)} FROM usage_series AS s
  CROSS JOIN rollup_running AS h ON h.place = {_last(":high")}
   LEFT JOIN rollup_running AS l ON l.place = {_last(":low")}
  WHERE h.place >= (s.id << 32 | :low) AND {where}
  UNION ALL
-SELECT {key}, {", ".join(f"c.{name}" for name in names)} FROM {_CURRENT}
+SELECT {form.format(current)} FROM {_CURRENT}
  WHERE c.slot >= :low AND c.slot < :high AND {where}
 """
 
@@ -145,7 +146,8 @@ top AS MATERIALIZED (
     return first, f"{where} AND {key} IN (SELECT key FROM top)"
 
 
-def _in_one(sql: str, width: int, first: str = "") -> str:
-    """All rows as one JSON text: fetched one by one, each would wait for the interpreter's lock once."""
-    columns = ", ".join(f"c{number}" for number in range(width))
-    return f"WITH {first} answer ({columns}) AS ({sql}) SELECT json_group_array(json_array({columns})) FROM answer"
+def _in_one(sql: str, first: str = "") -> str:
+    """All rows, each a JSON text, as one: fetched one by one, each would wait for the interpreter's lock once."""
+    return (
+        f"WITH {first} line (text) AS ({sql}) SELECT '[' || coalesce(group_concat(text), '') || ']' FROM line"
+    )
