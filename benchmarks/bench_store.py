@@ -254,6 +254,8 @@ async def reading(db: Database) -> bool:
     print(
         f"  … and {len(found) - 12} faster ones; the median question {median(one[2] for one in found):.2f} ms"
     )
+    _, _, _, _, idle = await question("nothing at all", lambda: asyncio.sleep(0.05))
+    print(f"  (the longest stall of a loop that asks nothing, half a second: {idle:.1f} ms)")
     stalled = max(found, key=lambda one: one[4])
     return verdict(f"longest stall of the loop ({stalled[0]})", stalled[4], STALL_BAR_MS, "ms") and held
 
