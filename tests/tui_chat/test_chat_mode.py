@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from chat_stage import ANSWER, Stage, ask, busy, enter_chat, send, until, window
 from textual.widgets import Input
 
 from adapters.fake_scripts import CUT, NO_CREDIT, RATE_LIMITED
+from catalog.errors import StoreError
+from services.feed import ConversationsChanged
 from tui.modals.chat_list import ChatList
 from tui.modals.confirm import Confirm
 from tui.modals.form import Form
@@ -272,6 +275,46 @@ async def test_conversations_are_found_renamed_and_deleted(stage: Stage) -> None
         await window(stage, pilot, Confirm)
         await pilot.press("y")
         await until(pilot, lambda: stage.app.screen is found and not found._table.rows)
+
+
+async def test_a_conversation_deleted_while_its_answer_streams_makes_room_for_a_new_one(stage: Stage) -> None:
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await enter_chat(stage, pilot)
+        stage.hold(12)
+        await send(stage, pilot, "a long one")
+        await until(pilot, lambda: "An answer" in stage.shown())
+        await pilot.press("ctrl+g")
+        found = await window(stage, pilot, ChatList)
+        await pilot.press("f8")
+        await window(stage, pilot, Confirm)
+        await pilot.press("y")
+        await until(pilot, lambda: stage.app.screen is found and not found._table.rows)
+        await pilot.press("escape")
+        stage.hold_after = None
+        stage.open_gate.set()
+        await until(pilot, lambda: not busy(stage))
+        assert "An answer" not in stage.shown()
+        assert "no longer exists" in stage.app.notices[-1].message
+        await ask(stage, pilot, "hi")
+        assert "Hello there." in stage.shown()
+
+
+async def test_a_store_that_is_busy_leaves_the_conversation_where_it_is(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_id: str) -> None:
+        raise StoreError("The database is busy.")
+
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await enter_chat(stage, pilot)
+        await ask(stage, pilot, "hi")
+        row = stage.chat.state.row
+        assert stage.services is not None
+        monkeypatch.setattr(stage.services.conversations, "open", refuse)
+        stage.services.feed.publish(ConversationsChanged(None))
+        await until(pilot, lambda: any("busy" in notice.message for notice in stage.app.notices))
+        assert stage.chat.state.row == row
+        assert "Hello there." in stage.shown()
 
 
 async def test_without_a_model_the_screen_says_which_key_adds_one(home: Path, stage: Stage) -> None:

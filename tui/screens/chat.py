@@ -206,13 +206,9 @@ class ChatScreen(ChatRuns):
         self.prompt.focus()
 
     async def _reload(self, row: ConversationRow) -> None:
-        conversations = self.app.services.conversations
-        try:
-            fresh = await conversations.open(row.id)
-        except SwitchroomError:
-            self.new_conversation()
+        if (found := await self.stored(row)) is None:
             return
-        messages = await conversations.messages(row.id)
+        fresh, messages = found
         current = self.state.row
         if self.run is not None or self._sending or current is None or current.id != row.id:
             return

@@ -6,7 +6,7 @@ import asyncio
 import gc
 from typing import TYPE_CHECKING
 
-from catalog.errors import SwitchroomError, UnpricedError
+from catalog.errors import NotFoundError, SwitchroomError, UnpricedError
 from services.chat import CONTINUE
 from tui.screens import chat_actions as actions
 from tui.screens.base import ModeScreen
@@ -20,7 +20,7 @@ from tui.widgets.transcript import Transcript
 if TYPE_CHECKING:
     from services.chat import Exchange
     from services.run import Run
-    from store.conversations import ConversationRow
+    from store.conversations import ConversationRow, MessageRow
     from tui.screens.chat_words import Params
 
 
@@ -60,6 +60,21 @@ class ChatRuns(ModeScreen):
     async def open_conversation(self, row: ConversationRow) -> None:
         """Show another conversation."""
         raise NotImplementedError
+
+    def new_conversation(self) -> None:
+        """An empty conversation with the same model and parameters."""
+        raise NotImplementedError
+
+    async def stored(self, row: ConversationRow) -> tuple[ConversationRow, list[MessageRow]] | None:
+        """The conversation as the store has it now. None: it was deleted, here or elsewhere, and is no longer shown."""
+        conversations = self.app.services.conversations
+        try:
+            return await conversations.open(row.id), await conversations.messages(row.id)
+        except NotFoundError as error:
+            if self.state.row is not None and self.state.row.id == row.id:
+                self.app.tell(error.message, hint="ctrl+g shows the others", tone="dim")
+                self.new_conversation()
+            return None
 
     @property
     def transcript(self) -> Transcript:
@@ -165,8 +180,9 @@ class ChatRuns(ModeScreen):
         problem = refusal or (live.result.error if live.result is not None else None)
         self.suggestions = suggested(problem) if problem is not None else []
         if row is not None:
-            self.state.row = await self.app.services.conversations.open(row.id)
-            self.state.messages = await self.app.services.conversations.messages(row.id)
+            if (fresh := await self.stored(row)) is None:
+                return
+            self.state.row, self.state.messages = fresh
         self.state.changed()
         await self.measure()
         if isinstance(refusal, UnpricedError):
