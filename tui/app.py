@@ -127,7 +127,8 @@ class SwitchroomApp(App[int]):
         self._take_settings()
         self._leave_feed = services.feed.subscribe(self._feed)
         for screen in self.mode_screens():
-            await screen.services_ready(services)
+            if screen.framed:  # the others ask for themselves
+                await screen.services_ready(services)
         self.call_after_refresh(self._after_paint)
 
     def _take_settings(self) -> None:
@@ -149,7 +150,6 @@ class SwitchroomApp(App[int]):
 
     async def close_services(self) -> None:
         """Settle what is in flight and close; safe to call twice."""
-        self._leave_feed()  # the screens are going: what ends now is for the store alone
         if self._gathering is not None:
             self._gathering.cancel()
         await self._sync.aclose()
@@ -157,6 +157,11 @@ class SwitchroomApp(App[int]):
 
     async def on_unmount(self) -> None:
         await self.close_services()
+
+    async def _shutdown(self) -> None:
+        self._leave_feed()  # the screens are going: what ends from now on is for the store alone
+        self.workers.cancel_all()
+        await super()._shutdown()
 
     def mode_screens(self) -> list[ModeScreen]:
         """The modes that have been entered so far."""
@@ -201,6 +206,8 @@ class SwitchroomApp(App[int]):
         self._wire.resized(event.size)
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, (events.Key, events.Paste)) and not self.is_running:
+            return  # pressed behind the one that quit: there is no screen left to act on
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             await self._ahead.take(event)
         else:

@@ -299,6 +299,25 @@ async def test_a_conversation_deleted_while_its_answer_streams_makes_room_for_a_
         assert "Hello there." in stage.shown()
 
 
+async def test_quitting_takes_what_draws_along_before_the_screens_go(stage: Stage) -> None:
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await enter_chat(stage, pilot)
+        stage.hold(12)
+        await send(stage, pilot, "a long one")
+        await until(pilot, lambda: "An answer" in stage.shown())
+        drawing = next(worker for worker in stage.app.workers if worker.group == "action")
+        stage.hold_after = None
+        stage.open_gate.set()
+    assert drawing.is_cancelled
+
+
+async def test_services_that_open_while_the_chat_is_being_built_find_it_once_it_stands(stage: Stage) -> None:
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        stage.app.switch_mode("chat")
+        await until(pilot, lambda: stage.app.opened)
+        await until(pilot, lambda: stage.chat.ready and stage.chat.state.view is not None)
+
+
 async def test_a_store_that_is_busy_leaves_the_conversation_where_it_is(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,9 @@ class ModeScreen(Screen[None]):
     HEADING: ClassVar[str] = ""
     """The mode's name as the status line shows it."""
 
+    framed = False
+    """True once the widgets are there; services that open before that are asked for by the screen itself."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "copy", show=False, id="screen.copy", tooltip="Copy what the cursor is on"),
     ]
@@ -76,6 +79,7 @@ class ModeScreen(Screen[None]):
         self.query_one(StatusLine).title = title
 
     def on_mount(self) -> None:
+        self.framed = True
         self.set_facts()
         if self.app.opened:
             self.run_worker(self.services_ready(self.app.services), exit_on_error=True)
