@@ -318,6 +318,10 @@ class SwitchroomApp(App[int]):
         self._clipboard = copied
         self.tell(f"Copied {one_line(copied, 60)}", tone="")
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Textual's own ways of copying (a marked stretch, an input) mask secrets too."""
+        super().copy_to_clipboard(redact(text))
+
     # -- keys ------------------------------------------------------------------------------------
 
     def action_mode(self, name: str) -> None:

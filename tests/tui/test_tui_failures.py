@@ -11,8 +11,12 @@ from tui_stage import Vendor, add_quietly, opened, until
 from catalog.errors import StoreError
 from store.db import Database
 from tui.app import SwitchroomApp
+from tui.modals.ask import Ask
+from tui.modals.form import is_whole
+from tui.screens.chat_words import check_max_tokens
 from tui.screens.provider_detail import ProviderDetail
 from tui.screens.providers import ProvidersScreen
+from tui.widgets.line import Line
 
 SIZE = (120, 40)
 
@@ -80,3 +84,24 @@ async def test_a_provider_removed_by_another_process_takes_its_open_detail_along
         await pilot.press("escape")
         await until(pilot, "No providers yet")
         assert isinstance(app.screen, ProvidersScreen)
+
+
+async def test_what_is_masked_on_the_screen_does_not_reach_the_clipboard(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        app.push_screen(Ask("Key", password=True))
+        await until(pilot, "Key")
+        line = app.screen.query_one(Line)
+        line.value = "a passphrase nobody has seen"
+        line.action_select_all()
+        line.action_copy()
+        assert app.clipboard == ""
+        await pilot.press("ctrl+x")
+        assert line.value == ""
+        assert app.clipboard == ""
+
+
+@pytest.mark.parametrize("typed", ["²", "9" * 30, "-1", "1.5"])
+def test_a_number_that_is_none_is_refused_in_words(typed: str) -> None:
+    assert not is_whole(typed)
+    assert check_max_tokens(typed) == "a whole number of tokens"

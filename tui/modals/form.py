@@ -28,6 +28,11 @@ class Field:
     """What is wrong with a value, in words; None when it is good."""
 
 
+def is_whole(text: str) -> bool:
+    """True for a whole number of a size that can be meant; `²` is a digit too, but no number."""
+    return text.strip().isdecimal() and len(text.strip()) <= 9
+
+
 class Form(Modal[Mapping[str, str]]):
     """Ends in the values by key, or None. Enter keeps, tab and the arrows go from line to line."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
 from tui.formatting import cents
-from tui.modals.form import Field, Form
+from tui.modals.form import Field, Form, is_whole
 from tui.screens.provider_actions import amount, limits_of, no_amount
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _number(text: str) -> str | None:
 
 
 def _whole(text: str) -> str | None:
-    return None if not text.strip() or text.strip().isdigit() else "a whole number, or empty"
+    return None if not text.strip() or is_whole(text) else "a whole number, or empty"
 
 
 def _cost(text: str) -> str | None:

@@ -31,6 +31,17 @@ class Line(Input):
         named = character is None and key not in ("up", "down", "left", "right") and len(key_label(key)) == 1
         return named or super().check_consume_key(key, character)
 
+    def action_copy(self) -> None:
+        """What is masked on the screen is not copied either."""
+        if not self.password:
+            super().action_copy()
+
+    def action_cut(self) -> None:
+        if self.password:
+            self.delete_selection()
+        else:
+            super().action_cut()
+
     async def _on_key(self, event: events.Key) -> None:
         await super()._on_key(event)
         if event.is_printable:
