@@ -44,4 +44,5 @@ def alerts_window(notices: Sequence[Notice]) -> Pick[tuple[int, Notice]]:
         search=lambda row: f"{_kind(row)[0]} {_what(row)} {row[1].hint}",
         empty="Nothing has been reported since the start.",
         wide=True,
+        choose_words="close",
     )  # fmt: skip

@@ -60,6 +60,7 @@ class ChatScreen(ChatRuns):
         self._wanted: str | None = None
         """The model asked for before the services were open."""
         self._timer: Timer | None = None
+        self._under_window = False
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="chat-head")
@@ -85,7 +86,12 @@ class ChatScreen(ChatRuns):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        self.prompt.focus()
+        if not self._under_window:  # a window that closes leaves the cursor where it was
+            self.prompt.focus()
+
+    def on_screen_suspend(self) -> None:
+        super().on_screen_suspend()
+        self._under_window = self.app.screen.is_modal
 
     def feed_event(self, event: object) -> None:
         name = type(event).__name__

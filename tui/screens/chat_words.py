@@ -84,7 +84,7 @@ class Bill:
             spent = (self.duration_ms or 0) - self.ttft_ms
             if self.output and spent > 50:
                 parts.append(f"{self.output * 1000 / spent:.0f} tok/s")
-        if self.input is not None or self.output is not None:
+        if self.input or self.output:
             guessed = "~" if self.grade == "estimated" else ""
             parts.append(f"{guessed}{_whole(self.input)} → {guessed}{_whole(self.output)} tok")
         parts.append(self._money())
@@ -145,9 +145,9 @@ def end_words(state: str, finish_reason: str | None, *, partial: bool) -> list[S
     """The one line that says how an answer ended; empty when it is simply complete."""
     if state == "complete":
         text = _REASONS.get(finish_reason or "")
-        return [(text, "warn"), ("   . continues", "hint")] if text else []
+        return [(text, "warn"), ("   . continues (esc first)", "hint")] if text else []
     style, text = _ENDS.get(state, ("warn", state))
-    keys = "   . continues   r retries" if partial else "   r retries"
+    keys = "   . continues, r retries (esc first)" if partial else "   r retries (esc first)"
     return [(text, style), (keys, "hint")]
 
 
@@ -173,7 +173,7 @@ def hint(error: SwitchroomError) -> str:
     if error.code in _PROVIDER_WAYS:
         key = "esc, 2 goes to Providers: K sets the key"
     elif error.code in _MODEL_WAYS or "Try " in words:
-        key = "ctrl+t picks another model, r retries"
+        key = "ctrl+t picks another model, r retries (esc first)"
     else:
         key = "r retries (esc first)"
     return f"{words}  {key}".strip()
@@ -209,9 +209,9 @@ def check_temperature(text: str) -> str | None:
 
 def check_max_tokens(text: str) -> str | None:
     """What is wrong with a token limit; None when it is good."""
-    return (
-        None if not text.strip() or (text.strip().isdigit() and int(text) > 0) else "a whole number of tokens"
-    )
+    from tui.modals.form import is_whole
+
+    return None if not text.strip() or (is_whole(text) and int(text) > 0) else "a whole number of tokens"
 
 
 def check_effort(text: str) -> str | None:
