@@ -93,6 +93,7 @@ class SwitchroomApp(App[int]):
         self._speeds = facts.Speeds()
         self._sync = SyncWork(self)
         self._gathering: asyncio.Task[None] | None = None
+        self._facts_old = False
         self._leave_feed: Callable[[], None] = lambda: None
         for theme in THEMES:
             self.register_theme(theme)
@@ -253,18 +254,21 @@ class SwitchroomApp(App[int]):
         )  # fmt: skip
 
     def _gather_soon(self) -> None:
+        self._facts_old = True
         if self._gathering is None or self._gathering.done():
             self._gathering = asyncio.create_task(self._gather())
             self._gathering.add_done_callback(self.task_ended)
 
     async def _gather(self) -> None:
-        await asyncio.sleep(0)  # several events of one moment are one question
-        try:
-            gathered = await facts.gather(self.services, lambda: self.facts)
-        except SwitchroomError as error:
-            self.tell_error(error)
-            return
-        self.set_facts(replace(gathered, tok_per_s=self._speeds.total))
+        while self._facts_old:  # what happens while it asks is asked about once more
+            await asyncio.sleep(0)  # several events of one moment are one question
+            self._facts_old = False
+            try:
+                gathered = await facts.gather(self.services, lambda: self.facts)
+            except SwitchroomError as error:
+                self.tell_error(error)
+                return
+            self.set_facts(replace(gathered, tok_per_s=self._speeds.total))
 
     def set_facts(self, new: StatusFacts) -> None:
         """Show new facts in the status lines; equal ones cost nothing."""
@@ -346,13 +350,14 @@ class SwitchroomApp(App[int]):
         )  # fmt: skip
 
     def action_interrupt(self) -> None:
+        from tui.modals.base import Modal
         from tui.screens.base import ModeScreen
 
         screen = self.screen
         if isinstance(screen, ModeScreen) and screen.interrupt():
             return
-        if screen.is_modal:
-            screen.dismiss(None)
+        if isinstance(screen, Modal):
+            screen.action_leave()
             return
         self.notify("Nothing is running here. q quits (esc first in an input).", timeout=4, markup=False)
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from decimal import Decimal
 
 import pytest
 from tui_stage import Vendor, add_quietly, opened, until
 
 from catalog.errors import StoreError
+from services.feed import BudgetsChanged
+from services.registry import ProviderDraft, ProviderView
 from store.db import Database
 from tui.app import SwitchroomApp
 from tui.modals.ask import Ask
 from tui.modals.form import is_whole
 from tui.screens.chat_words import check_max_tokens
 from tui.screens.provider_detail import ProviderDetail
+from tui.screens.provider_trial import Trial
 from tui.screens.providers import ProvidersScreen
 from tui.widgets.line import Line
 
@@ -105,3 +109,47 @@ async def test_what_is_masked_on_the_screen_does_not_reach_the_clipboard(app: Sw
 def test_a_number_that_is_none_is_refused_in_words(typed: str) -> None:
     assert not is_whole(typed)
     assert check_max_tokens(typed) == "a whole number of tokens"
+
+
+async def test_esc_while_the_models_of_a_new_provider_are_fetched_keeps_the_provider(
+    app: SwitchroomApp, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def for_ever(_slugs: object) -> None:
+        await asyncio.Event().wait()
+
+    left: list[ProviderView | None] = []
+    async with app.run_test(size=SIZE) as pilot:
+        services = await opened(pilot)
+        monkeypatch.setattr(services.sync, "sync", for_ever)
+
+        async def attempt(tested: bool) -> ProviderView:
+            return await services.registry.add(ProviderDraft(slug="one", url=vendor.url), None, test=tested)
+
+        app.push_screen(Trial("one", attempt, services.sync), left.append)
+        await until(pilot, "fetching its models")
+        await pilot.press("ctrl+c")
+        await until(pilot, "fetching its models", gone=True)
+        assert [view and view.row.slug for view in left] == ["one"]
+
+
+async def test_what_was_spent_while_the_facts_were_asked_for_is_asked_about_again(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = [Decimal(1), Decimal(2)]
+    async with app.run_test(size=SIZE) as pilot:
+        services = await opened(pilot)
+        await until(pilot, "No providers yet")
+
+        async def today() -> Decimal:
+            found = spent.pop(0)
+            if spent:
+                services.feed.publish(BudgetsChanged())
+            return found
+
+        monkeypatch.setattr(services.usage, "today", today)
+        services.feed.publish(BudgetsChanged())
+        for _ in range(300):
+            if app.facts.today == Decimal(2):
+                break
+            await pilot.pause(0.01)
+        assert app.facts.today == Decimal(2)

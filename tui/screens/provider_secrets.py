@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual.worker import WorkerError
+
 from catalog.errors import SwitchroomError
 from tui.modals.ask import Ask
 
@@ -105,7 +107,10 @@ def passphrase_source(app: SwitchroomApp) -> Callable[[], Awaitable[SecretStr | 
     async def ask() -> SecretStr | None:
         words = _ASKED[app.services.credentials.asking_for]
         worker = app.run_worker(app.push_screen_wait(Ask(*words, password=True)), group="passphrase")
-        typed = await worker.wait()
+        try:
+            typed = await worker.wait()
+        except WorkerError:  # the program is ending: nobody will answer
+            return None
         return _secret(typed) if typed else None
 
     return ask

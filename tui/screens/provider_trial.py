@@ -37,6 +37,7 @@ class Trial(Modal["ProviderView"]):
         self._lines: list[tuple[str, str]] = []
         self._failed = False
         self._work: Worker[None] | None = None
+        self._stored: ProviderView | None = None
 
     def compose_body(self) -> ComposeResult:
         yield Static("", classes="detail report")
@@ -57,7 +58,7 @@ class Trial(Modal["ProviderView"]):
     def action_leave(self) -> None:
         if self._work is not None:
             self._work.cancel()
-        self.dismiss(None)
+        self.dismiss(self._stored)
 
     def _start(self, *, tested: bool) -> None:
         self._failed = False
@@ -78,10 +79,15 @@ class Trial(Modal["ProviderView"]):
             self._failed = True
             self.refresh_bindings()
             return
+        self._stored = view  # leaving now is leaving the fetch of its models, not the provider
         self._lines.clear()
         self._say("●", "The test passed. It is stored." if tested else "Stored, untested.", "$success")
         self._say("…", "fetching its models", "$dim")
-        results = await self._sync.sync([view.row.slug])
+        try:
+            results = await self._sync.sync([view.row.slug])
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            results = []
         self._lines.pop()
         for result in results:
             if result.error is not None:
