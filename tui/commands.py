@@ -63,8 +63,11 @@ async def _things(app: SwitchroomApp) -> list[Command]:
 
 async def _show_provider(app: SwitchroomApp, slug: str) -> None:
     await app.switch_mode("providers")
+    from tui.screens.provider_detail import ProviderDetail
     from tui.screens.providers import ProvidersScreen
 
+    if isinstance(app.screen, ProviderDetail):
+        await app.pop_screen()
     if isinstance(app.screen, ProvidersScreen):
         app.screen.show_provider(slug)
 
@@ -75,6 +78,9 @@ async def start_chat(app: SwitchroomApp, ref: str | None) -> None:
     from tui.screens.chat import ChatScreen
 
     if ref is not None and isinstance(app.screen, ChatScreen):
+        state = app.screen.state
+        if state.messages and state.view is not None and state.view.ref != ref:
+            app.screen.new_conversation()  # what was said to one vendor is not sent to another unasked
         app.screen.choose_model(ref)
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from decimal import Decimal
 
 import pytest
-from tui_stage import Vendor, add_quietly, opened, until
+from tui_stage import Vendor, add_quietly, opened, type_text, until
 
 from catalog.errors import StoreError
 from services.feed import BudgetsChanged
@@ -153,3 +153,22 @@ async def test_what_was_spent_while_the_facts_were_asked_for_is_asked_about_agai
                 break
             await pilot.pause(0.01)
         assert app.facts.today == Decimal(2)
+
+
+async def test_the_palette_goes_to_another_provider_from_the_detail_of_one(
+    app: SwitchroomApp, vendor: Vendor
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        services = await opened(pilot)
+        await add_quietly(services, "one", vendor)
+        await add_quietly(services, "two", vendor)
+        await until(pilot, "two ")
+        await pilot.press("enter")
+        await until(pilot, "Providers › one")
+        await pilot.press("colon")
+        await until(pilot, "Do what?")
+        await type_text(pilot, "provider two")
+        await pilot.press("enter")
+        await until(pilot, "Providers › one", gone=True)
+        assert isinstance(app.screen, ProvidersScreen)
+        assert app.screen.copy_text() == "two"
