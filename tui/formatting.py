@@ -109,10 +109,15 @@ def tokens(count: int | None) -> str:
     return f"{count / 1_000_000:.2f}".rstrip("0").rstrip(".") + "M"
 
 
+def whole(number: int) -> str:
+    """A whole number: `12 408`."""
+    return f"{number:,}".replace(",", " ")
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 model`, `2 models`, `12 408 rows`."""
     word = noun if number == 1 else plural or noun + "s"
-    return f"{number:,}".replace(",", " ") + f" {word}"
+    return f"{whole(number)} {word}"
 
 
 def duration(ms: int | None) -> str:

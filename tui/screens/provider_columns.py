@@ -80,7 +80,7 @@ COLUMNS: tuple[Column[ProviderLine], ...] = (
     Column("ttft", "TTFT p50/p95", _ttft, width=13, align="right", priority=2, sort=lambda line: line.view.ttft_p50 or 0),
     Column("errors", "errors", _errors, width=6, align="right", priority=3, sort=lambda line: line.view.error_share or 0.0),
     Column("spend", "month", _spend, width=8, align="right", priority=4, sort=lambda line: line.view.spend_month or 0),
-    Column("models", "models", _models, width=7, align="right", priority=5, sort=lambda line: line.view.models_total),
+    Column("models", "models", _models, width=7, max_width=13, align="right", priority=5, sort=lambda line: line.view.models_total),
     Column("sync", "synced", sync_cell, width=7, align="right", priority=6),
     Column("type", "type", lambda line: (short_kind(line.view.row.catalog_id, line.view.row.dialect), _off(line)), width=6, max_width=12, priority=7),
     Column("region", "region", lambda line: (line.view.row.region or "", "dim"), width=6, max_width=14, priority=9, optional=True),

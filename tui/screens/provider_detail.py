@@ -105,6 +105,7 @@ class ProviderDetail(ModeScreen):
         budget.show(provider_pages.budget(view, budgets))
         advanced.show(provider_pages.advanced(view))
         self._models.set_rows(models)
+        self.refresh_bindings()
         self._audit.set_rows(list(history))
         self.status_title = f"Providers › {self.slug}"
 
@@ -117,7 +118,7 @@ class ProviderDetail(ModeScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """`d` and `/` belong to the models' tab."""
         if action in ("default", "filter"):
-            return self.is_mounted and self._on_models
+            return self.is_mounted and self._on_models and bool(self._models.rows)
         return True
 
     def _show_tab(self, place: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tui.formatting import Tone, ago, bar, cents, clock, count, duration, kind, percent, state
+from tui.formatting import Tone, ago, bar, cents, clock, count, duration, kind, percent, state, whole
 from tui.widgets.columns import Column
 from tui.widgets.pairs import Pair
 from tui.widgets.table import VirtualTable
@@ -41,7 +41,7 @@ def summary(view: ProviderView, models: Sequence[ModelView], now: int) -> list[P
         pairs.append(("region", row.region, ""))
     pairs += [
         ("key", view.key_label, "dim" if row.key_ref is None else ""),
-        ("models", f"{view.models_enabled} on of {view.models_total}" if view.models_total else "none known; s fetches the list", ""),
+        ("models", f"{whole(view.models_enabled)} on of {whole(view.models_total)}" if view.models_total else "none known; s fetches the list", ""),
         ("default model", row.default_model or _first_chat(models), "" if row.default_model else "dim"),
         *_last_sync(view, now),
         ("this month", cents(view.spend_month) if view.spend_month is not None else "nothing with a known cost", ""),
@@ -68,7 +68,7 @@ def _last_sync(view: ProviderView, now: int) -> list[Pair]:
             )
         ]
     words = f"{ago(last.started_at, now)} in {duration(last.duration_ms)}: {count(last.total, 'model')}"
-    changes = f", {last.added} new, {last.updated} changed, {last.removed} gone"
+    changes = f", {whole(last.added)} new, {whole(last.updated)} changed, {whole(last.removed)} gone"
     return [("last sync", words + changes, "")]
 
 

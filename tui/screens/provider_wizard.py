@@ -301,6 +301,6 @@ async def chat_with(app: SwitchroomApp, view: ProviderView, ref: str | None = No
         default = await app.services.models.default_of(row)
         ref = default if default is None or default.startswith(f"{slug}/") else f"{slug}/{default}"
     if ref is None:
-        app.tell(f"{slug} has no model to chat with yet.", hint="s fetches its models", tone="warn")
+        app.tell(f"{slug} has no model to chat with yet.", hint="s fetches its models", tone="dim")
         return
     await start_chat(app, ref)
