@@ -56,7 +56,7 @@ def root(ctx: click.Context, demo: bool, read_only: bool, version: bool) -> None
         raise click.UsageError("The terminal UI needs a terminal. Try 'switchroom --help'.")
     if read_only:
         os.environ["SWITCHROOM_READ_ONLY"] = "1"
-    from tui.app import run_tui
+    from tui.start import run_tui
 
     ctx.exit(run_tui(demo=demo))
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -25,7 +23,6 @@ from catalog.plaintext import one_line
 from catalog.redact import redact
 from tui import clipboard, crash, facts, keymap, typeahead
 from tui.formatting import Tone
-from tui.hangup import watch_terminal
 from tui.messages import Notice, StatusFacts
 from tui.services_host import Opener, ServicesHost, opener
 from tui.themes import THEMES, AsciiFilter, early_theme
@@ -390,26 +387,3 @@ class SwitchroomApp(App[int]):
         from tui.modals.offline import toggle_offline
 
         self.run_worker(toggle_offline(self), group="offline", exclusive=True)
-
-
-async def _run(app: SwitchroomApp) -> int:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        with contextlib.suppress(NotImplementedError, ValueError):
-            loop.add_signal_handler(number, lambda: app.exit(0, return_code=130))
-    watch = asyncio.create_task(watch_terminal(lambda: app.exit(0, return_code=130)))
-    try:
-        await app.run_async()
-    finally:
-        watch.cancel()
-        await app.close_services()
-    if app.start_error is not None:
-        raise app.start_error
-    return app.return_code or 0
-
-
-def run_tui(demo: bool = False) -> int:
-    """Run the program to its end and return its exit status; raises the SwitchroomError that kept it from starting."""
-    from services.paths import resolve
-
-    return asyncio.run(_run(SwitchroomApp(resolve(), demo)))

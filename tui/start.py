@@ -1,0 +1,33 @@
+"""How the program begins and ends: run in the terminal until a key, a signal or a lost terminal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+
+from tui.app import SwitchroomApp
+from tui.hangup import watch_terminal
+
+
+async def _run(app: SwitchroomApp) -> int:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with contextlib.suppress(NotImplementedError, ValueError):
+            loop.add_signal_handler(number, lambda: app.exit(0, return_code=130))
+    watch = asyncio.create_task(watch_terminal(lambda: app.exit(0, return_code=130)))
+    try:
+        await app.run_async()
+    finally:
+        watch.cancel()
+        await app.close_services()
+    if app.start_error is not None:
+        raise app.start_error
+    return app.return_code or 0
+
+
+def run_tui(demo: bool = False) -> int:
+    """Run the program to its end and return its exit status; raises the SwitchroomError that kept it from starting."""
+    from services.paths import resolve
+
+    return asyncio.run(_run(SwitchroomApp(resolve(), demo)))
