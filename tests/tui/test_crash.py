@@ -24,8 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = f"""
 import asyncio, sys
 from services.paths import resolve
-from tui.app import SwitchroomApp, _run
+from tui.app import SwitchroomApp
 from tui.screens.providers import ProvidersScreen
+from tui.start import _run
 
 def boom(self):
     headers = {{"x-api-key": "{CANARY}"}}
