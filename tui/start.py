@@ -6,24 +6,35 @@ import asyncio
 import contextlib
 import signal
 
+from catalog.errors import SwitchroomError
 from tui.app import SwitchroomApp
 from tui.hangup import watch_terminal
 
 
 async def _run(app: SwitchroomApp) -> int:
     loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def leave() -> None:
+        told.set()
+        app.exit(0, return_code=130)
+
     for number in (signal.SIGTERM, signal.SIGHUP):
         with contextlib.suppress(NotImplementedError, ValueError):
-            loop.add_signal_handler(number, lambda: app.exit(0, return_code=130))
-    watch = asyncio.create_task(watch_terminal(lambda: app.exit(0, return_code=130)))
+            loop.add_signal_handler(number, leave)
+    watch = asyncio.create_task(watch_terminal(leave))
     try:
-        await app.run_async()
-    finally:
-        watch.cancel()
-        await app.close_services()
-    if app.start_error is not None:
-        raise app.start_error
-    return app.return_code or 0
+        try:
+            await app.run_async()
+        finally:
+            watch.cancel()
+            await app.close_services()
+        if app.start_error is not None:
+            raise app.start_error
+    except (OSError, SwitchroomError):
+        if not told.is_set():  # told to go, perhaps without a terminal: nobody is left to hear of it
+            raise
+    return 130 if told.is_set() else app.return_code or 0
 
 
 def run_tui(demo: bool = False) -> int:
