@@ -48,7 +48,7 @@ def _screen(target: str) -> Screen[object]:
 
 
 class SwitchroomApp(App[int]):
-    """The program. `services_opener` replaces the real services in tests."""
+    """The program. `services_opener` replaces the real services in tests; `mode` is the one it opens in."""
 
     TITLE = "Switchroom"
     CSS_PATH = "app.tcss"
@@ -58,7 +58,7 @@ class SwitchroomApp(App[int]):
     MODES: ClassVar[dict[str, Callable[[], Screen[object]]]] = {  # type: ignore[assignment]
         mode.name: partial(_screen, mode.screen) for mode in keymap.MODES
     }
-    DEFAULT_MODE = "providers"
+    DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "help", key_display="?", id="app.help", tooltip="The keys that work here"),
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks if a run is in flight"),
@@ -75,8 +75,14 @@ class SwitchroomApp(App[int]):
     ]  # fmt: skip
 
     def __init__(
-        self, paths: Paths | None = None, demo: bool = False, *, services_opener: Opener | None = None
+        self,
+        paths: Paths | None = None,
+        demo: bool = False,
+        *,
+        services_opener: Opener | None = None,
+        mode: str = "overview",
     ) -> None:
+        self.DEFAULT_MODE = mode  # type: ignore[misc]
         super().__init__()
         self.paths = paths
         self.start_error: SwitchroomError | None = None

@@ -22,8 +22,14 @@ class Mode:
 
 
 MODES: tuple[Mode, ...] = (
+    Mode("overview", "1", "Overview", "tui.screens.overview:OverviewScreen"),
     Mode("providers", "2", "Providers", "tui.screens.providers:ProvidersScreen"),
+    Mode("models", "3", "Models", "tui.screens.models:ModelsScreen"),
+    Mode("sync", "4", "Sync", "tui.screens.sync:SyncScreen"),
+    Mode("usage", "5", "Usage", "tui.screens.usage:UsageScreen"),
     Mode("chat", "6", "Chat", "tui.screens.chat:ChatScreen"),
+    Mode("audit", "9", "Audit", "tui.screens.audit:AuditScreen"),
+    Mode("settings", "0", "Settings", "tui.screens.settings:SettingsScreen"),
 )
 """The modes that exist, in the order of their digits."""
 
@@ -32,14 +38,25 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Everywhere", "tui.screens.base:ModeScreen"),
     ("Tables", "tui.widgets.table:VirtualTable"),
     ("Tables", "tui.widgets.filter_bar:FilterBar"),
+    ("Charts", "tui.widgets.chart:Chart"),
+    ("Overview", "tui.screens.overview:OverviewScreen"),
     ("Providers", "tui.screens.providers:ProvidersScreen"),
     ("Provider detail", "tui.screens.provider_detail:ProviderDetail"),
     ("Testing a new provider", "tui.screens.provider_trial:Trial"),
+    ("Models", "tui.screens.models:ModelsScreen"),
+    ("Model detail", "tui.screens.model_detail:ModelDetail"),
+    ("Sync", "tui.screens.sync:SyncScreen"),
+    ("Sync detail", "tui.screens.sync_detail:SyncDetail"),
+    ("Usage", "tui.screens.usage:UsageScreen"),
+    ("One run", "tui.screens.run_detail:RunDetail"),
     ("Chat", "tui.screens.chat:ChatScreen"),
     ("Prompt", "tui.widgets.prompt:PromptBox"),
     ("Answers", "tui.widgets.transcript:Transcript"),
     ("Conversations", "tui.modals.chat_list:ChatList"),
     ("Model picker", "tui.modals.model_picker:ModelPicker"),
+    ("Audit", "tui.screens.audit:AuditScreen"),
+    ("One audit record", "tui.screens.audit_record:AuditRecord"),
+    ("Settings", "tui.screens.settings:SettingsScreen"),
     ("Windows", "tui.modals.base:Modal"),
     ("Lists", "tui.modals.pick:Pick"),
     ("Questions", "tui.modals.confirm:Confirm"),

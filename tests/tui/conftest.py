@@ -19,7 +19,7 @@ def paths(home: Path) -> Paths:
 
 @pytest.fixture
 def app(paths: Paths) -> SwitchroomApp:
-    return SwitchroomApp(paths)
+    return SwitchroomApp(paths, mode="providers")
 
 
 @pytest.fixture

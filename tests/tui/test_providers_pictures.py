@@ -41,7 +41,7 @@ def stage(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> SwitchroomApp:
     monkeypatch.setattr("services.usage.UsageService.month", spent)
     monkeypatch.setattr("tui.screens.providers._now", lambda: NOW)
     monkeypatch.setattr("tui.screens.provider_detail.time.time", lambda: NOW / 1000)
-    return SwitchroomApp(paths)
+    return SwitchroomApp(paths, mode="providers")
 
 
 async def _ready(pilot: Pilot[Any]) -> None:
@@ -67,7 +67,7 @@ def test_without_colour(
     paths: Paths, stage: SwitchroomApp, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(SwitchroomApp(paths), terminal_size=(80, 24), run_before=_ready)
+    assert snap_compare(SwitchroomApp(paths, mode="providers"), terminal_size=(80, 24), run_before=_ready)
 
 
 def test_ascii(stage: SwitchroomApp, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:

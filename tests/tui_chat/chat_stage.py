@@ -70,7 +70,7 @@ class Stage:
         self.script = Script("test", (BIG, SMALL, THINKER), ANSWERS, faults)
         self.adapter: FakeAdapter | None = None
         self.services: Services | None = None
-        self.app = SwitchroomApp(self.paths, services_opener=self._open)
+        self.app = SwitchroomApp(self.paths, services_opener=self._open, mode="providers")
 
     def hold(self, after: int) -> None:
         """Let the stream stop after so many pieces from now on."""

@@ -23,7 +23,7 @@ def test_the_picture_of_the_readme(
 ) -> None:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setattr(clock, "now_ms", lambda: NOON)
-    app = SwitchroomApp(demo=True)
+    app = SwitchroomApp(demo=True, mode="providers")
 
     async def play(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: app.opened)

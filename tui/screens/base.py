@@ -14,6 +14,7 @@ from tui.widgets.status import ModesLine, StatusLine
 if TYPE_CHECKING:
     from services.container import Services
     from tui.app import SwitchroomApp
+    from tui.exporting import Exported
 
 
 class ModeScreen(Screen[None]):
@@ -35,6 +36,14 @@ class ModeScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "copy", show=False, id="screen.copy", tooltip="Copy what the cursor is on"),
+        Binding(
+            "X",
+            "export",
+            "export",
+            show=False,
+            id="screen.export",
+            tooltip="Write what is shown to a file: CSV, JSON or JSON lines",
+        ),
     ]
 
     if TYPE_CHECKING:
@@ -63,6 +72,10 @@ class ModeScreen(Screen[None]):
 
     def copy_text(self) -> str | None:
         """What `y` copies; None when there is nothing."""
+        return None
+
+    def exported(self) -> Exported | None:
+        """What `X` writes to a file; None when there is nothing."""
         return None
 
     def interrupt(self) -> bool:
@@ -104,3 +117,12 @@ class ModeScreen(Screen[None]):
             await self.app.copy(text)
         else:
             self.app.tell("Nothing to copy here.", tone="dim")
+
+    async def action_export(self) -> None:
+        what = self.exported()
+        if what is None or not what.rows:
+            self.app.tell("Nothing to export here.", tone="dim")
+            return
+        from tui.exporting import export
+
+        self.app.do(export(self.app, what))
