@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from catalog.errors import SwitchroomError
 from tui.messages import StatusFacts
 
 if TYPE_CHECKING:
     from services.container import Services
+    from tui.life import Life
 
 _REFRESHERS = frozenset(
     {"RunEnded", "BudgetsChanged", "ProvidersChanged", "StoreChangedElsewhere", "OfflineChanged"}
@@ -67,3 +70,36 @@ class Speeds:
     def total(self) -> float | None:
         known = [speed for speed in self._by_run.values() if speed]
         return sum(known) if known else None
+
+
+class Gatherer:
+    """Asks the services for the facts, one question at a time; what happens meanwhile is asked about once more."""
+
+    def __init__(self, app: Life, speeds: Speeds) -> None:
+        self._app, self._speeds = app, speeds
+        self._task: asyncio.Task[None] | None = None
+        self._old = False
+
+    def soon(self) -> None:
+        """The facts may have changed."""
+        self._old = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._gather())
+            self._task.add_done_callback(self._app.task_ended)
+
+    def cancel(self) -> None:
+        """Ask no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _gather(self) -> None:
+        app = self._app
+        while self._old:
+            await asyncio.sleep(0)  # several events of one moment are one question
+            self._old = False
+            try:
+                gathered = await gather(app.services, lambda: app.facts)
+            except SwitchroomError as error:
+                app.tell_error(error)
+                return
+            app.set_facts(replace(gathered, tok_per_s=self._speeds.total))

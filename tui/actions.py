@@ -1,0 +1,88 @@
+"""What the keys that work everywhere do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.life import Life
+
+if TYPE_CHECKING:
+    from tui.modals.help import KeyHelp
+
+
+class Actions(Life):
+    """The part of the app that acts on keys."""
+
+    def sync(self, slugs: Sequence[str] | None) -> None:
+        """Sync these providers, or all; it goes on when the user switches mode."""
+        if self.opened:
+            self._sync.start(slugs)
+
+    def stop_work(self) -> bool:
+        """Stop the long work under way; False when there is none."""
+        return self._sync.stop()
+
+    def action_mode(self, name: str) -> None:
+        if not self.screen.is_modal:
+            self.switch_mode(name)
+
+    async def action_quit(self) -> None:
+        running = self._speeds.runs
+        if not running:
+            self.exit(0)
+            return
+        from tui.modals.confirm import Confirm
+
+        words = "1 run is in flight." if running == 1 else f"{running} runs are in flight."
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit(0)
+
+        self.push_screen(
+            Confirm("Quit now?", f"{words} What has arrived and what it cost is kept.", yes="quit", no="stay"), answered
+        )  # fmt: skip
+
+    def action_interrupt(self) -> None:
+        from tui.modals.base import Modal
+        from tui.screens.base import ModeScreen
+
+        screen = self.screen
+        if isinstance(screen, ModeScreen) and screen.interrupt():
+            return
+        if isinstance(screen, Modal):
+            screen.action_leave()
+            return
+        self.notify("Nothing is running here. q quits (esc first in an input).", timeout=4, markup=False)
+
+    def action_redraw(self) -> None:
+        self._wire.forget()
+        self.refresh(repaint=True, layout=True)
+        self.screen.refresh(repaint=True, layout=True)
+
+    def action_help(self) -> None:
+        from tui.modals.help import help_window
+
+        def chosen(row: KeyHelp | None) -> None:
+            if row is not None:
+                self.run_worker(self.run_action(row.entry.binding.action, row.entry.node))
+
+        self.push_screen(help_window(self.screen), chosen)
+
+    def action_palette(self) -> None:
+        from tui.commands import open_palette
+
+        self.run_worker(open_palette(self._program), exclusive=True, group="palette")
+
+    def action_alerts(self) -> None:
+        from tui.modals.alerts import alerts_window
+
+        self.push_screen(alerts_window(self.notices))
+        self.set_facts(replace(self.facts, alerts=0))
+
+    def action_offline(self) -> None:
+        from tui.modals.offline import toggle_offline
+
+        self.run_worker(toggle_offline(self._program), group="offline", exclusive=True)

@@ -1,0 +1,194 @@
+"""The life of the program: the services under it, what happens in them, what ends it, and keys and frames on their way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from rich.text import Text
+from textual import events
+from textual._compositor import CompositorUpdate
+from textual.screen import Screen
+from textual.worker import Worker, WorkerFailed
+
+from catalog.errors import SwitchroomError
+from tui import crash, facts, typeahead
+from tui.notices import Notices
+from tui.services_host import Opener, ServicesHost, opener
+from tui.themes import AsciiFilter
+from tui.wire import Wire
+from tui.work import SyncWork
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from services.container import Services
+    from services.paths import Paths
+    from tui.app import SwitchroomApp
+
+
+class Life(Notices):
+    """The part of the app that opens, listens and closes."""
+
+    def __init__(self, paths: Paths | None, demo: bool, services_opener: Opener | None) -> None:
+        super().__init__()
+        self.paths = paths
+        self.start_error: SwitchroomError | None = None
+        """What kept the services from opening; the program ends with it."""
+        self._services: Services | None = None
+        self._wire = Wire()
+        self._ahead = typeahead.TypeAhead(self, super().on_event)
+        self._host = ServicesHost(services_opener or opener(paths, demo=demo))
+        self._speeds = facts.Speeds()
+        self._gatherer = facts.Gatherer(self, self._speeds)
+        self._sync = SyncWork(self._program)
+        self._leave_feed: Callable[[], None] = lambda: None
+
+    @property
+    def _program(self) -> SwitchroomApp:
+        """The whole, of which this class is a part."""
+        return cast("SwitchroomApp", self)
+
+    @property
+    def services(self) -> Services:
+        """The open services. Only to be used once `opened`."""
+        if self._services is None:
+            raise RuntimeError("the services are not open yet")
+        return self._services
+
+    @property
+    def opened(self) -> bool:
+        """True once the services are there."""
+        return self._services is not None
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _app: self._wire.forget())
+        self.call_after_refresh(lambda: self.run_worker(self._open_services(), exit_on_error=True))
+
+    async def _open_services(self) -> None:
+        try:
+            services = await self._host.open()
+        except SwitchroomError as error:
+            self.start_error = error
+            self.exit(return_code=7)
+            return
+        self._services = services
+        self._take_settings()
+        self._leave_feed = services.feed.subscribe(self._feed)
+        for screen in self.mode_screens():
+            if screen.framed:  # the others ask for themselves
+                await screen.services_ready(services)
+        self.call_after_refresh(self._after_paint)
+
+    def _take_settings(self) -> None:
+        appearance = self.services.settings.appearance
+        if appearance.theme in self.available_themes:
+            self.theme = appearance.theme
+        if appearance.ascii:
+            self._filters.append(AsciiFilter())
+            self.refresh(layout=True)
+        if not appearance.animations:
+            self.animation_level = "none"
+
+    def _after_paint(self) -> None:
+        """What the first full frame need not wait for."""
+        self._gatherer.soon()
+        from tui.screens.provider_secrets import passphrase_source
+
+        self.services.credentials.passphrase_source = passphrase_source(self._program)
+
+    async def close_services(self) -> None:
+        """Settle what is in flight and close; safe to call twice."""
+        self._gatherer.cancel()
+        await self._sync.aclose()
+        await self._host.aclose()
+
+    async def on_unmount(self) -> None:
+        await self.close_services()
+
+    async def _shutdown(self) -> None:
+        self._leave_feed()  # the screens are going: what ends from now on is for the store alone
+        self.workers.cancel_all()
+        await super()._shutdown()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What a worker could not do (the store is busy, a provider is gone) is told; only our own mistakes are fatal."""
+        if isinstance(error, WorkerFailed) and isinstance(error.error, SwitchroomError):
+            self.tell_error(error.error)
+        else:
+            super()._handle_exception(error)
+
+    def task_ended(self, task: asyncio.Task[None]) -> None:
+        """A mistake in a task of the app's own is as fatal as one in a worker, and never lost."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Textual's own prints local variables, keys among them; ours never does."""
+        error = self._exception
+        if error is not None and not self._exit_renderables:
+            self._exit_renderables.append(Text(crash.handle(error, self._logs)))
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:  # noqa: ARG002
+        """An error that knows how to draw itself might draw a key: it is reported like every other."""
+        self._fatal_error()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if (
+            isinstance(renderable, CompositorUpdate)
+            and self._driver is not None
+            and not self._driver.is_inline
+        ):
+            renderable = self._wire.lean(renderable)
+        super()._display(screen, renderable)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._wire.resized(event.size)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, (events.Key, events.Paste)) and not self.is_running:
+            return  # pressed behind the one that quit: there is no screen left to act on
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            await self._ahead.take(event)
+        else:
+            await super().on_event(event)
+
+    async def on_key_done(self) -> None:
+        await self._ahead.done()
+
+    def run_worker(self, work: Any, *arguments: Any, **options: Any) -> Worker[Any]:
+        if options.get("group") in typeahead.ASKING:
+            self._ahead.asked()
+        return super().run_worker(work, *arguments, **options)
+
+    def window_left(self) -> None:
+        """A window was answered: what asked may open the next."""
+        self._ahead.asked()
+
+    def _logs(self) -> Path:
+        if self.paths is None:
+            from services.paths import resolve
+
+            self.paths = resolve()
+        return self.paths.logs
+
+    # -- what happens ----------------------------------------------------------------------------
+
+    def _feed(self, event: object) -> None:
+        if self._speeds.apply(event):
+            self.set_facts(replace(self.facts, runs=self._speeds.runs, tok_per_s=self._speeds.total))
+        self._sync.feed_event(event)
+        if facts.needs_gathering(event):
+            self._gatherer.soon()
+        if type(event).__name__ == "Alert":
+            self.tell_alert(event)
+        for screen in self.mode_screens():
+            screen.feed_event(event)
+
+    def do(self, action: Coroutine[Any, Any, None]) -> None:
+        """Run what a key asked for: it may ask questions in windows of its own."""
+        self.run_worker(action, group="action", exit_on_error=True)
