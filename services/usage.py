@@ -13,6 +13,7 @@ from services.projection import Projection, project
 
 if TYPE_CHECKING:
     from services.container import Services
+    from services.usage_chart import ChartMeasure, UsageChart
     from store.ledger import AttemptRow
     from store.rollups import UsageRow
 
@@ -59,6 +60,7 @@ class UsageService:
         from store.ledger import Ledger
         from store.rollups import Rollups
 
+        self._db = services.db
         self._rollups = Rollups(services.db)
         self._ledger = Ledger(services.db)
 
@@ -82,6 +84,21 @@ class UsageService:
         else:
             rows = await self._by_key(by, since_ms, until_ms)
         return UsageReport(since_ms, until_ms, tuple(rows), total, await self.projection())
+
+    async def chart(
+        self,
+        since_ms: int,
+        until_ms: int,
+        *,
+        group: str | None = "provider",
+        measure: ChartMeasure = "cost",
+    ) -> UsageChart:
+        """One measure over [since, until) by `provider`, `model`, `label`, `caller`, `grade`, `outcome` or None."""
+        from services.usage_chart import usage_chart
+        from services.usage_source import source_for
+
+        source = source_for(self._db, since_ms, until_ms, group)
+        return await usage_chart(source, since_ms, until_ms, group=group, measure=measure)
 
     async def today(self) -> Decimal | None:
         """USD since the user's midnight; None when runs were made and none has a known cost."""

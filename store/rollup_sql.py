@@ -104,26 +104,33 @@ SELECT json_array(0, {key}, c.slot, {", ".join(f"c.{name}" for name in names)}) 
     return _in_one(sql, first)
 
 
-def lines(key: str, name: str, where: str, most: int | None = None) -> str:
+def lines(key: str, name: str, where: str, most: int | None = None, *, chosen: bool = False) -> str:
     """(key, [running total before each of the slots :bounds]) per series, then (key, the newest slot, its count).
 
     As `cumulated` for one measure, with one descent into the tree for a figure and each key only once:
-    a chart has thousands of figures.
+    a chart has thousands of figures. `chosen`: only the keys in the JSON list :keys.
     """
     first, where = _those_with_most(key, name, where, most)
+    if chosen:
+        where += f" AND {key} IN (SELECT value FROM json_each(:keys))"
     sql = f"""
 SELECT '[' || json_quote({key}) || ',' ||
        (SELECT json_group_array(coalesce({_before(name, "b.value")}, 0)) FROM json_each(:bounds) AS b) || ']'
   FROM usage_series AS s WHERE {where}
  UNION ALL
-SELECT json_array({key}, c.slot, c.{name}) FROM {_CURRENT} WHERE {where}
+SELECT json_array({key}, c.slot, {_of("c", name)}) FROM {_CURRENT} WHERE {where}
 """
     return _in_one(sql, first)
 
 
+def _of(table: str, name: str) -> str:
+    """A counter of a table, or the sum of some (`input + output`)."""
+    return " + ".join(f"{table}.{part}" for part in name.split(" + "))
+
+
 def _changes(key: str, names: Sequence[str], where: str, form: str = "{}") -> str:
-    new = ", ".join((key, *(f"h.{name} - coalesce(l.{name}, 0)" for name in names)))
-    current = ", ".join((key, *(f"c.{name}" for name in names)))
+    new = ", ".join((key, *(f"{_of('h', name)} - coalesce({_of('l', name)}, 0)" for name in names)))
+    current = ", ".join((key, *(_of("c", name) for name in names)))
     return f"""
 SELECT {form.format(new)} FROM usage_series AS s
  CROSS JOIN rollup_running AS h ON h.place = {_last(":high")}

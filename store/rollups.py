@@ -19,8 +19,18 @@ from store.rollup_sql import KEYS, SLOT_MS, Group, between, cumulated, lines, se
 from store.rows import dump
 
 Bucket = Literal["slot", "hour", "day"]
-Measure = Literal["attempts", "runs", "failed_runs", "errors", "input", "output", "cost_nanos"]
-TOP_MODELS = 6
+Measure = Literal[
+    "attempts",
+    "runs",
+    "failed_runs",
+    "errors",
+    "input",
+    "output",
+    "input + output",
+    "cost_nanos",
+    "unknown_attempts",
+]
+TOP_MODELS = 7
 """How many models a series by model shows."""
 _PERIODS = {"slot": SLOT_MS, "hour": 4 * SLOT_MS, "day": 96 * SLOT_MS}
 
@@ -98,12 +108,16 @@ class Rollups:
         *,
         provider: str | None = None,
         model: str | None = None,
+        only_grade: str | None = None,
         tx: Tx | None = None,
     ) -> list[UsageRow]:
         """What was used in [start, end), one row per key in use, ordered by key."""
         low = _down(start)
-        params = {"low": low, "high": _up(end), "provider": provider, "model": model}
-        sql = between(KEYS[group], _FIGURES, series_of(group, provider, model))
+        params = {"low": low, "high": _up(end), "provider": provider, "model": model, "grade": only_grade}
+        where = series_of(group, provider, model)
+        if only_grade is not None:
+            where = "s.grade = :grade AND s.model <> '' AND s.outcome <> ''"
+        sql = between(KEYS[group], _FIGURES, where)
         rows = await self._fetch(sql, params, tx)
         return [UsageRow(key, low * SLOT_MS, *figures) for key, figures in _by_key(rows)]
 
@@ -160,17 +174,38 @@ class Rollups:
         measure: Measure,
         group: Group | None = None,
         *,
+        keys: Sequence[str] | None = None,
         provider: str | None = None,
         model: str | None = None,
     ) -> list[Point]:
         """One measure between each two neighbours of `bounds`, by time, then key; zeroes are left out.
 
-        By model, only the TOP_MODELS models with the most of it are given.
+        `keys`: only these. Without them, by model, only the TOP_MODELS models with the most of it are given.
         """
         slots, params = _slots(bounds, provider, model)
-        most = TOP_MODELS if group == "model" else None
-        sql = lines(KEYS[group], measure, series_of(group, provider, model), most)
+        most = TOP_MODELS if group == "model" and keys is None else None
+        if keys is not None:
+            params["keys"] = dump(list(keys))
+        sql = lines(KEYS[group], measure, series_of(group, provider, model), most, chosen=keys is not None)
         return _points(await self._fetch(sql, params), slots)
+
+    async def ttft(
+        self, bounds: Sequence[int], group: Group | None = None, keys: Sequence[str] | None = None
+    ) -> dict[str, list[tuple[int, int | None]]]:
+        """Key → (attempts measured, median ms to the first token) between each two neighbours of `bounds`."""
+        slots, params = _slots(bounds, None, None)
+        where = series_of(group, None, None)
+        if keys is not None:
+            params["keys"] = dump(list(keys))
+            where += f" AND {KEYS[group]} IN (SELECT value FROM json_each(:keys))"  # noqa: S608
+        found = _differences(await self._fetch(cumulated(KEYS[group], _TTFT, where), params), slots)
+        places = {slot * SLOT_MS: place for place, slot in enumerate(slots)}
+        lines: dict[str, list[tuple[int, int | None]]] = {
+            key: [(0, None)] * (len(slots) - 1) for key in keys or {key for _, key, _ in found}
+        }
+        for start, key, counts in found:
+            lines[key][places[start]] = (sum(counts), percentiles(counts, (0.5,))[0])
+        return lines
 
     async def _fetch(self, sql: str, params: dict[str, Any], tx: Tx | None = None) -> list[Any]:
         found = await (tx.fetchall(sql, params) if tx else self._db.reader.execute_fetchall(sql, params))
