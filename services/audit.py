@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from services.clock import iso, now_ms
 
 if TYPE_CHECKING:
+    from services.audit_search import AuditPages
     from services.container import Services
     from store.audit import AuditLog, AuditRow, Verification
     from store.db import Tx
@@ -26,6 +27,13 @@ class Audit:
         from store.audit import AuditLog, load_key
 
         return AuditLog(self._services.db, load_key(self._services.paths.audit_key))
+
+    @cached_property
+    def pages(self) -> AuditPages:
+        """The log as a screen reads it: searched, a page at a time."""
+        from services.audit_search import AuditPages
+
+        return AuditPages(self._services)
 
     async def record(
         self,

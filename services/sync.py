@@ -14,11 +14,13 @@ from catalog.merge import ModelDiff
 from services.clock import MINUTE_MS, now_ms
 from services.feed import ModelsChanged, SyncEnded, SyncProgress
 from services.schedule import due
+from services.sync_diff import SyncChange, read_diff, rise_alert, rises
 from services.sync_rows import SyncResult, compared, document, model_rows, run_row
 
 if TYPE_CHECKING:
     from adapters.base import Adapter, RemoteModel
     from services.container import Services
+    from services.sync_views import SyncView
     from store.db import Tx
     from store.providers import ProviderRow
     from store.sync_runs import SyncRunRow
@@ -76,10 +78,13 @@ class Sync:
                 started.append(task)
             tasks.append(task)
         try:
-            return [await asyncio.shield(task) for task in tasks]
+            results = [await asyncio.shield(task) for task in tasks]
         except BaseException:  # stopped by the user, or the store failed: leave nothing running
             await _cancelled(started)
             raise
+        if dearer := [rise for task in started for rise in task.result().rises]:
+            self._services.feed.publish(rise_alert(dearer))
+        return results
 
     async def aclose(self) -> None:
         """Stop what is under way; the last good lists stay."""
@@ -94,9 +99,19 @@ class Sync:
         self._services.spawn(self._keep_schedules())
         return results
 
-    async def history(self, slug: str, limit: int = 50) -> list[SyncRunRow]:
-        """A provider's syncs, newest first."""
+    async def overview(self) -> list[SyncView]:
+        """Each provider's last syncs and its next one."""
+        from services.sync_views import overview
+
+        return await overview(self._services)
+
+    async def history(self, slug: str, limit: int = 200) -> list[SyncRunRow]:
+        """A provider's syncs, newest first, without their diffs."""
         return await self._runs.history(slug, limit)
+
+    async def changes(self, run_id: int) -> list[SyncChange]:
+        """What one sync changed; price changes first."""
+        return read_diff(await self._runs.diff(run_id))
 
     # inside
 
@@ -204,6 +219,7 @@ class Sync:
             duration_ms=attempt.milliseconds,
             error=None,
             diff=diff,
+            rises=rises(row.slug, diff, {model.id for model in stored if model.enabled}),
         )
         async with self._services.db.transaction() as tx:
             await self._models.replace_live(tx, row.slug, rows)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import SwitchroomError
-from catalog.merge import ModelDiff, diff_models
+from catalog.merge import FieldChange, ModelDiff, diff_models
 from catalog.plaintext import one_line
 from catalog.redact import redact
 from services.merging import live_info
+from services.sync_diff import Rise
 
 if TYPE_CHECKING:
     from adapters.base import RemoteModel
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 KEPT_CHANGES = 5000
 """Changes of each kind that a stored diff names."""
+
+_STAMPED_MS = 120_000
+"""A server that says it made a model within this time of being asked stamps its answers: that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class SyncResult:
     error: SwitchroomError | None
     """None exactly when `state` is `ok`."""
     diff: ModelDiff
+    rises: tuple[Rise, ...] = ()
+    """Prices that went up, of models that are on."""
 
 
 def document(diff: ModelDiff, limit: int | None = None) -> dict[str, object]:
@@ -104,8 +110,20 @@ def compared(stored: Sequence[ModelRow], rows: Sequence[ModelRow]) -> ModelDiff:
     return ModelDiff(
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
-        updated=changes.updated,
+        updated=(*changes.updated, *_swapped(both)),
     )
+
+
+def _swapped(both: Sequence[tuple[ModelRow, ModelRow]]) -> list[FieldChange]:
+    """Same name, different model: another owner, or another day on which its weights were made."""
+    changes = []
+    for before, after in both:
+        if before.owned_by and after.owned_by and before.owned_by != after.owned_by:
+            changes.append(FieldChange(after.id, "owned_by", before.owned_by, after.owned_by))
+        stamped = after.created is not None and abs(after.created * 1000 - after.last_seen) < _STAMPED_MS
+        if before.created and after.created and before.created != after.created and not stamped:
+            changes.append(FieldChange(after.id, "created", before.created, after.created))
+    return changes
 
 
 def _live(row: ModelRow) -> tuple[object, ...]:

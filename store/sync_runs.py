@@ -31,9 +31,14 @@ class SyncRunRow:
 
 
 _NAMES = columns(SyncRunRow)
-_SELECT = f"SELECT {', '.join(_NAMES)} FROM sync_runs"  # noqa: S608 - our own column names
 _INSERT = f"INSERT INTO sync_runs ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"  # noqa: S608
-_LAST = f"{_SELECT} WHERE id IN (SELECT max(id) FROM sync_runs GROUP BY provider)"  # noqa: S608
+_SHORT = f"SELECT {', '.join(_NAMES[:-1])}, NULL FROM sync_runs"  # noqa: S608 - our own column names
+"""Without the diffs: a list of runs must not load what thousands of models changed."""
+_LAST = f"{_SHORT} WHERE id IN (SELECT max(id) FROM sync_runs GROUP BY provider)"  # noqa: S608
+_LAST_GOOD = (
+    f"{_SHORT} WHERE id IN"  # noqa: S608
+    " (SELECT max(id) FROM sync_runs WHERE state = 'ok' GROUP BY provider)"
+)
 
 
 class SyncRuns:
@@ -52,13 +57,25 @@ class SyncRuns:
         return found[0] if found else None
 
     async def last_by_provider(self) -> dict[str, SyncRunRow]:
-        """Provider → its newest run; providers never synced are absent."""
+        """Provider → its newest run, without the diff; providers never synced are absent."""
         runs = await self._rows(_LAST, ())
         return {run.provider: run for run in runs}
 
+    async def last_good_by_provider(self) -> dict[str, SyncRunRow]:
+        """Provider → the newest run that brought a list, without the diff."""
+        runs = await self._rows(_LAST_GOOD, ())
+        return {run.provider: run for run in runs}
+
+    async def diff(self, run_id: int) -> str | None:
+        """What one run changed, as JSON; None: nothing, or there is no such run."""
+        rows = list(
+            await self._db.reader.execute_fetchall("SELECT diff_json FROM sync_runs WHERE id = ?", (run_id,))
+        )
+        return rows[0][0] if rows else None
+
     async def history(self, provider: str, limit: int = 50) -> list[SyncRunRow]:
-        """A provider's runs, newest first."""
-        return await self._rows(f"{_SELECT} WHERE provider = ? ORDER BY id DESC LIMIT ?", (provider, limit))
+        """A provider's runs, newest first, without their diffs."""
+        return await self._rows(f"{_SHORT} WHERE provider = ? ORDER BY id DESC LIMIT ?", (provider, limit))
 
     async def _rows(self, sql: str, params: tuple[Any, ...]) -> list[SyncRunRow]:
         return [SyncRunRow(*row) for row in await self._db.reader.execute_fetchall(sql, params)]

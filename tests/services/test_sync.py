@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any
 
@@ -15,6 +14,7 @@ from services.container import Services
 from services.feed import FeedEvent, ModelsChanged, SyncEnded, SyncProgress
 from services.registry import ProviderDraft
 from services.schedule import check, due, next_time
+from services.sync_diff import SyncChange
 
 KEY = "sk-canary-7f3a9b2c1d4e5f60718293a4b5c6vX2Q"
 
@@ -66,9 +66,11 @@ async def test_the_diff_says_what_came_went_and_changed(services: Services, vend
     gone = await services.models.get("mine/b")
     assert (gone.available, gone.info.status, gone.known) == (False, "unavailable", True)
     kept = (await services.sync.history("mine"))[0]
-    assert kept.diff_json is not None
-    assert json.loads(kept.diff_json)["updated"] == [
-        {"id": "a", "field": "context_window", "old": 1000, "new": 2000}
+    assert kept.id is not None
+    assert await services.sync.changes(kept.id) == [
+        SyncChange("changed", "a", "context_window", 1000, 2000),
+        SyncChange("new", "c"),
+        SyncChange("gone", "b"),
     ]
     vendor.models.append({"id": "b"})
     again = (await services.sync.sync())[0]

@@ -1,0 +1,102 @@
+"""What is asked of the audit log in the words of the filter line, and how it is answered page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catalog.errors import UsageError
+from services.clock import parse_when
+from store.audit_search import STRETCH, AuditSearch, Wanted
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from store.audit import AuditRow
+
+__all__ = ["AuditPage", "AuditPages", "Wanted", "wanted"]
+
+_COLUMNS = ("action", "actor", "subject", "result")
+
+
+def wanted(text: str, now: int) -> Wanted:
+    """`action:budget actor:anna subject:openai result:failed since:7d words` as a question.
+
+    A name without a value, and a time that is not finished yet, ask nothing.
+    """
+    parts: dict[str, list[str]] = {name: [] for name in (*_COLUMNS, "words")}
+    since: int | None = None
+    for word in text.split():
+        name, colon, value = word.partition(":")
+        name = name.lower()
+        if colon and name == "since":
+            since = _moment(value, now) or since
+        elif colon and name in _COLUMNS:
+            parts[name] += [value] if value else []
+        else:
+            parts["words"].append(word)
+    return Wanted(since=since, **{name: tuple(found) for name, found in parts.items()})
+
+
+def _moment(text: str, now: int) -> int | None:
+    try:
+        return parse_when(text, now)
+    except UsageError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Some entries, newest first, and how far the search for them went."""
+
+    rows: list[AuditRow]
+    reached: int
+    """The highest id not looked at yet; 0: the log is searched to its beginning."""
+    newest: int
+    """The highest id that was looked at, or could have been."""
+
+
+class AuditPages:
+    """Reads the log from its end, a page at a time."""
+
+    def __init__(self, services: Services) -> None:
+        self._search = AuditSearch(services.db)
+
+    async def newest_id(self) -> int:
+        """The id of the newest entry; 0: there is none."""
+        return await self._search.newest_id()
+
+    async def newer(self, asked: Wanted, than: int, limit: int = 500) -> AuditPage:
+        """What came after an id: of very much the older part first, so ask again from `newest` until nothing comes."""
+        newest = min(await self._search.newest_id(), than + limit)
+        rows = await self._search.between(asked, than, newest, limit) if newest > than else []
+        return AuditPage(rows, than, max(newest, than))
+
+    async def page(
+        self,
+        asked: Wanted,
+        *,
+        before: int | None = None,
+        limit: int = 200,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> AuditPage:
+        """The next entries below an id (None: from the newest), found in steps.
+
+        `progress(searched, all)` is called between steps that did not fill the page. May be cancelled at any moment.
+        """
+        newest = await self._search.newest_id()
+        reached = newest if before is None else before - 1
+        begun = reached
+        rows: list[AuditRow] = []
+        while reached > 0 and len(rows) < limit:
+            floor = 0 if asked.everything else max(0, reached - STRETCH)
+            found = await self._search.between(asked, floor, reached, limit - len(rows))
+            rows += found
+            reached = found[-1].id - 1 if len(rows) >= limit else floor
+            if progress is not None and reached > 0 and len(rows) < limit:
+                progress(begun - reached, begun)
+        return AuditPage(rows, reached, newest)
+
+    async def get(self, row_id: int) -> AuditRow | None:
+        """One entry; None: there is none of this number."""
+        return await self._search.get(row_id)
