@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from adapters.events import Message, ToolCall
@@ -48,10 +48,12 @@ class ChatService:
         self._streaming: dict[str, Run] = {}
         """Conversation → its run in flight."""
 
-    async def send(self, request: RunRequest, prompt: str | None) -> Exchange:
-        """Store the prompt (None: ask the last turn again) and an empty answer, and start the run.
+    async def send(self, request: RunRequest, prompt: str | None, *, replaces: int | None = None) -> Exchange:
+        """Store the prompt (None: the stored turns are sent as they are) and an empty answer, and start the run.
 
         `request.messages` hold the whole conversation, the prompt included; `request.conversation_id` is set.
+        `replaces` is the position from which on older turns give way to this exchange: for an edited prompt unless
+        the run is refused, for a retry only once the new answer is complete.
         """
         conversation = request.conversation_id
         if conversation is None:
@@ -76,30 +78,53 @@ class ChatService:
         )
         run = self._services.runs.start(request)
         self._streaming[conversation] = run
-        task = asyncio.create_task(self._keep(run, answer), name=f"answer of {run.id}")
+        task = asyncio.create_task(self._keep(run, asked, answer, replaces), name=f"answer of {run.id}")
         self._writers.add(task)
         task.add_done_callback(self._writers.discard)
         return Exchange(run, asked, answer, task)
+
+    async def answer_calls(self, conversation_id: str, results: Mapping[str, str]) -> list[MessageRow]:
+        """Store the results of tool calls, by call id; the next `send` without a prompt takes them along."""
+        return [
+            await self._services.conversations.append(
+                MessageRow(None, conversation_id, -1, "tool", text, tool_call_id=call, at=now_ms())
+            )
+            for call, text in results.items()
+        ]
 
     def running(self, conversation_id: str) -> Run | None:
         """The run in flight of a conversation."""
         return self._streaming.get(conversation_id)
 
-    async def _keep(self, run: Run, answer: MessageRow) -> None:
+    async def _keep(
+        self, run: Run, asked: MessageRow | None, answer: MessageRow, replaces: int | None
+    ) -> None:
         """Write the answer when the run has ended. A refusal leaves no answer at all."""
         assert answer.id is not None
+        conversation = answer.conversation_id
         conversations = self._services.conversations
         try:
             result = await run.result()
         except SwitchroomError:
             result = None
-        if self._streaming.get(answer.conversation_id) is run:
-            del self._streaming[answer.conversation_id]
+        if self._streaming.get(conversation) is run:
+            del self._streaming[conversation]
+        first = asked.position if asked is not None else answer.position
         try:
             if result is None:
-                await conversations.truncate_after(answer.conversation_id, answer.position - 1)
-            else:
-                await conversations.update_message(answer.conversation_id, answer.id, **_written(result))
+                last = answer.position if replaces is None else first
+                await conversations.truncate_after(conversation, last - 1)
+                return
+            await conversations.update_message(conversation, answer.id, **_written(result))
+            if replaces is not None:
+                old = [
+                    row
+                    for row in await conversations.messages(conversation)
+                    if replaces <= row.position < first
+                ]
+                done = asked is not None or _succeeded(result)
+                gone = [row.id for row in old if row.id is not None and (done or not row.text.strip())]
+                await conversations.remove(conversation, gone)
         except SwitchroomError:
             log.exception("an answer could not be stored")
 
@@ -107,6 +132,10 @@ class ChatService:
         """Wait until every answer is written; the runs have ended by then."""
         if self._writers:
             await asyncio.wait(self._writers, timeout=5)
+
+
+def _succeeded(result: RunResult) -> bool:
+    return result.state == "complete" and bool(result.text.strip() or result.tool_calls)
 
 
 def _written(result: RunResult) -> dict[str, object]:
@@ -133,21 +162,54 @@ def stored_calls(row: MessageRow) -> tuple[ToolCall, ...]:
     return tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in calls)
 
 
+def unanswered(rows: Sequence[MessageRow]) -> tuple[ToolCall, ...]:
+    """The tool calls of the last answer that have no result yet."""
+    given = set()
+    for row in reversed(rows):
+        if row.role == "tool":
+            given.add(row.tool_call_id)
+        elif row.role == "assistant":
+            return tuple(call for call in stored_calls(row) if call.id not in given)
+        else:
+            break
+    return ()
+
+
 def history(rows: Sequence[MessageRow], prompt: str | None = None) -> tuple[Message, ...]:
-    """The messages to send: empty answers are left out, neighbours of the same person joined.
+    """The messages to send: empty answers are left out, prompts in a row joined, of several answers to one prompt the last.
 
-    Tool calls nobody answered are not sent back: every vendor refuses a call without its result. Reasoning goes
-    along for the vendors that want it back; the others' adapters leave it out.
+    Tool calls go back with their results; those not all answered are left out, since every vendor refuses a call
+    without its result. Reasoning goes along for the vendors that want it back; the others' adapters leave it out.
     """
-    turns = [row for row in rows if row.text.strip() and row.role in ("user", "assistant")]
+    out: list[Message] = []
+    for index, row in enumerate(rows):
+        if row.role == "user" and row.text.strip():
+            _ask(out, row.text)
+        elif row.role == "assistant":
+            calls = stored_calls(row)
+            results = _results(rows[index + 1 :])
+            answered = calls if calls and all(call.id in results for call in calls) else ()
+            if not row.text.strip() and not answered:
+                continue
+            if out and out[-1].role == "assistant":
+                out.pop()
+            out.append(Message("assistant", row.text, tool_calls=answered, thinking=row.thinking))
+            out += [Message("tool", results[call.id], tool_call_id=call.id) for call in answered]
     if prompt is not None:
-        turns.append(MessageRow(None, "", -1, "user", prompt))
-    return tuple(_joined(tuple(same)) for _, same in groupby(turns, key=lambda turn: turn.role))
+        _ask(out, prompt)
+    return tuple(out)
 
 
-def _joined(turns: Sequence[MessageRow]) -> Message:
-    return Message(
-        "user" if turns[0].role == "user" else "assistant",
-        "\n\n".join(turn.text for turn in turns),
-        thinking="\n\n".join(turn.thinking for turn in turns if turn.thinking) or None,
-    )
+def _ask(out: list[Message], text: str) -> None:
+    if out and out[-1].role == "user":
+        text = f"{out.pop().text}\n\n{text}"
+    out.append(Message("user", text))
+
+
+def _results(rows: Sequence[MessageRow]) -> dict[str, str]:
+    """The tool results that stand directly below an answer, by the call they belong to."""
+    return {
+        row.tool_call_id: row.text
+        for row in takewhile(lambda row: row.role == "tool", rows)
+        if row.tool_call_id is not None
+    }

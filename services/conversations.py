@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import NotFoundError
@@ -105,6 +105,14 @@ class ConversationService:
         """Remove the messages after a position, for *edit and resend*."""
         async with self._services.db.transaction() as tx:
             await self._store.truncate_after(tx, conversation_id, position)
+        self._told(conversation_id)
+
+    async def remove(self, conversation_id: str, message_ids: Sequence[int]) -> None:
+        """Remove single messages: those an answer has taken the place of."""
+        if not message_ids:
+            return
+        async with self._services.db.transaction() as tx:
+            await self._store.remove(tx, message_ids)
         self._told(conversation_id)
 
     def _told(self, conversation_id: str) -> None:

@@ -45,6 +45,13 @@ class Estimate:
     """Own hardware or flat rate: no price per token."""
     error_band: float
     """Relative error of `input_tokens` that is taken for possible."""
+    context_window: int | None = None
+    """Tokens the model reads and writes in one run; None: unknown."""
+
+    @property
+    def too_long(self) -> bool:
+        """True when the input alone is probably more than the model reads."""
+        return self.context_window is not None and self.input_tokens > self.context_window
 
     @property
     def worst_input(self) -> int:
@@ -133,4 +140,5 @@ def _estimate(
         high=tariff.cost(Usage(input=tokens, output=longest), at),
         own=tariff.own,
         error_band=habit.band,
+        context_window=view.info.context_window,
     )

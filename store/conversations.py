@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -151,6 +152,13 @@ class Conversations:
             "DELETE FROM messages WHERE conversation_id = ? AND position > ?", (conversation_id, position)
         )
         return cursor.rowcount
+
+    async def remove(self, tx: Tx, message_ids: Sequence[int]) -> None:
+        """Removes single messages; the others keep their positions."""
+        await tx.execute(
+            f"DELETE FROM messages WHERE id IN ({marks(len(message_ids))})",  # noqa: S608
+            tuple(message_ids),
+        )
 
     @staticmethod
     async def _change(
