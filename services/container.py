@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from services.offline import Offline
     from services.registry import Registry
     from services.run import Runs
+    from services.settings_edit import Preferences
     from services.settings_model import Settings
     from services.sync import Sync
     from services.usage import UsageService
@@ -72,6 +73,12 @@ class Services:
         from services.offline import Offline
 
         return Offline(self)
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        from services.settings_edit import Preferences
+
+        return Preferences(self)
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -44,6 +44,12 @@ def start(path: Path, level: str) -> Callable[[], None]:
     return stop
 
 
+def set_level(level: str) -> None:
+    """Hear of our own messages from this level on."""
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.getLevelName(level.upper()))
+
+
 class _Redacting(logging.Formatter):
     """Masks secrets in the whole record, its traceback included, and what could steer a terminal."""
 

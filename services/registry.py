@@ -88,6 +88,11 @@ class Registry:
             )
         return await self._connections.adapter(row)
 
+    async def reconnect(self) -> None:
+        """Every provider is reached anew from now on: what its connection is made from has changed."""
+        for row in await self._store.list():
+            await self._connections.forget(row.slug)
+
     async def connection(self, row: ProviderRow, key: SecretStr | None) -> Connection:
         """What the wire needs to know about a row, with this key."""
         return await self._connections.connection(row, Secrets(key=key))

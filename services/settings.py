@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from catalog.errors import StoreError, UsageError
 from services.paths import Paths
-from services.settings_model import SECTIONS, Settings
+from services.settings_model import KEYS, SECTIONS, Settings
 
 PREFIX = "SWITCHROOM_"
 
@@ -48,11 +49,14 @@ class _Given:
     """How an error names it: file or variable, never the value."""
 
 
-def load(paths: Paths, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read all sources. A name nobody knows, or a value that does not fit, is a UsageError that prints no value."""
+def load(paths: Paths, environ: Mapping[str, str] | None = None, *, toml: str | None = None) -> Settings:
+    """Read all sources. A name nobody knows, or a value that does not fit, is a UsageError that prints no value.
+
+    `toml` is read instead of the configuration file: what it is about to become.
+    """
     environ = os.environ if environ is None else environ
     given: dict[str, _Given] = {}
-    given.update(_from_toml(paths.config_file))
+    given.update(_from_toml(paths.config_file, toml))
     given.update(_from_variables(_dotenv(paths.env_file), ".env", paths.env_file.name))
     given.update(_from_variables(environ, None, "the environment"))
     if not given:
@@ -62,7 +66,12 @@ def load(paths: Paths, environ: Mapping[str, str] | None = None) -> Settings:
         for section, model in SECTIONS.items()
         if (values := {n: _fitted(n, g) for n, g in given.items() if n.startswith(f"{section}.")})
     }
-    return Settings(**sections, sources={name: entry.source for name, entry in given.items()})
+    keys = {
+        name.partition(".")[2]: str(_fitted(name, g))
+        for name, g in given.items()
+        if name.startswith(f"{KEYS}.")
+    }
+    return Settings(**sections, keys=keys, sources={name: entry.source for name, entry in given.items()})
 
 
 def describe(settings: Settings) -> list[SettingView]:
@@ -78,12 +87,28 @@ def describe(settings: Settings) -> list[SettingView]:
             views.append(
                 SettingView(name, field.metadata["sentence"], field.default, shown, source(settings, name))
             )
+    for action, keys in sorted(settings.keys.items()):
+        name = f"{KEYS}.{action}"
+        views.append(SettingView(name, f"Keys of the action {action}.", None, keys, source(settings, name)))
     return views
 
 
 def source(settings: Settings, name: str) -> str:
     """Where a setting's value came from."""
     return settings.sources.get(name, "default")
+
+
+def fixed_by(paths: Paths, settings: Settings, name: str) -> str | None:
+    """The variable that fixes a setting, with its file where it stands in one; None: the file decides."""
+    found = source(settings, name)
+    if found in ("default", "config.toml"):
+        return None
+    if found != ".env":
+        return found
+    for key in _dotenv(paths.env_file):
+        if (SHORT_NAMES.get(key) or key) in (name, variable(name)):
+            return f"{key} in {paths.env_file.name}"
+    return paths.env_file.name
 
 
 def names() -> list[str]:
@@ -96,17 +121,24 @@ def variable(name: str) -> str:
     return PREFIX + name.replace(".", "__").upper()
 
 
-def _fitted(name: str, given: _Given) -> object:
-    """The value as the setting's type, or a refusal with its name and source."""
+def kind_of(name: str) -> tuple[Any, Mapping[str, Any]]:
+    """The type of a setting and its limits, as `services.settings_values.fitted` takes them."""
     from typing import get_type_hints
-
-    from services.settings_values import UnfitError, fitted
 
     section, _, field_name = name.partition(".")
     model = SECTIONS[section]
     field = next(field for field in fields(model) if field.name == field_name)
+    return get_type_hints(model)[field_name], field.metadata
+
+
+def _fitted(name: str, given: _Given) -> object:
+    """The value as the setting's type, or a refusal with its name and source."""
+    from services.settings_values import UnfitError, fitted, fitted_keys
+
     try:
-        return fitted(get_type_hints(model)[field_name], field.metadata, given.value)
+        return (
+            fitted_keys(given.value) if name.startswith(f"{KEYS}.") else fitted(*kind_of(name), given.value)
+        )
     except UnfitError as reason:
         raise UsageError(
             f"The setting {name} ({given.label}) does not fit: {reason}.",
@@ -114,14 +146,14 @@ def _fitted(name: str, given: _Given) -> object:
         ) from None
 
 
-def _from_toml(path: Path) -> dict[str, _Given]:
-    if not path.exists():
+def _from_toml(path: Path, text: str | None = None) -> dict[str, _Given]:
+    if text is None and not path.exists():
         return {}
     import re
     import tomllib
 
     try:
-        document = tomllib.loads(_read(path))
+        document = tomllib.loads(read_text(path) if text is None else text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at (line \d+, column \d+|end of document)", str(error))
         where = f" at {place.group(1)}" if place else ""
@@ -132,13 +164,25 @@ def _from_toml(path: Path) -> dict[str, _Given]:
     known = set(names())
     for section, table in document.items():
         if not isinstance(table, dict):
-            raise _unknown(section, path.name, set(SECTIONS))
+            raise unknown(section, path.name, {*SECTIONS, KEYS})
+        if section == KEYS:
+            given |= {f"{KEYS}.{name}": _Given(keys, "config.toml", path.name) for name, keys in _flat(table)}
+            continue
         for field, value in table.items():
             name = f"{section}.{field}"
             if name not in known:
-                raise _unknown(name, path.name, known)
+                raise unknown(name, path.name, known)
             given[name] = _Given(value, "config.toml", path.name)
     return given
+
+
+def _flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+    """Names with dots, whether they were written in quotation marks or not."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
 
 
 def _dotenv(path: Path) -> dict[str, str]:
@@ -148,7 +192,7 @@ def _dotenv(path: Path) -> dict[str, str]:
 
     from dotenv import dotenv_values
 
-    values = dotenv_values(stream=StringIO(_read(path)), interpolate=False)
+    values = dotenv_values(stream=StringIO(read_text(path)), interpolate=False)
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -172,13 +216,14 @@ def _from_variables(variables: Mapping[str, str], file: str | None, where: str) 
             continue
         name = SHORT_NAMES.get(key) or by_variable.get(key)
         if name is None:
-            raise _unknown(key, where, {*by_variable, *SHORT_NAMES, HOME})
+            raise unknown(key, where, {*by_variable, *SHORT_NAMES, HOME})
         if value != "" or key not in SHORT_NAMES:
             given[name] = _Given(value, file or key, f"{key} in {where}")
     return given
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A settings file as text."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -187,7 +232,8 @@ def _read(path: Path) -> str:
         ) from None
 
 
-def _unknown(name: str, where: str, known: set[str]) -> UsageError:
+def unknown(name: str, where: str, known: set[str]) -> UsageError:
+    """The refusal of a name nobody knows, with the nearest one."""
     import difflib
 
     from catalog.plaintext import one_line

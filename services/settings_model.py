@@ -111,12 +111,20 @@ class Discovery:
 class Appearance:
     """How the screen looks."""
 
-    theme: str = setting("dark", "Name of the colour theme.")
+    theme: Literal["dark", "light", "ansi"] = setting(
+        "dark", "Colours of the screen; ansi uses only the terminal's own."
+    )
     low_bandwidth: Literal["auto", "on", "off"] = setting(
         "auto", "Send fewer bytes to the terminal; auto does so over SSH."
     )
-    ascii: bool = setting(False, "Draw with ASCII characters only.")
+    ascii: Literal["auto", "on", "off"] = setting(
+        "auto", "Draw with ASCII characters only; auto does so where the terminal knows no others."
+    )
     animations: bool = setting(True, "Let things move.")
+    screen_reader: bool = setting(
+        False,
+        "For a screen reader: nothing moves, no lines around things, charts as tables, words for signs.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,8 @@ class Settings:
     log: Log = Log()
     budget: BudgetSettings = BudgetSettings()
     audit: AuditSettings = AuditSettings()
+    keys: dict[str, str] = field(default_factory=dict)
+    """Action id → the keys that do it, with commas; empty: none. An action that is absent has its own keys."""
     sources: dict[str, str] = field(default_factory=dict, compare=False)
     """Setting name → where its value came from; a name that is absent has its default."""
 
@@ -175,3 +185,6 @@ SECTIONS: dict[str, type[Any]] = {
     "audit": AuditSettings,
 }
 """The sections, as files and variables name them."""
+
+KEYS = "keys"
+"""The section of the configuration file whose names are ids of actions, known to the terminal program only."""

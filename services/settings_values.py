@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
@@ -39,8 +40,20 @@ def fitted(kind: Any, limits: Mapping[str, Any], value: object) -> Any:
     return _number(kind, limits, value)
 
 
+def fitted_keys(value: object) -> str:
+    """The keys of an action: a text, or a list of them. Raises UnfitError."""
+    keys = value if isinstance(value, list) else [value]
+    texts = [key for key in keys if isinstance(key, str)]
+    if len(texts) < len(keys):
+        raise UnfitError('it takes a key such as "A" or "ctrl+b", several with commas, or "" for none')
+    return ",".join(texts)
+
+
 def _choice(choices: tuple[Any, ...], value: object) -> str:
     text = value.lower() if isinstance(value, str) else ""
+    if {"on", "off"} <= set(choices) and text not in choices:
+        with suppress(UnfitError):
+            text = "on" if _switch(value) else "off"
     if text not in choices:
         raise UnfitError(f"it takes {', '.join(choices[:-1])} or {choices[-1]}")
     return text

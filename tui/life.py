@@ -65,8 +65,13 @@ class Life(Notices):
         return self._services is not None
 
     def on_mount(self) -> None:
-        self.app_resume_signal.subscribe(self, lambda _app: self._wire.forget())
+        self.app_resume_signal.subscribe(self, lambda _app: self._resumed())
         self.call_after_refresh(lambda: self.run_worker(self._open_services(), exit_on_error=True))
+
+    def _resumed(self) -> None:
+        """What another program left on the screen is painted over."""
+        self._wire.forget()
+        self.screen.refresh(repaint=True, layout=True)
 
     async def _open_services(self) -> None:
         try:
@@ -87,7 +92,7 @@ class Life(Notices):
         appearance = self.services.settings.appearance
         if appearance.theme in self.available_themes:
             self.theme = appearance.theme
-        if appearance.ascii:
+        if appearance.ascii == "on":
             self._filters.append(AsciiFilter())
             self.refresh(layout=True)
         if not appearance.animations:
