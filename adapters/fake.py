@@ -32,7 +32,8 @@ from adapters.events import (
     ToolCallDelta,
     UsageUpdate,
 )
-from adapters.fake_scripts import Answer, FakeModel, Fault, Script, script
+from adapters.fake_play import Answer, FakeModel, Fault, Script
+from adapters.fake_scripts import script
 from adapters.fetch import Fetcher
 from catalog.errors import UsageError
 from catalog.types import Price
@@ -59,7 +60,8 @@ class FakeAdapter:
         self._script = play or script(connection.options.get("script", "plain"))
         self._speed = _speed(connection.options.get("speed", "1"))
         self._sleep = sleep
-        self._met: dict[int, int] = {}
+        self._asked: dict[int, int] = {}
+        """Requests that each fault might have met."""
         self._runs = 0
 
     async def validate(self) -> Validation:
@@ -74,7 +76,7 @@ class FakeAdapter:
     async def list_models(self) -> list[RemoteModel]:
         await self._wait(self._script.latency)
         self._raise(self._fault(self._script.check_faults, None), None)
-        return [self._remote(model) for model in self._script.models]
+        return remote_models(self._script)
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[FakeStream]:
@@ -127,9 +129,9 @@ class FakeAdapter:
         for fault in faults:
             if fault.model is not None and fault.model != model:
                 continue
-            met = self._met.get(id(fault), 0)
-            if fault.times is None or met < fault.times:
-                self._met[id(fault)] = met + 1
+            asked = self._asked[id(fault)] = self._asked.get(id(fault), 0) + 1
+            met, between = divmod(asked, fault.every)
+            if between == 0 and (fault.times is None or met <= fault.times):
                 return fault
         return None
 
@@ -141,24 +143,6 @@ class FakeAdapter:
             raise NetworkError(
                 f"Nothing answers at {slug}.", hint="Check the network connection.", provider=slug
             )
-
-    def _remote(self, model: FakeModel) -> RemoteModel:
-        price = None
-        if self._script.states_prices and model.input_price is not None:
-            price = Price(
-                input=model.input_price, output=model.output_price, cache_read=model.cache_read_price
-            )
-        return RemoteModel(
-            id=model.id,
-            name=model.name,
-            context_window=model.context_window,
-            max_output=model.max_output,
-            price=price,
-            capabilities=model.capabilities,
-            chat=model.chat,
-            owned_by="demo",
-            shutdown_date=model.shutdown_date,
-        )
 
     def _seconds(self, seconds: float) -> float:
         return seconds / self._speed if self._speed > 0 else 0.0
@@ -268,6 +252,28 @@ class FakeStream:
             Origin(self._slug, self._model.id), self._fault.body or "It failed.", 200, {}
         )
         return Finished("failed", "error", None, self.error)
+
+
+def remote_models(play: Script) -> list[RemoteModel]:
+    """The model list as the script's wire states it."""
+    return [_remote(model, priced=play.states_prices) for model in play.models]
+
+
+def _remote(model: FakeModel, *, priced: bool) -> RemoteModel:
+    price = None
+    if priced and model.input_price is not None:
+        price = Price(input=model.input_price, output=model.output_price, cache_read=model.cache_read_price)
+    return RemoteModel(
+        id=model.id,
+        name=model.name,
+        context_window=model.context_window,
+        max_output=model.max_output,
+        price=price,
+        capabilities=model.capabilities,
+        chat=model.chat,
+        owned_by="demo",
+        shutdown_date=model.shutdown_date,
+    )
 
 
 def _speed(text: str) -> float:

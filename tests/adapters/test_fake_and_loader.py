@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -13,15 +14,18 @@ from contract import collect
 from adapters import loader
 from adapters.base import Connection, Watchdogs
 from adapters.errors import (
+    InvalidCredentialsError,
     ModelUnavailableError,
+    NetworkError,
     NoCreditError,
     OverloadedError,
+    ProviderError,
     ProviderTimeoutError,
     RateLimitedError,
 )
 from adapters.events import ChatRequest, Message, ToolSpec
 from adapters.fake import FakeAdapter
-from adapters.fake_scripts import SCRIPTS, Answer, FakeModel, Fault, Script
+from adapters.fake_scripts import OVERLOADED, SCRIPTS, Answer, FakeModel, Fault, Script
 from adapters.fetch import Fetcher
 from catalog.errors import UsageError
 
@@ -47,7 +51,10 @@ async def ask(adapter: FakeAdapter, text: str, **more: object) -> Collected:
         return await collect(stream)
 
 
-@pytest.mark.parametrize("name", [n for n in SCRIPTS if n.startswith("demo-")])
+_REFUSING = {"demo-azure": InvalidCredentialsError, "demo-together": NetworkError}
+
+
+@pytest.mark.parametrize("name", [n for n in SCRIPTS if n.startswith("demo-") and n not in _REFUSING])
 async def test_the_demo_scripts_play_the_same_every_time(name: str) -> None:
     said = []
     for _ in range(2):
@@ -63,7 +70,35 @@ async def test_the_demo_scripts_play_the_same_every_time(name: str) -> None:
     text = "".join(said[0][0])
     assert "```python" in text
     seconds = sum(said[0][3])
-    assert 1 < seconds < 15, "a human pace"
+    assert 0.5 < seconds < 25, "a human pace"
+
+
+@pytest.mark.parametrize(("name", "error"), _REFUSING.items())
+async def test_a_provider_of_the_demo_that_never_works(name: str, error: type[ProviderError]) -> None:
+    adapter = fake(name)
+    checked = await adapter.validate()
+    assert checked.state == error.state
+    with pytest.raises(error):
+        await adapter.list_models()
+    with pytest.raises(error):
+        async with adapter.stream(ChatRequest(SCRIPTS[name].models[0].id, (Message("user", "hello"),))):
+            pass
+
+
+async def test_every_third_request_meets_the_fault() -> None:
+    play = Script(
+        "x", (FakeModel("m", ttft=0, pace=0),), (Answer("yes"),), (replace(OVERLOADED, times=2, every=3),)
+    )
+    adapter = FakeAdapter(Connection("demo", "fake", "http://127.0.0.1"), play=play, sleep=Clock().sleep)
+    met = []
+    for _ in range(12):
+        try:
+            await ask(adapter, "hello")
+        except OverloadedError:
+            met.append(True)
+        else:
+            met.append(False)
+    assert met == [False, False, True, False, False, True, *[False] * 6]
 
 
 async def test_the_answers_have_what_the_screens_need_to_show() -> None:
