@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, get_args
 
-from catalog.errors import UsageError
+from catalog.errors import SwitchroomError, UsageError
 from services.clock import HOUR_MS, day_bounds, iso, local_date, month_bounds, now_ms
 from services.projection import Projection, project
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from services.container import Services
     from services.usage_chart import ChartMeasure, UsageChart
+    from services.usage_limits import LimitStanding
+    from services.usage_range import UsageRange
+    from services.usage_table import UsageTable, Used
+    from services.usage_why import Why
     from store.ledger import AttemptRow
     from store.rollups import UsageRow
 
 By = Literal["provider", "model", "day", "hour", "grade", "outcome"]
 MOST_BUCKETS = 10_000
+_PRICED = 20
+"""For so many models the price is looked up to tell longer answers from dearer tokens."""
 _NO_MONEY = ("own", "unknown")
 """The grades that carry no money."""
 
@@ -60,6 +68,7 @@ class UsageService:
         from store.ledger import Ledger
         from store.rollups import Rollups
 
+        self._services = services
         self._db = services.db
         self._rollups = Rollups(services.db)
         self._ledger = Ledger(services.db)
@@ -99,6 +108,58 @@ class UsageService:
 
         source = source_for(self._db, since_ms, until_ms, group)
         return await usage_chart(source, since_ms, until_ms, group=group, measure=measure)
+
+    async def table(
+        self, span: UsageRange, *, group: str | None = "provider", measure: ChartMeasure = "cost"
+    ) -> UsageTable:
+        """What each key used in the range, beside the previous equal period."""
+        from services.usage_source import source_for
+        from services.usage_table import usage_table
+
+        source = source_for(self._db, span.since, span.until, group)
+        return await usage_table(
+            source,
+            (span.since, span.until),
+            (span.before_since, span.before_until),
+            group=group,
+            measure=measure,
+        )
+
+    async def why(self, span: UsageRange) -> Why:
+        """What the difference in cost to the previous equal period is made of."""
+        from services.usage_source import source_for
+        from services.usage_table import used
+        from services.usage_why import why
+
+        source = source_for(self._db, span.since, span.until, "model")
+        now = await used(source, (span.since, span.until), "model")
+        before = await used(source, (span.before_since, span.before_until), "model")
+        return why(now, before, await self._ratios(now))
+
+    async def runs(
+        self,
+        since: int,
+        until: int,
+        *,
+        group: str | None,
+        key: str,
+        limit: int = 100,
+        before: AttemptRow | None = None,
+    ) -> list[AttemptRow]:
+        """The runs (their final attempts) of one key in [since, until), last first; `before` pages on."""
+        from store.run_pages import RunPages
+
+        return await RunPages(self._db).page(since, until, group, key, limit=limit, before=before)
+
+    async def run(self, run_id: str) -> list[AttemptRow]:
+        """The attempts of a run, first to last; empty: there is no such run."""
+        return await self._ledger.run(run_id)
+
+    async def limits(self) -> tuple[LimitStanding, ...]:
+        """The limits in force and when each runs out at today's rate, the fullest first."""
+        from services.usage_limits import limit_standings
+
+        return await limit_standings(self._services)
 
     async def today(self) -> Decimal | None:
         """USD since the user's midnight; None when runs were made and none has a known cost."""
@@ -154,19 +215,29 @@ class UsageService:
 
     async def _by_key(self, by: str, since: int, until: int) -> list[UsageLine]:
         group: Literal["provider", "model"] = "provider" if by == "provider" else "model"
+        own = {
+            row.key: row.attempts for row in await self._rollups.totals(since, until, group, only_grade="own")
+        }
         lines = []
         for row in await self._rollups.totals(since, until, group):
-            if not _used([row]):
-                continue
-            money = row.cost_nanos != 0 or not await self._no_money(row.key, group, since, until)
-            lines.append(_line(row.key, since, [row], money=money))
+            if _used([row]):
+                priced = row.attempts - row.unknown_attempts - own.get(row.key, 0)
+                lines.append(_line(row.key, since, [row], money=row.cost_nanos != 0 or priced > 0))
         return _ordered(lines)
 
-    async def _no_money(self, key: str, group: str, since: int, until: int) -> bool:
-        """True when every attempt under a key was on own hardware or of unknown cost."""
-        slug, _, model = key.partition("/") if group == "model" else (key, "", "")
-        rows = await self._rollups.totals(since, until, "grade", provider=slug, model=model or None)
-        return all(row.key in _NO_MONEY for row in rows if row.attempts)
+    async def _ratios(self, now: Mapping[str, Used]) -> dict[str, Fraction]:
+        """What a token of the answer costs in tokens of the prompt, for the dearest models whose price is known."""
+        from fractions import Fraction
+
+        found = {}
+        for ref in sorted(now, key=lambda ref: -(now[ref].cost or 0))[:_PRICED]:
+            try:
+                price = (await self._services.models.get(ref)).info.price
+            except SwitchroomError:
+                continue
+            if price is not None and price.input and price.output:
+                found[ref] = Fraction(price.output) / Fraction(price.input)
+        return found
 
 
 def _used(rows: Iterable[UsageRow]) -> bool:

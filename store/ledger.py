@@ -59,7 +59,8 @@ SELECT {SPENT} FROM p LEFT JOIN usage_series AS s ON {SPENT_SERIES}
 """  # noqa: S608 - our own texts
 
 
-def _row(record: Any) -> AttemptRow:
+def attempt_of(record: Any) -> AttemptRow:
+    """A record of all columns, in their order."""
     values_of = (*record[:3], bool(record[3]), *record[4:])
     return AttemptRow(*values_of)
 
@@ -79,7 +80,7 @@ class Ledger:
         rows = await self._db.reader.execute_fetchall(
             f"{_SELECT} WHERE run_id = ? ORDER BY number, id", (run_id,)
         )
-        return [_row(row) for row in rows]
+        return [attempt_of(row) for row in rows]
 
     async def recent(
         self, limit: int = 50, before_id: int | None = None, provider: str | None = None
@@ -89,7 +90,7 @@ class Ledger:
             f"{_SELECT} WHERE id < ? AND (? IS NULL OR provider = ?) ORDER BY id DESC LIMIT ?",
             (before_id if before_id is not None else 1 << 62, provider, provider, limit),
         )
-        return [_row(row) for row in rows]
+        return [attempt_of(row) for row in rows]
 
     async def spent(
         self, start_ms: int, end_ms: int, provider: str | None = None, tx: Tx | None = None

@@ -11,7 +11,7 @@ from store.histogram import BUCKETS, percentiles
 from store.rollups import UsageRow
 from store.rows import dump
 
-_KEYS = {
+KEYS = {
     None: "''",
     "provider": "provider",
     "model": "provider || '/' || model",
@@ -53,7 +53,9 @@ class LedgerScan:
         """What was used between each two neighbours of `bounds`, by time, then key. By label, a run of two
         labels counts under each, and one without any under the empty key."""
         where = "" if grade is None else " WHERE grade = :grade"
-        sql = f"SELECT {_KEYS[group]}, b.value, {_SUMS} FROM {_source(group)}{where} GROUP BY 1, 2 ORDER BY 2, 1"
+        sql = (
+            f"SELECT {KEYS[group]}, b.value, {_SUMS} FROM {_source(group)}{where} GROUP BY 1, 2 ORDER BY 2, 1"
+        )
         params = {"bounds": dump(list(bounds)), "grade": grade}
         return [UsageRow(*row) for row in await self._db.reader.execute_fetchall(sql, params)]
 
@@ -62,7 +64,7 @@ class LedgerScan:
     ) -> dict[str, list[tuple[int, int | None]]]:
         """Key → (attempts measured, median ms to the first token) between each two neighbours of `bounds`."""
         sql = (
-            f"SELECT {_KEYS[group]} AS k, b.key, ttft_bucket, count(*) FROM {_source(group)}"
+            f"SELECT {KEYS[group]} AS k, b.key, ttft_bucket, count(*) FROM {_source(group)}"
             " WHERE ttft_bucket >= 0 GROUP BY 1, 2, 3"
         )
         rows = await self._db.reader.execute_fetchall(sql, {"bounds": dump(list(bounds))})
