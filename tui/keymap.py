@@ -68,7 +68,7 @@ BOUND: tuple[tuple[str, str], ...] = (
 _NAMES = {
     "slash": "/", "question_mark": "?", "exclamation_mark": "!", "colon": ":", "left_square_bracket": "[",
     "right_square_bracket": "]", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "full_stop": ".",
-    "less_than_sign": "<", "greater_than_sign": ">", "number_sign": "#", "plus": "+", "minus": "-", "backslash": "\\",
+    "less_than_sign": "<", "greater_than_sign": ">", "number_sign": "#", "plus": "+", "minus": "-", "backslash": "\\", "asterisk": "*",
     "up": "↑", "down": "↓", "left": "←", "right": "→",
 }  # fmt: skip
 

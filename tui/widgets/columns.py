@@ -43,7 +43,9 @@ class Column(Generic[T]):
     optional: bool = False
     """Left out while no row on the screen has a text in it."""
     sort: Callable[[T], Any] | None = None
-    """What the table can be ordered by; None: it cannot."""
+    """What the table can be ordered by; None: it cannot. A row for which it gives None comes last."""
+    down: bool = False
+    """The highest value is what one asks for first: the dearest, the slowest."""
 
     def fitted(self, text: str, cells: int) -> str:
         """The text in exactly this many cells."""
@@ -60,6 +62,15 @@ class Layout(Generic[T]):
     gutter: int
     columns: tuple[tuple[Column[T], int], ...]
     gap: str = " " * GAP
+
+    def column_at(self, x: int) -> Column[T] | None:
+        """The column whose title stands at this cell; None beside all of them."""
+        left = self.gutter
+        for column, size in self.columns:
+            if left <= x < left + size + len(self.gap):
+                return column
+            left += size + len(self.gap)
+        return None
 
 
 def lay_out(

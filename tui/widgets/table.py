@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.formatting import Tone, fit
+from tui.widgets import table_paint as paint
 from tui.widgets.columns import Column, Layout, lay_out
+from tui.widgets.facets import Facet, completions
+from tui.widgets.row_scroll import RowScroll
 from tui.widgets.rows import RowSet
 
 T = TypeVar("T")
 
-_TONES: tuple[Tone, ...] = ("ok", "warn", "bad", "dim", "accent", "strong")
-_PARTS = ("header", "cursor", "blurred", "marked", "empty")
 
-
-class VirtualTable(ScrollView, Generic[T], can_focus=True):
+class VirtualTable(RowScroll[T], can_focus=True):
     """Rows of any type, read through its columns only when they are on the screen.
 
     `key` names a row for ever: cursor, marks and `update_row` go by it, so a refresh moves nothing. `search` gives
-    the text the filter looks in. Enter is not bound here: the screen binds it, so that its footer says what it does.
+    the text the filter looks in, `facets` what else it can ask for. Enter and `o` (see `next_order`) are not bound
+    here: the screen binds them, so that its footer says what they do.
     """
 
     ALLOW_SELECT = False
@@ -42,8 +39,10 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         Binding("pagedown", "half(2)", "page down", show=False, id="table.page_down", tooltip="A page down"),
         Binding("pageup", "half(-2)", "page up", show=False, id="table.page_up", tooltip="A page up"),
         Binding("space", "mark", "mark", show=False, id="table.mark", tooltip="Mark the row; actions then take all marked"),
+        Binding("asterisk", "mark_all", "mark all", show=False, id="table.mark_all", tooltip="Mark all rows that are shown, or none of them"),
+        Binding("I", "reverse", "reverse", show=False, id="table.reverse", tooltip="Turn the order round"),
     ]  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--{name}" for name in (*_PARTS, *_TONES)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--{name}" for name in (*paint.PARTS, *paint.TONES)}
     DEFAULT_CSS = """
     VirtualTable { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
     VirtualTable > .table--header { color: $dim; text-style: bold; }
@@ -72,12 +71,16 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     class Marked(Highlighted):
         """Marks changed."""
 
+    class Ordered(Highlighted):
+        """The order changed."""
+
     def __init__(
         self,
         columns: Sequence[Column[T]],
         *,
         key: Callable[[T], str],
         search: Callable[[T], str] | None = None,
+        facets: Sequence[Facet[T]] = (),
         empty: str = "Nothing here.",
         no_match: str = "Nothing matches. esc clears the filter.",
         header: bool = True,
@@ -87,15 +90,16 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.columns = tuple(columns)
-        self._set: RowSet[T] = RowSet(key, search)
-        self._empty, self._no_match = empty, no_match
-        self._header, self._can_mark = int(header), marks
+        self._set = RowSet(key, search, facets)
+        self._header = int(header)
+        self._empty, self._no_match, self._can_mark = empty, no_match, marks
         self._sorted: tuple[Column[T], bool] | None = None
         self._layout: Layout[T] | None = None
         self._styles_now: dict[str, Style] = {}
-        self._told: str | None = None
         self.pretend_focus = False
         """The cursor is drawn as if focused: another widget sends it the keys."""
+        self.arranged: Callable[[], None] = lambda: None
+        """Called when other rows are shown than before, or others are marked."""
 
     # -- rows ------------------------------------------------------------------------------------
 
@@ -112,7 +116,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         if place < 0:
             self._rearranged()
         else:
-            self._refresh_line(place)
+            self.refresh_row(place)
         return True
 
     def set_empty(self, text: str) -> None:
@@ -163,15 +167,14 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         """Take all marks away."""
         if self._set.marks:
             self._set.marks.clear()
-            self.refresh()
-            self.post_message(self.Marked(self, self.cursor_key))
+            self._marks_changed()
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on a row; False when the filter hides it or it is not here."""
         place = self._set.place_of(key)
         if place is None:
             return False
-        self._move_to(place)
+        self.move_to(place)
         return True
 
     @property
@@ -180,10 +183,25 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return self._set.filter
 
     def set_filter(self, text: str) -> None:
-        """Show only rows in which every word is found."""
+        """Show only the rows that this asks for: words, `!words` and facets."""
         if text != self._set.filter:
             self._set.set_filter(text)
             self._rearranged()
+
+    @property
+    def facets(self) -> Sequence[Facet[T]]:
+        """What the filter can ask for by name."""
+        return self._set.search.facets
+
+    @property
+    def filter_problem(self) -> str:
+        """What in the filter cannot be meant, in words; empty when nothing is wrong with it."""
+        return self._set.search.query.problem
+
+    def completions(self, text: str) -> list[str]:
+        """What the last word of a filter can become."""
+        found = self._set.search
+        return completions(text, found.facets, lambda place: found.values(self._set.rows, place))
 
     @property
     def sorted_by(self) -> tuple[str, bool] | None:
@@ -196,72 +214,69 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._sorted = None if found is None else (found, descending)
         self._set.set_order(None if found is None else found.sort, descending=descending)
         self._rearranged()
+        self.post_message(self.Ordered(self, self.cursor_key))
+
+    def next_order(self) -> None:
+        """Order by the next column on the screen; after the last, in the rows' own order again.
+
+        Those come first whose highest value is asked for first: the dearest, the slowest, the largest.
+        """
+        columns = self._layout_now().columns
+        able = sorted((c for c, _ in columns if c.sort is not None), key=lambda column: not column.down)
+        keys = [column.key for column in able]
+        now = self._sorted[0].key if self._sorted is not None else None
+        place = keys.index(now) + 1 if now in keys else 0
+        if place < len(able):
+            self.sort_by(keys[place], descending=able[place].down)
+        else:
+            self.sort_by(None)
+
+    @property
+    def order_words(self) -> str:
+        """What the rows are ordered by, as the header shows it: `$in/1M ▼`; empty in their own order."""
+        if self._sorted is None:
+            return ""
+        column, descending = self._sorted
+        return f"{column.title} {'▼' if descending else '▲'}"
 
     def _rearranged(self) -> None:
         self._layout = None
-        self.virtual_size = Size(self.size.width, len(self._set) + self._header)
-        self._keep_visible()
+        self.fit_rows()
         self.refresh()
-        self._tell()
+        self.tell_cursor()
+        self.arranged()
 
     # -- painting --------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        cells, shown = self.scrollable_content_region.width, self._set
-        layout = self._layout
-        if layout is None or layout.cells != cells:
-            sample = [shown.at(place) for place in range(min(200, len(shown)))]
-            layout = self._layout = lay_out(self.columns, sample, cells)
-        styles = self._styles()
+        layout, styles, shown = self._layout_now(), self._styles(), self._set
         if self._header and y == 0:
-            return self._header_line(layout, styles)
+            return paint.header_line(layout, self.sorted_by, styles)
         line = y - self._header + self.scroll_offset.y
-        if not shown:
-            words = (self._no_match if shown.rows else self._empty) if line == 0 else ""
-            return Strip([Segment(fit("  " + words, cells), styles["empty"])], cells)
+        if not shown and line == 0:
+            return paint.words_line(self._no_match if shown.rows else self._empty, layout.cells, styles)
         if line >= len(shown):
-            return Strip([Segment(" " * cells, styles["base"])], cells)
-        return self._row_line(layout, styles, line)
+            return paint.blank_line(layout.cells, styles)
+        row = shown.at(line)
+        cursor = (
+            "" if line != shown.cursor else "cursor" if self.has_focus or self.pretend_focus else "blurred"
+        )
+        marked = bool(shown.marks) and shown.key_of(row) in shown.marks
+        return paint.row_line(layout, row, styles, cursor=cursor, marked=marked)
 
-    def _header_line(self, layout: Layout[T], styles: dict[str, Style]) -> Strip:
-        parts = [" " * layout.gutter]
-        for column, size in layout.columns:
-            title = column.title
-            if self._sorted is not None and self._sorted[0].key == column.key:
-                title += "▼" if self._sorted[1] else "▲"
-            parts.append(fit(title, size, column.align) + layout.gap)
-        return Strip([Segment(fit("".join(parts).rstrip(), layout.cells), styles["header"])], layout.cells)
-
-    def _row_line(self, layout: Layout[T], styles: dict[str, Style], line: int) -> Strip:
-        row = self._set.at(line)
-        here = line == self._set.cursor
-        marked = bool(self._set.marks) and self._set.key_of(row) in self._set.marks
-        base = styles["base"]
-        if here:
-            base += styles["cursor" if self.has_focus or self.pretend_focus else "blurred"]
-        segments = []
-        if layout.gutter:
-            segments.append(
-                Segment(("▌" if here else " ") + ("•" if marked else " "), base + styles["marked"])
-            )
-        used = layout.gutter
-        for column, size in layout.columns:
-            cell = column.cell(row)
-            text, tone = (cell, "") if isinstance(cell, str) else cell
-            style = base + styles[tone] if tone and not (here and tone == "dim") else base
-            segments.append(Segment(column.fitted(text, size) + layout.gap, style))
-            used += size + len(layout.gap)
-        if used < layout.cells:
-            segments.append(Segment(" " * (layout.cells - used), base))
-        strip = Strip(segments, max(used, layout.cells))
-        return strip.crop(0, layout.cells) if used > layout.cells else strip
+    def _layout_now(self) -> Layout[T]:
+        cells, layout = self.scrollable_content_region.width, self._layout
+        if layout is None or layout.cells != cells:
+            sample = [self._set.at(place) for place in range(min(200, len(self._set)))]
+            layout = self._layout = lay_out(self.columns, sample, cells)
+        return layout
 
     def _styles(self) -> dict[str, Style]:
         if not self._styles_now:
             base = self.rich_style
             self._styles_now = {
                 name: self.get_component_rich_style(f"table--{name}", partial=True)
-                for name in (*_PARTS, *_TONES)
+                for name in (*paint.PARTS, *paint.TONES)
             }
             self._styles_now |= {name: base + self._styles_now[name] for name in ("header", "empty")}
             self._styles_now["base"] = base
@@ -271,77 +286,58 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         super().notify_style_update()
         self._styles_now = {}
 
-    def _refresh_line(self, line: int) -> None:
-        y = line + self._header - self.scroll_offset.y
-        if self._header <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
-
-    # -- moving ----------------------------------------------------------------------------------
-
     def on_resize(self) -> None:
         self._layout = None
-        self.virtual_size = Size(self.size.width, len(self._set) + self._header)
-        self._keep_visible()
+        self.fit_rows()
 
-    def on_focus(self) -> None:
-        self._refresh_line(self._set.cursor)
+    def cursor_moved(self, key: str | None) -> None:
+        self.post_message(self.Highlighted(self, key))
 
-    def on_blur(self) -> None:
-        self._refresh_line(self._set.cursor)
-
-    def _move_to(self, place: int) -> None:
-        place = max(0, min(place, len(self._set) - 1))
-        if place != self._set.cursor:
-            self._refresh_line(self._set.cursor)
-            self._set.cursor = place
-            self._refresh_line(place)
-            self._keep_visible()
-            self._tell()
-
-    def _keep_visible(self) -> None:
-        page, cursor = self._page(), self._set.cursor
-        top = int(self.scroll_target_y)
-        if cursor < top:
-            self.scroll_to(y=cursor, animate=False)
-        elif cursor >= top + page:
-            self.scroll_to(y=cursor - page + 1, animate=False)
-
-    def _page(self) -> int:
-        return max(1, self.size.height - self._header)
-
-    def _tell(self) -> None:
-        key = self.cursor_key
-        if key != self._told:
-            self._told = key
-            self.post_message(self.Highlighted(self, key))
-
-    def action_move(self, steps: int) -> None:
-        self._move_to(self._set.cursor + steps)
-
-    def action_first(self) -> None:
-        self._move_to(0)
-
-    def action_last(self) -> None:
-        self._move_to(len(self._set) - 1)
-
-    def action_half(self, halves: int) -> None:
-        self._move_to(self._set.cursor + halves * max(1, self._page() // 2))
+    # -- marks and mouse -------------------------------------------------------------------------
 
     def action_mark(self) -> None:
         key = self.cursor_key
         if key is None or not self._can_mark:
             return
         self._set.marks ^= {key}
-        self._refresh_line(self._set.cursor)
-        self._move_to(self._set.cursor + 1)
-        self.post_message(self.Marked(self, key))
+        self.refresh_row(self._set.cursor)
+        self.move_to(self._set.cursor + 1)
+        self._marks_changed(repaint=False)
+
+    def action_mark_all(self) -> None:
+        if self._can_mark and self._set:
+            self._set.mark_shown()
+            self._marks_changed()
+
+    def _marks_changed(self, *, repaint: bool = True) -> None:
+        if repaint:
+            self.refresh()
+        self.post_message(self.Marked(self, self.cursor_key))
+        self.arranged()
+
+    def action_reverse(self) -> None:
+        if self._sorted is not None:
+            self.sort_by(self._sorted[0].key, descending=not self._sorted[1])
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
-        if at is None or at.y < self._header:
+        if at is None:
+            return
+        if at.y < self._header:
+            self._order_by_click(at.x)
             return
         line = at.y - self._header + self.scroll_offset.y
         if line < len(self._set):
-            self._move_to(line)
+            self.move_to(line)
             if event.chain == 2:
                 self.post_message(self.Opened(self, self.cursor_key))
+
+    def _order_by_click(self, x: int) -> None:
+        """A click on a title orders by its column, another one turns the order round."""
+        column = self._layout_now().column_at(x)
+        if column is None or column.sort is None:
+            return
+        if self._sorted is not None and self._sorted[0].key == column.key:
+            self.action_reverse()
+        else:
+            self.sort_by(column.key, descending=column.down)

@@ -1,0 +1,97 @@
+"""Which rows a filter line finds; what is searched in a row is read once and kept until the row changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from tui.widgets.facets import Facet, Query, fuzzy_pattern, looseness, parse
+
+T = TypeVar("T")
+
+_RANKED = 5_000
+"""Among more rows than this, nobody looks for the best of what was found letter by letter."""
+
+
+class Search(Generic[T]):
+    """A word is looked for as it is; only where no row has it, for its letters in order (`gpt4o` finds `gpt-4o`)."""
+
+    def __init__(self, text: Callable[[T], str] | None, facets: Sequence[Facet[T]]) -> None:
+        self.facets = tuple(facets)
+        self.query = Query()
+        """The filter last asked for, taken apart."""
+        self._text = text
+        self._texts: list[str] | None = None
+        self._columns: dict[int, _Column] = {}
+
+    def forget(self) -> None:
+        """There are other rows."""
+        self._texts = None
+        self._columns.clear()
+
+    def update(self, index: int, row: T) -> None:
+        """One row is another."""
+        if self._texts is not None and self._text is not None:
+            self._texts[index] = self._text(row).casefold()
+        for place, column in self._columns.items():
+            column.put(index, self.facets[place].value(row))
+
+    def matching(self, rows: Sequence[T], text: str, *, ranked: bool) -> Sequence[int]:
+        """Indexes of the rows that are found, in their order; `ranked`: those that fit letter by letter best first."""
+        self.query = query = parse(text, self.facets)
+        found: Sequence[int] = range(len(rows))
+        for term in query.facets:
+            found = self._column(rows, term.facet).passing(found, term.test)
+        if not (query.words or query.without) or self._text is None:
+            return found
+        if self._texts is None:
+            read = self._text
+            self._texts = [read(row).casefold() for row in rows]
+        texts = self._texts
+        for word in query.without:
+            found = [index for index in found if word not in texts[index]]
+        loose: dict[int, int] = {}
+        for word in query.words:
+            plain = [index for index in found if word in texts[index]]
+            found = plain or _fuzzy(word, texts, found, loose)
+        if ranked and loose and len(found) <= _RANKED:
+            found = sorted(found, key=lambda index: loose.get(index, 0))
+        return found
+
+    def values(self, rows: Sequence[T], place: int) -> list[str]:
+        """The words that stand in the rows under a facet."""
+        return sorted({word for value in self._column(rows, place).distinct for word in value})
+
+    def _column(self, rows: Sequence[T], place: int) -> _Column:
+        if place not in self._columns:
+            value = self.facets[place].value
+            self._columns[place] = _Column([value(row) for row in rows])
+        return self._columns[place]
+
+
+class _Column:
+    """What one facet says of every row: few distinct values stand in many rows, so each is tested once."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.distinct: dict[Any, int] = {}
+        self.numbers = [self._number(value) for value in values]
+
+    def _number(self, value: Any) -> int:
+        return self.distinct.setdefault(value, len(self.distinct))
+
+    def put(self, index: int, value: Any) -> None:
+        self.numbers[index] = self._number(value)
+
+    def passing(self, indexes: Sequence[int], test: Callable[[Any], bool]) -> list[int]:
+        passed = [test(value) for value in self.distinct]
+        numbers = self.numbers
+        return [index for index in indexes if passed[numbers[index]]]
+
+
+def _fuzzy(word: str, texts: Sequence[str], among: Sequence[int], loose: dict[int, int]) -> list[int]:
+    search = fuzzy_pattern(word).search
+    found = [(index, match) for index in among if (match := search(texts[index]))]
+    if len(found) <= _RANKED:
+        for index, match in found:
+            loose[index] = loose.get(index, 0) + looseness(word, texts[index], match.end())
+    return [index for index, _ in found]
