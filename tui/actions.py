@@ -58,9 +58,7 @@ class Actions(Life):
         self.notify("Nothing is running here. q quits (esc first in an input).", timeout=4, markup=False)
 
     def action_redraw(self) -> None:
-        self._wire.forget()
-        self.refresh(repaint=True, layout=True)
-        self.screen.refresh(repaint=True, layout=True)
+        self.repaint()
 
     def action_help(self) -> None:
         from tui.modals.help import help_window

@@ -65,7 +65,7 @@ BOUND: tuple[tuple[str, str], ...] = (
 )
 """Where bindings live, by the heading they stand under in the keymap page."""
 
-_NAMES = {
+NAMES = {
     "slash": "/", "question_mark": "?", "exclamation_mark": "!", "colon": ":", "left_square_bracket": "[",
     "right_square_bracket": "]", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "full_stop": ".",
     "less_than_sign": "<", "greater_than_sign": ">", "number_sign": "#", "plus": "+", "minus": "-", "backslash": "\\", "asterisk": "*",
@@ -73,10 +73,16 @@ _NAMES = {
 }  # fmt: skip
 
 
+UNBOUND = "unbound"
+"""Begins the name of the key of an action that has none."""
+
+
 def key_label(key: str) -> str:
-    """A key as people write it: `ctrl+p`, `/`, `esc`, `F1`, `D`."""
+    """A key as people write it: `ctrl+p`, `/`, `esc`, `F1`, `D`; empty for no key."""
+    if key.startswith(UNBOUND):
+        return ""
     *modifiers, name = key.split("+")
-    label = _NAMES.get(name, name)
+    label = NAMES.get(name, name)
     if len(name) in (2, 3) and name[0] == "f" and name[1:].isdigit():
         label = name.upper()
     elif name.startswith("upper_"):

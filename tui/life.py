@@ -16,9 +16,9 @@ from textual.worker import Worker, WorkerFailed
 
 from catalog.errors import SwitchroomError
 from tui import crash, facts, typeahead
+from tui.look import Look
 from tui.notices import Notices
 from tui.services_host import Opener, ServicesHost, opener
-from tui.themes import AsciiFilter
 from tui.wire import Wire
 from tui.work import SyncWork
 
@@ -40,6 +40,7 @@ class Life(Notices):
         """What kept the services from opening; the program ends with it."""
         self._services: Services | None = None
         self._wire = Wire()
+        self._look = Look(self)
         self._ahead = typeahead.TypeAhead(self, super().on_event)
         self._host = ServicesHost(services_opener or opener(paths, demo=demo))
         self._speeds = facts.Speeds()
@@ -89,14 +90,23 @@ class Life(Notices):
         self.call_after_refresh(self._after_paint)
 
     def _take_settings(self) -> None:
-        appearance = self.services.settings.appearance
-        if appearance.theme in self.available_themes:
-            self.theme = appearance.theme
-        if appearance.ascii == "on":
-            self._filters.append(AsciiFilter())
-            self.refresh(layout=True)
-        if not appearance.animations:
-            self.animation_level = "none"
+        settings = self.services.settings
+        self._look.take(settings.appearance)
+        if settings.keys or self._keymap:
+            from tui.remap import keymap_of
+
+            self.set_keymap(keymap_of(settings.keys))
+
+    @property
+    def screen_reader(self) -> bool:
+        """True when a screen reader is in use: numbers as tables, nothing that ticks."""
+        return self._look.screen_reader
+
+    def repaint(self) -> None:
+        """Paint everything again, whatever the terminal is thought to show."""
+        self._wire.forget()
+        self.refresh(repaint=True, layout=True)
+        self.screen.refresh(repaint=True, layout=True)
 
     def _after_paint(self) -> None:
         """What the first full frame need not wait for."""
@@ -189,6 +199,8 @@ class Life(Notices):
         self._sync.feed_event(event)
         if facts.needs_gathering(event):
             self._gatherer.soon()
+        if type(event).__name__ == "SettingsChanged":
+            self._take_settings()
         if type(event).__name__ == "Alert":
             self.tell_alert(event)
         for screen in self.mode_screens():

@@ -6,15 +6,9 @@ import os
 import tomllib
 from typing import TYPE_CHECKING
 
-from textual.filter import LineFilter
 from textual.theme import Theme
 
-from tui.formatting import ASCII
-
 if TYPE_CHECKING:
-    from rich.segment import Segment
-    from textual.color import Color
-
     from services.paths import Paths
 
 NAMES = ("dark", "light", "ansi")
@@ -111,16 +105,6 @@ ANSI = Theme(
 )
 
 THEMES = (DARK, LIGHT, ANSI)
-
-
-class AsciiFilter(LineFilter):
-    """Replaces our glyphs on their way to a terminal that has no font for them."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
-        return [
-            segment if segment.text.isascii() else segment._replace(text=segment.text.translate(ASCII))
-            for segment in segments
-        ]
 
 
 def early_theme(paths: Paths | None) -> str:
