@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -96,6 +96,9 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(["- ", "1. ", "1. ", "**"], [9], 8)
+@example(["> "] * 6 + ["```", "\n", "> " * 6, "日本語"], [9], 8)
+@example(["| word" * 9, "|\n", "|-" * 9, "|\n", "| 日本語" * 9, "|"], [9], 20)
 @given(st.lists(PIECES, max_size=60), st.lists(st.integers(1, 9), min_size=1, max_size=8), st.integers(8, 50))
 def test_any_document_in_any_pieces_ends_in_the_same_rows(
     parts: list[str], sizes: list[int], width: int
@@ -114,11 +117,7 @@ def test_any_document_in_any_pieces_ends_in_the_same_rows(
     document.close()
     assert document.rows == whole
     assert document.rows[: len(frozen)] == frozen if text else True
-    assert all(
-        row.width <= max(8, width)
-        for row in whole
-        if "│" not in row.text and "▌" not in row.text and "•" not in row.text
-    )
+    assert all(row.width <= width for row in whole)
 
 
 @settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.generate])
@@ -169,6 +168,13 @@ def test_a_table_too_wide_is_wrapped_inside_its_columns() -> None:
     table = plain("| a | b |\n|-|-|\n| " + "word " * 30 + "| " + "other " * 30 + "|", 50)
     assert all(cell_len(row) <= 50 for row in table)
     assert sum("word" in row and "other" in row for row in table) > 5
+
+
+def test_a_table_with_too_many_columns_becomes_a_list_of_names_and_values() -> None:
+    head = "| name | in | out | context | vision |\n|-|-|-|-|-|\n"
+    shown = plain(head + "| gpt-large | $2.50 | $10.00 | 128 000 tokens | yes |\n| small | 1 | 2 | 3 | no |", 24)
+    assert shown[:5] == ["─ name: gpt-large", "  in: $2.50", "  out: $10.00", "  context: 128 000", "  tokens"]
+    assert shown[6:8] == ["─ name: small", "  in: 1"]
 
 
 def test_wide_characters_wrap_at_the_edge_and_keep_closing_marks() -> None:

@@ -12,8 +12,10 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from tui.themes import DARK
-from tui.widgets.transcript import STEP, Transcript
-from tui.widgets.transcript_blocks import MarkdownBlock, Prompt, TextBlock, Thinking, ToolCard
+from tui.widgets.transcript import Transcript
+from tui.widgets.transcript_flow import STEP
+from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
+from tui.widgets.transcript_blocks import Prompt, TextBlock
 
 WORDS = "Every paragraph of this answer is long enough to be wrapped at any width that is tested here. "
 LONG = "\n\n".join(f"**{number}** {WORDS * 3}" for number in range(40))
@@ -111,7 +113,7 @@ async def test_a_growing_answer_scrolls_in_steps_and_ends_without_room_below(low
         assert min(steps) >= (10 if low else STEP)
         live.close()
         widget.streaming(False)
-        widget.rebuild()
+        widget.replaced(live)
         await pilot.pause()
         assert screen_rows(widget)[-1].strip() == "a line"
 

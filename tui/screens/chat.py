@@ -20,7 +20,7 @@ from tui.screens.chat_turns import blocks_of, head_line, welcome
 from tui.screens.chat_words import Params, estimate_words
 from tui.widgets.prompt import PromptBox
 from tui.widgets.transcript import Transcript
-from tui.widgets.transcript_blocks import Thinking
+from tui.widgets.transcript_answers import Thinking
 
 if TYPE_CHECKING:
     from services.container import Services

@@ -15,7 +15,8 @@ from textual.app import SuspendNotSupported
 from catalog.plaintext import harmless, one_line
 from tui.screens import chat_words as words
 from tui.widgets.columns import Column
-from tui.widgets.transcript_blocks import Block, MarkdownBlock
+from tui.widgets.transcript_answers import MarkdownBlock
+from tui.widgets.transcript_blocks import Block
 
 if TYPE_CHECKING:
     from tui.screens.chat_runs import ChatRuns

@@ -25,7 +25,8 @@ from services.run_events import (
 from tui.formatting import cut_end, cut_middle, width
 from tui.screens.chat_words import Bill, end_words, error_spans
 from tui.widgets.markdown_wrap import Span
-from tui.widgets.transcript_blocks import Block, MarkdownBlock, Prompt, TextBlock, Thinking, ToolCard
+from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
+from tui.widgets.transcript_blocks import Block, Prompt, TextBlock
 
 if TYPE_CHECKING:
     from services.models import ModelView

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from catalog.plaintext import harmless
-from tui.widgets.markdown_boxes import ITEM, QUOTE, Box, matched, opened, unboxed
-from tui.widgets.markdown_leaves import Code, Heading, Leaf, Paragraph, Rule
+from tui.widgets.markdown_boxes import Box, matched, narrowed, opened, unboxed
+from tui.widgets.markdown_leaves import Code, CodeText, Heading, Leaf, Paragraph, Rule
+from tui.widgets.markdown_starts import FENCE, HEADING, ROW, RULE, SETEXT, UNDECIDED, ends_paragraph
 from tui.widgets.markdown_table import Table, is_delimiter
 from tui.widgets.markdown_wrap import Line, Span, even_width
 
 LONG = 2000
 """A source line not ended after so many characters is running text (or code), never a heading or a table row."""
 
-_FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
-_HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
-_RULE = re.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
-_SETEXT = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
-_ROW = re.compile(r"^ {0,3}\|.*\|")
-_UNDECIDED = re.compile(r"^[ >]*(?:[-*_=+#~`|: ]{0,80}|\d{1,9}[.)]?|[-*+] \[?[ xX]?\]?)$")
 _APART = ("heading", "code", "table", "rule")
 """Blocks that stand apart from what is above and below them, with or without an empty line in the source."""
 
 _Maker = Callable[[tuple[Span, ...], tuple[Span, ...]], Leaf]
-
-
-@dataclass(frozen=True, slots=True)
-class CodeText:
-    """A code block's text as the model wrote it, for copying."""
-
-    row: int
-    """The row of the document on which it begins."""
-    language: str
-    text: str
 
 
 class MarkdownRows:
@@ -87,7 +71,7 @@ class MarkdownRows:
         if self._fence is not None:
             closing = partial.strip()[:1] == self._fence[0] and not partial.strip(" `~")
             partial = "" if closing else partial
-        elif _UNDECIDED.match(partial):
+        elif UNDECIDED.match(partial):
             partial = ""
         return self._clone().end_with(partial)
 
@@ -186,31 +170,14 @@ class MarkdownRows:
         return any(box.quote for box in self._boxes) and matched(self._boxes, line)[1] < len(self._boxes)
 
     def _starts_block(self, rest: str) -> bool:
-        """True for a line that ends an open paragraph."""
-        item = ITEM.match(rest)
-        starts_item = item is not None and len(item["lead"]) < 4 and bool(rest[item.end() :].strip())
-        if (
-            starts_item
-            and item is not None
-            and item["marker"][0].isdigit()
-            and not any(not box.quote for box in self._boxes)
-        ):
-            starts_item = int(item["marker"][:-1]) == 1
-        return bool(
-            starts_item
-            or QUOTE.match(rest)
-            or _HEADING.match(rest)
-            or _FENCE.match(rest)
-            or _RULE.match(rest)
-            or _ROW.match(rest)
-        )
+        return ends_paragraph(rest, in_list=any(not box.quote for box in self._boxes))
 
     def _lazy(self, rest: str) -> bool:
-        return isinstance(self._leaf, Paragraph) and not self._starts_block(rest) and not _SETEXT.match(rest)
+        return isinstance(self._leaf, Paragraph) and not self._starts_block(rest) and not SETEXT.match(rest)
 
     def _open_boxes(self, rest: str) -> str:
         """Open what the line begins; returns the rest of the line."""
-        while not _RULE.match(rest) and (found := opened(self._boxes, rest)) is not None:
+        while not RULE.match(rest) and (found := opened(self._boxes, rest)) is not None:
             self._end_leaf()
             box, rest = found
             self._boxes.append(box)
@@ -243,7 +210,7 @@ class MarkdownRows:
                     "table", lambda first, more: Table(self.width, first, more, header, rest), repeat=True
                 )
                 return True
-            if match := _SETEXT.match(rest):
+            if match := SETEXT.match(rest):
                 self._leaf = None
                 level = 1 if match[1][0] == "=" else 2
                 self._begin(
@@ -253,15 +220,15 @@ class MarkdownRows:
                 )
                 self._end_leaf()
                 return True
-        if match := _FENCE.match(rest):
+        if match := FENCE.match(rest):
             info, mark = match["info"].strip(), match["fence"]
             self._begin("code", lambda first, more: Code(self.width, first, more, info[:40]))
             self._fence = (mark[0], len(mark))
-        elif match := _HEADING.match(rest):
+        elif match := HEADING.match(rest):
             level, text = len(match[1]), match[2] or ""
             self._begin("heading", lambda first, more: Heading(self.width, first, more, level, text))
             self._end_leaf()
-        elif _RULE.match(rest):
+        elif RULE.match(rest):
             self._begin("rule", lambda first, more: Rule(self.width, first, more))
             self._end_leaf()
         elif rest.startswith("    ") and paragraph is None and self._fence is None:
@@ -275,7 +242,7 @@ class MarkdownRows:
 
     def _add_text(self, rest: str, running: bool = False) -> None:
         if isinstance(self._leaf, Paragraph):
-            if _ROW.match(rest):
+            if ROW.match(rest):
                 self._end_leaf()
             else:
                 self._leaf.add_line(rest, running)
@@ -301,12 +268,13 @@ class MarkdownRows:
             self._blank_row()
         self._gap = False
         fresh = [not box.quote and not box.shown for box in self._boxes]
-        self._prefix = (
-            tuple(
+        self._prefix = narrowed(
+            [
                 (box.marker, "bullet") if new else box.rest
                 for box, new in zip(self._boxes, fresh, strict=True)
-            ),
-            tuple(box.rest for box in self._boxes),
+            ],
+            [box.rest for box in self._boxes],
+            self.width,
         )
         for box in self._boxes:
             box.shown = True
@@ -316,11 +284,8 @@ class MarkdownRows:
     def _blank_row(self) -> None:
         if not self._count + len(self.rows):
             return
-        prefix: list[Span] = []
-        for box in self._boxes:
-            if not box.shown:
-                break
-            prefix.append(box.rest)
+        shown = [box.rest for box in self._boxes if box.shown]
+        prefix = list(narrowed(shown, shown, self.width)[1])
         while prefix and not prefix[-1][0].strip():
             prefix.pop()
         self.rows.append(Line(tuple(prefix), "", None, sum(len(text) for text, _ in prefix)))
@@ -332,7 +297,9 @@ class MarkdownRows:
             return
         self.rows.extend(leaf.end())
         if isinstance(leaf, Code):
-            self.codes.append(CodeText(self._leaf_row, leaf.language, leaf.text))
+            self.codes.append(
+                CodeText(self._leaf_row, self._count + len(self.rows), leaf.language, leaf.text)
+            )
         self._last_kind = leaf.kind
 
     def _pop(self, keep: int) -> None:

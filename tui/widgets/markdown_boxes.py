@@ -12,6 +12,8 @@ ITEM = re.compile(r"^(?P<lead> *)(?P<marker>[-*+]|\d{1,9}[.)])(?P<space> {1,4}(?
 QUOTE = re.compile(r"^ {0,3}> ?")
 _TASK = re.compile(r"^\[([ xX])\] ")
 _BULLETS = "•◦▪"
+TEXT_ROOM = 4
+"""Cells that text has at least beside what is around it: a code block's bar and a wide character."""
 
 
 @dataclass(slots=True)
@@ -77,3 +79,15 @@ def opened(boxes: Sequence[Box], rest: str) -> tuple[Box, str] | None:
         shown = "☐ " if task[1] == " " else "☑ "
         rest = rest[task.end() :]
     return Box(False, len(match["lead"]), indent, shown), rest
+
+
+def narrowed(
+    first: Sequence[Span], rest: Sequence[Span], width: int
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """What stands left of the text of a leaf's first row and of its others, cut from the outside so that text has room."""
+    spare = width - max(TEXT_ROOM, min(20, width // 2)) - sum(len(text) for text, _ in rest)
+    first, rest = list(first), list(rest)
+    while spare < 0 and rest:
+        spare += len(rest[0][0])
+        del first[0], rest[0]
+    return tuple(first), tuple(rest)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
+from tui.formatting import cut_end
 from tui.widgets import markdown_inline
 from tui.widgets.markdown_code import State, coloured
 from tui.widgets.markdown_wrap import Line, Span, Wrapper
@@ -14,6 +16,18 @@ FREEZE = 2 * markdown_inline.REACH + 400
 
 HAND_WRAPPED = 56
 """A line of at least so many characters that goes on in the next line was wrapped, not ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeText:
+    """A code block's text as the model wrote it, for copying."""
+
+    row: int
+    """The row of the document on which it begins."""
+    end: int
+    """The row after its last."""
+    language: str
+    text: str
 
 
 class Leaf(Protocol):
@@ -154,7 +168,7 @@ class Code:
         if language:
             self._lines.append(
                 Line(
-                    (*first, bar, (language, "codeblock comment")),
+                    (*first, bar, (cut_end(language, self._wrapper.width), "codeblock comment")),
                     "codeblock",
                     None,
                     sum(len(t) for t, _ in first) + 2,

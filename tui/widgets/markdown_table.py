@@ -14,6 +14,8 @@ SETTLE = 40
 
 _DELIMITER = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _GAP = " │ "
+NARROWEST = 5
+"""Cells a column needs to be read. Where the columns have less, each row is a list of names and values instead."""
 
 Cell = list[Span]
 
@@ -62,9 +64,10 @@ class Table:
         self._aligns = [(c.startswith(":"), c.endswith(":")) for c in cells(delimiter)]
         self._rows: list[list[Cell]] = []
         self._widths: list[int] | None = None
-        self._given = 0
         self._head = True
+        self._names: list[str] = []
         self.add(header)
+        self._names = ["".join(text for text, _ in cell) for cell in self._rows[0]]
 
     def clone(self) -> Table:
         twin = object.__new__(Table)
@@ -74,12 +77,8 @@ class Table:
             self._rest,
             self._aligns,
         )
-        twin._rows, twin._widths, twin._given, twin._head = (
-            list(self._rows),
-            self._widths,
-            self._given,
-            self._head,
-        )
+        twin._rows, twin._widths, twin._head = list(self._rows), self._widths, self._head
+        twin._names = self._names
         return twin
 
     def add(self, line: str) -> None:
@@ -95,9 +94,10 @@ class Table:
         return self._lines(self._widths) if self._widths is not None else []
 
     def end(self) -> list[Line]:
-        return self._lines(self._widths or self._measure())
+        return self._lines(self._measure() if self._widths is None else self._widths)
 
     def _measure(self) -> list[int]:
+        """The width of each column; none at all where they do not fit beside each other."""
         room = self._width - sum(cell_len(text) for text, _ in self._rest)
         count = len(self._aligns)
         room -= len(_GAP) * (count - 1)
@@ -105,25 +105,30 @@ class Table:
             max(1, *(cell_len("".join(t for t, _ in row[column])) for row in self._rows))
             for column in range(count)
         ]
+        if room < min(sum(natural), count * NARROWEST):
+            return []
         widths = list(natural)
-        excess = sum(widths) - max(room, count)
+        excess = sum(widths) - room
         while excess > 0:
             widest = max(widths)
             wide = [column for column, size in enumerate(widths) if size == widest]
             below = max([size for size in widths if size < widest], default=1)
             step = min(max(1, widest - below), max(1, -(-excess // len(wide))))
             for column in wide:
-                cut = min(step, excess, widths[column] - 1)
+                cut = min(step, excess)
                 widths[column] -= cut
                 excess -= cut
-            if widest == 1:
-                break
         return widths
 
     def _lines(self, widths: list[int]) -> list[Line]:
         out: list[Line] = []
         rows, self._rows = self._rows, []
         for row in rows:
+            if not widths:
+                if not self._head or len(rows) == 1:
+                    out.extend(self._listed(row))
+                self._head = False
+                continue
             out.extend(self._row(row, widths))
             if self._head:
                 self._head = False
@@ -147,6 +152,18 @@ class Table:
                 content = lines[number].spans if number < len(lines) else ()
                 spans.extend(_aligned(content, size, *self._aligns[column]))
             out.append(self._line(spans))
+        return out
+
+    def _listed(self, row: list[Cell]) -> list[Line]:
+        """A row as a list: each cell with the name of its column."""
+        out: list[Line] = []
+        for number, (name, cell) in enumerate(zip(self._names, row, strict=True)):
+            first: Span = ("─ " if number == 0 else "  ", "rule")
+            wrapper = Wrapper(self._width, (*self._first, first), (*self._rest, ("  ", "")))
+            wrapper.feed([(f"{name}: ", "dim"), *cell] if name and not self._head else cell)
+            wrapper.finish()
+            out += wrapper.lines
+            self._first = self._rest
         return out
 
     def _line(self, spans: list[Span]) -> Line:

@@ -1,35 +1,56 @@
-"""The one transcript: a virtual view over blocks of rows, that follows the end only while the user is there."""
+"""The one transcript: what can be done with a conversation on the screen: read, search, mark, pick, unfold."""
 
 from __future__ import annotations
 
-import time
-from bisect import bisect_right
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.timer import Timer
+from textual.selection import Selection
 
-from tui.widgets.markdown_wrap import Line
-from tui.widgets.transcript_blocks import Block, Thinking
-from tui.widgets.transcript_paint import PaintedRows
-
-FRAME = 1 / 16
-"""Seconds between two renderings of what streams."""
-SLOW_FRAME = 1 / 8
-"""The same in low-bandwidth mode."""
-STEP = 3
-"""Rows by which a growing answer scrolls; in low-bandwidth mode half a screen."""
-WIDEST = 118
-"""Cells a row of text takes at most: longer ones are hard to read."""
+from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
+from tui.widgets.transcript_blocks import Block
+from tui.widgets.transcript_flow import FlowingBlocks
+from tui.widgets.transcript_marking import Marking
+from tui.widgets.transcript_paint import Mark
+from tui.widgets.transcript_search import Finder
 
 
-class Transcript(PaintedRows, can_focus=True):
-    """Blocks of a conversation, top to bottom."""
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What the keys act on: a whole answer, or code block number `code` of it."""
+
+    block: MarkdownBlock
+    code: int | None = None
+
+    @property
+    def text(self) -> str:
+        """What is copied."""
+        return self.block.source if self.code is None else self.block.codes[self.code].text
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """First and past-the-last row within the block."""
+        if self.code is None:
+            return int(self.block.gap), self.block.height
+        code = self.block.codes[self.code]
+        return self.block.gap + code.row, self.block.gap + code.end
+
+
+class Transcript(FlowingBlocks, can_focus=True):
+    """Blocks of a conversation, and the keys that act on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "pick(-1)", "code before", key_display="[ ]", id="transcript.pick_before", tooltip="Pick the code block or answer before"),
+        Binding("right_square_bracket", "pick(1)", "next code", show=False, id="transcript.pick_next", tooltip="Pick the next code block or answer"),
+        Binding("v", "mark", "mark", id="transcript.mark", tooltip="Mark rows: j k move the end, y copies"),
+        Binding("o", "other_end", "other end", id="transcript.other_end", tooltip="Move the other end of what is marked"),
+        Binding("h,left", "sideways(-1)", "character back", key_display="h l w b", show=True, id="transcript.left", tooltip="The marked end a character back"),
+        Binding("l,right", "sideways(1)", "character on", show=False, id="transcript.right", tooltip="The marked end a character on"),
+        Binding("b", "sideways(-1,True)", "word back", show=False, id="transcript.word_back", tooltip="The marked end a word back"),
+        Binding("w", "sideways(1,True)", "word on", show=False, id="transcript.word_on", tooltip="The marked end a word on"),
         Binding("j,down", "line(1)", "down", show=False, id="transcript.down", tooltip="A row down"),
         Binding("k,up", "line(-1)", "up", show=False, id="transcript.up", tooltip="A row up"),
         Binding("g,home", "top", "start", show=False, id="transcript.top", tooltip="To the start"),
@@ -47,232 +68,195 @@ class Transcript(PaintedRows, can_focus=True):
             super().__init__()
             self.block = block
 
+    class Changed(Message):
+        """What is picked, marked or found is another."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
-        self.blocks: list[Block] = []
-        self.low_bandwidth = False
-        """Scroll in steps and draw less often, for slow lines."""
-        self._starts: list[int] = []
-        self._dirty: list[Block] = []
-        self._timer: Timer | None = None
-        self._last = 0.0
-        self._follow = True
-        self._moving = False
-        self._streaming = False
-
-    # -- blocks ----------------------------------------------------------------------------------
-
-    def add(self, *blocks: Block) -> None:
-        """Put blocks at the end."""
-        for block in blocks:
-            block.lay_out(self.text_width)
-            self._starts.append(self.row_count)
-            self.blocks.append(block)
-            self.row_count += block.height
-        self._settle()
-
-    def changed(self, block: Block) -> None:
-        """A block has got more text: draw it with the next frame."""
-        if block not in self._dirty:
-            self._dirty.append(block)
-        if self._timer is None:
-            frame = SLOW_FRAME if self.low_bandwidth else FRAME
-            wait = max(0.001, self._last + frame - time.monotonic())
-            self._timer = self.set_timer(wait, self.flush)
-
-    def flush(self) -> None:
-        """Draw what has changed."""
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        self._last = time.monotonic()
-        dirty, self._dirty = self._dirty, []
-        first = len(self.blocks)
-        for block in dirty:
-            block.flush()
-            if block in self.blocks:
-                first = min(first, self._index(block))
-        self._restart(first)
-        self._settle()
-
-    def _index(self, block: Block) -> int:
-        for number in range(len(self.blocks) - 1, -1, -1):
-            if self.blocks[number] is block:
-                return number
-        raise ValueError(block)
-
-    def replaced(self, block: Block) -> None:
-        """A block shows something else now."""
-        self._restart(self._index(block))
-        self._settle()
-
-    def drop(self, block: Block) -> None:
-        """Take a block away."""
-        number = self._index(block)
-        del self.blocks[number]
-        del self._starts[number]
-        self._restart(number)
-        self._settle()
-
-    def rebuild(self) -> None:
-        """Count all rows anew, after blocks were closed."""
-        self._restart(0)
-        self._settle()
+        self.finder = Finder(self.line)
+        self.marking: Marking | None = None
+        """What is being marked with keys."""
+        self.picked: Pick | None = None
 
     def show(self, blocks: list[Block]) -> None:
-        """Show another conversation, from its end."""
-        self.blocks = []
-        self._dirty.clear()
-        self._restart(0)
-        self._follow = True
-        self._found = None
-        self.forget_strips()
-        self.add(*blocks)
-        self.refresh()
+        self.unpick()
+        self._unmark()
+        super().show(blocks)
 
-    def streaming(self, on: bool) -> None:
-        """Text is about to arrive, or no more will: the end keeps room below it only while it grows."""
-        if on != self._streaming:
-            self._streaming = on
-            self.flush()
+    def rows_changed(self, first: int) -> None:
+        if self.finder.active:
+            before = len(self.finder.places)
+            self.finder.rescan(first, self.row_count)
+            if len(self.finder.places) != before:
+                self.post_message(self.Changed())
 
-    def _restart(self, first: int) -> None:
-        """Count the rows anew from block number `first` on."""
-        first = min(first, len(self._starts))
-        start = self._starts[first - 1] + self.blocks[first - 1].height if first else 0
-        del self._starts[first:]
-        for block in self.blocks[first:]:
-            self._starts.append(start)
-            start += block.height
-        self.row_count = start
+    def rows_moved(self, first: int) -> None:
+        selection = self.text_selection
+        if selection is not None and (selection.end is None or first <= selection.end.y):
+            self._unmark()
 
-    def _settle(self) -> None:
-        """Bring scroll and screen in step with the rows."""
-        height = self._viewport
-        if not height or not self.text_width:
-            return
-        total = self.row_count
-        if self._streaming and total > height:
-            step = max(4, height // 2) if self.low_bandwidth else STEP
-            total = height + -(-(total - height) // step) * step
-        before = round(self.scroll_y)
-        self._resize_to(total)
-        if self._follow and before != self.max_scroll_y:
-            self._move(self.max_scroll_y)
-        if round(self.scroll_y) == before:
-            self._refresh_changed()
+    def marks(self, y: int) -> tuple[Mark, ...]:
+        found: list[Mark] = []
+        if self.picked is not None:
+            start = self.start_of(self.picked.block)
+            low, high = self.picked.rows
+            if start is not None and start + low <= y < start + high:
+                found.append((0, 1, "picked"))
+        for low, high, here in self.finder.marks(y) if self.finder.active else ():
+            found.append((low, high, "here" if here else "found"))
+        return (*found, *super().marks(y))
 
-    def _resize_to(self, rows: int) -> None:
-        """Be so many rows high. Set past the reactive, which would lay the whole screen out anew for every row."""
-        if rows == self.virtual_size.height and self.text_width == self.virtual_size.width:
-            return
-        self.set_reactive(Transcript.virtual_size, Size(self.text_width, rows))
-        self.vertical_scrollbar.window_virtual_size = rows
-        self.vertical_scrollbar.window_size = self._viewport
-        if self.scroll_y > self.max_scroll_y:
-            self._move(self.max_scroll_y)
-
-    def _refresh_changed(self) -> None:
-        top = round(self.scroll_y)
-        width = self.size.width
-        changed = [y for y in range(self._viewport) if self.stale(top + y)]
-        if len(changed) > 8:
-            self.refresh()
-        elif changed:
-            self.refresh(*[Region(0, y, width, 1) for y in changed])
-
-    # -- scrolling -------------------------------------------------------------------------------
-
-    @property
-    def _viewport(self) -> int:
-        return self.scrollable_content_region.height
+    # -- moving ----------------------------------------------------------------------------------
 
     @property
     def following(self) -> bool:
-        """True while the end is kept in sight."""
-        return self._follow
-
-    def _move(self, y: float) -> None:
-        self._moving = True
-        self.scroll_to(y=y, animate=False, force=True)
-        self._moving = False
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if not self._moving:
-            self._follow = round(new_value) >= self.max_scroll_y
+        return self._follow and self.marking is None
 
     def _jump(self, rows: int) -> None:
-        self.scroll_to(y=max(0, min(self.max_scroll_y, round(self.scroll_y) + rows)), animate=False)
+        if self.marking is not None:
+            self._mark_to(self.marking.row + rows)
+        else:
+            self.scroll_to(y=max(0, min(self.max_scroll_y, round(self.scroll_y) + rows)), animate=False)
 
     def action_line(self, rows: int) -> None:
         self._jump(rows)
 
     def action_half(self, halves: int) -> None:
-        self._jump(halves * max(1, self._viewport // 2))
+        self._jump(halves * max(1, self.page // 2))
 
     def action_top(self) -> None:
-        self.scroll_to(y=0, animate=False)
+        if self.marking is not None:
+            self._mark_to(0)
+        else:
+            self.scroll_to(y=0, animate=False)
 
     def action_bottom(self) -> None:
-        self._follow = True
-        self._move(self.max_scroll_y)
+        if self.marking is not None:
+            self._mark_to(self.row_count - 1)
+        else:
+            self.follow_end()
 
-    # -- size ------------------------------------------------------------------------------------
+    # -- marking ---------------------------------------------------------------------------------
 
-    def on_resize(self) -> None:
-        width = min(WIDEST, self.scrollable_content_region.width)
-        if width != self.text_width:
-            self._rewrap(width)
-        self._settle()
-        if self._follow:
-            self._move(self.max_scroll_y)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("other_end", "sideways"):
+            return self.marking is not None
+        if action == "pick":
+            return self.marking is None and any(isinstance(block, MarkdownBlock) for block in self.blocks)
+        return super().check_action(action, parameters)
 
-    def _rewrap(self, width: int) -> None:
-        """Render everything for another width and keep the place: the text at the top stays at the top."""
-        top = round(self.scroll_y)
-        block, inside = self._find(top)
-        passed = sum(_letters(block.row(number)) for number in range(inside)) if block is not None else 0
-        into = inside if block is not None and inside <= block.gap else None
-        self.text_width = width
-        self.forget_strips()
-        for each in self.blocks:
-            each.lay_out(width)
-        self._restart(0)
-        if block is None or self._follow:
+    def action_mark(self) -> None:
+        """Begin at what is picked or found, else at the first row of text in sight; once more: end it."""
+        if self.marking is not None:
+            self._unmark()
             return
-        row = into or 0
-        if into is None:
-            row = block.gap
-            seen = 0
-            while row < block.height - 1 and seen + _letters(block.row(row)) <= passed:
-                seen += _letters(block.row(row))
-                row += 1
-        self._resize_to(self.row_count)
-        self._move(self._starts[self._index(block)] + row)
-
-    def _find(self, y: int) -> tuple[Block | None, int]:
-        """The block at row `y` and the row within it."""
-        if not 0 <= y < self.row_count:
-            return None, 0
-        number = bisect_right(self._starts, y) - 1
-        while self.blocks[number].height == 0:
-            number -= 1
-        return self.blocks[number], y - self._starts[number]
-
-    def line(self, y: int) -> Line:
-        block, inside = self._find(y)
-        return block.row(inside) if block is not None else _BLANK
-
-    def visible_blocks(self) -> list[Block]:
-        """The blocks of which a row is on the screen, top to bottom."""
+        if not self.row_count:
+            return
         top = round(self.scroll_y)
-        bottom = top + max(1, self._viewport)
-        return [
-            b
-            for b, start in zip(self.blocks, self._starts, strict=True)
-            if start < bottom and start + b.height > top
-        ]
+        seen = range(top, min(self.row_count, top + self.page))
+        row = next((y for y in seen if self.line(y).text[self.line(y).pad :].strip()), top)
+        last = row
+        if self.picked is not None and (start := self.start_of(self.picked.block)) is not None:
+            low, high = self.picked.rows
+            row, last = start + low, start + high - 1
+            self.unpick()
+        elif self.finder.current is not None:
+            row = last = self.finder.places[self.finder.current][0][0]
+        self.marking = Marking(row, last)
+        self._show_marking()
+
+    def action_other_end(self) -> None:
+        if self.marking is not None:
+            self.marking.other_end()
+            self.bring_into_sight(self.marking.row)
+
+    def action_sideways(self, by: int, words: bool = False) -> None:
+        if self.marking is not None:
+            self.marking.sideways(by, words, self.line)
+            self._show_marking()
+
+    def _mark_to(self, row: int) -> None:
+        assert self.marking is not None
+        self.marking.move_to(max(0, min(self.row_count - 1, row)))
+        self._show_marking()
+
+    def _show_marking(self) -> None:
+        assert self.marking is not None
+        self.screen.selections = {self: self.marking.selection(self.line)}
+        self.bring_into_sight(self.marking.row)
+        self.post_message(self.Changed())
+
+    def _unmark(self) -> None:
+        if self.marking is not None or self.text_selection is not None:
+            self.marking = None
+            self.screen.clear_selection()
+            self.post_message(self.Changed())
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        super().selection_updated(selection)
+        if self.text_selection is None:
+            self.marking = None
+        self.post_message(self.Changed())
+
+    # -- picking ---------------------------------------------------------------------------------
+
+    def _picks(self) -> list[tuple[int, Pick]]:
+        """Answers and code blocks by the row they begin on."""
+        found = []
+        for block, start in zip(self.blocks, self._starts, strict=True):
+            if isinstance(block, MarkdownBlock):
+                picks = [Pick(block, number) for number in range(len(block.codes))]
+                if not isinstance(block, ToolCard):
+                    picks.insert(0, Pick(block))
+                found += [(start + pick.rows[0], pick) for pick in picks]
+        return found
+
+    def action_pick(self, step: int) -> None:
+        """Go to the next or last code block or answer; the first time to the one nearest to the end in sight."""
+        picks = self._picks()
+        if not picks:
+            return
+        now = next((number for number, (_, pick) in enumerate(picks) if pick == self.picked), None)
+        if now is None:
+            top = round(self.scroll_y)
+            seen = [n for n, (row, _) in enumerate(picks) if top <= row < top + self.page]
+            number = (seen[-1] if step < 0 else seen[0]) if seen else len(picks) - 1 if step < 0 else 0
+        else:
+            number = max(0, min(len(picks) - 1, now + step))
+        row, self.picked = picks[number]
+        self.refresh()
+        low, high = self.picked.rows
+        self.bring_into_sight(row + min(high - low, self.page) - 1)
+        self.bring_into_sight(row)
+        self.post_message(self.Changed())
+
+    def unpick(self) -> bool:
+        """Nothing is picked any more; False when nothing was."""
+        if self.picked is None:
+            return False
+        self.picked = None
+        self.refresh()
+        self.post_message(self.Changed())
+        return True
+
+    # -- searching -------------------------------------------------------------------------------
+
+    def find(self, word: str, start: int) -> None:
+        """Look for a text and go to its first place at or below row `start`; an empty text ends the search."""
+        self.finder.find(word, self.row_count)
+        self._go_to(self.finder.nearest(start))
+
+    def find_next(self, step: int) -> bool:
+        """Go to the next place, or the one before; False when there is none."""
+        row = self.finder.step(step, round(self.scroll_y))
+        self._go_to(row)
+        return row is not None
+
+    def _go_to(self, row: int | None) -> None:
+        if row is not None:
+            self.bring_into_sight(row, above=self.page // 3)
+        self.refresh()
+        self.post_message(self.Changed())
 
     # -- mouse, reasoning ------------------------------------------------------------------------
 
@@ -291,10 +275,3 @@ class Transcript(PaintedRows, can_focus=True):
         candidates[-1].toggle()
         self.replaced(candidates[-1])
         return True
-
-
-_BLANK = Line(())
-
-
-def _letters(line: Line) -> int:
-    return sum(not character.isspace() for character in line.text[line.pad :])

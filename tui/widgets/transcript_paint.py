@@ -1,4 +1,4 @@
-"""How rows become strips: styles from the theme, a small cache, marked text, and what is copied of it."""
+"""How rows become strips: styles from the theme, marks over them, a small cache, and what is copied of marked text."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ _KINDS = (
     "warn", "error", "hint", "thinking", "tool", "title", "key",
 )  # fmt: skip
 
+_MARKS = ("found", "here", "picked")
+
+Mark = tuple[int, int, str]
+"""First and past-the-last character of a row, and how they are marked."""
+
 
 class PaintedRows(ScrollView):
     """A scrolled view that paints the rows a subclass gives by number."""
 
     ALLOW_SELECT = True
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{kind}" for kind in (*_KINDS, "found")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{kind}" for kind in (*_KINDS, *_MARKS)}
     DEFAULT_CSS = """
     PaintedRows {
         height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; padding: 0;
@@ -64,7 +69,9 @@ class PaintedRows(ScrollView):
         & > .transcript--title { text-style: bold; }
         & > .transcript--thinking { color: $dim; text-style: italic; }
         & > .transcript--tool { color: $accent; text-style: bold; }
-        & > .transcript--found { background: $warning 40%; }
+        & > .transcript--picked { color: $key; text-style: bold; }
+        & > .transcript--found { background: $warning 40%; text-style: underline; }
+        & > .transcript--here { color: $warning; background: $background; text-style: bold reverse; }
     }
     """
 
@@ -74,19 +81,29 @@ class PaintedRows(ScrollView):
         self.text_width = 0
         """Cells a row of text may take."""
         self._styles_now: dict[str, Style] = {}
-        self._strips: dict[int, tuple[Line, Strip]] = {}
-        self._found: tuple[str, int] | None = None
-        """The text that is searched, and the row it was last found in."""
+        self._strips: dict[int, tuple[Line, tuple[Mark, ...], Strip]] = {}
 
     def line(self, y: int) -> Line:
         """Row `y` of all."""
         raise NotImplementedError
 
+    def marks(self, y: int) -> tuple[Mark, ...]:
+        """What is marked in row `y`, from the bottom layer up."""
+        selection = self.text_selection
+        span = selection.get_span(y) if selection is not None else None
+        if span is None:
+            return ()
+        return ((span[0], len(self.line(y).text) if span[1] == -1 else span[1], "selected"),)
+
     def stale(self, y: int) -> bool:
         """True when row `y` has changed since it was painted."""
+        return self._known(y, self.line(y), self.marks(y)) is None
+
+    def _known(self, y: int, line: Line, marks: tuple[Mark, ...]) -> Strip | None:
         known = self._strips.get(y)
-        line = self.line(y)
-        return known is None or (known[0] is not line and known[0] != line)
+        if known is None or known[1] != marks or not (known[0] is line or known[0] == line):
+            return None
+        return known[2]
 
     def forget_strips(self) -> None:
         """Paint every row anew."""
@@ -94,21 +111,16 @@ class PaintedRows(ScrollView):
 
     def render_line(self, y: int) -> Strip:
         y += round(self.scroll_y)
-        line = self.line(y)
-        selection = self.text_selection
-        if selection is None and self._found is None:
-            known = self._strips.get(y)
-            if known is not None and (known[0] is line or known[0] == line):
-                return known[1]
+        line, marks = self.line(y), self.marks(y)
+        strip = self._known(y, line, marks)
+        if strip is None:
             if len(self._strips) > KEPT_STRIPS:
                 self._strips.clear()
-        strip = self._strip(line, y, selection)
-        if selection is None and self._found is None:
-            self._strips[y] = (line, strip)
+            strip = self._strip(line, y, marks)
+            self._strips[y] = (line, marks, strip)
         return strip
 
-    def _strip(self, line: Line, y: int, selection: Selection | None) -> Strip:
-        base = self._style("")
+    def _strip(self, line: Line, y: int, marks: tuple[Mark, ...]) -> Strip:
         segments = [Segment(text, self._style(style)) for text, style in line.spans]
         used = line.width
         width = self.size.width
@@ -117,35 +129,21 @@ class PaintedRows(ScrollView):
             segments.append(Segment(" " * (full - used), self._style(line.fill)))
             used = full
         if used < width:
-            segments.append(Segment(" " * (width - used), base))
+            segments.append(Segment(" " * (width - used), self._style("")))
         strip = Strip(segments, max(used, width))
         if used > width:
             strip = strip.crop(0, width)
-        if self._found is not None:
-            strip = self._mark_found(strip, line)
-        if selection is not None and (span := selection.get_span(y)) is not None:
-            strip = self._mark(
-                strip,
-                span[0],
-                len(line.text) if span[1] == -1 else span[1],
-                self.screen.get_component_rich_style("screen--selection"),
-            )
+        for start, end, name in marks:
+            strip = self._marked(strip, start, end, name)
         return strip.apply_offsets(0, y)
 
-    def _mark_found(self, strip: Strip, line: Line) -> Strip:
-        word = self._found[0] if self._found else ""
-        text = line.text.casefold()
-        at = text.find(word) if len(text) == len(line.text) else -1
-        style = self.get_component_rich_style("transcript--found", partial=True)
-        while at >= 0:
-            strip = self._mark(strip, at, at + len(word), style)
-            at = text.find(word, at + len(word))
-        return strip
-
-    def _mark(self, strip: Strip, start: int, end: int, style: Style) -> Strip:
-        """The strip with characters `start` to `end` in another style."""
+    def _marked(self, strip: Strip, start: int, end: int, name: str) -> Strip:
+        """The strip with characters `start` to `end` in another style; what is picked has a bar before it."""
         if end <= start:
             return strip
+        if name == "picked":
+            return Strip([Segment("▌", self._mark_style(name)), *strip.crop(1)], strip.cell_length)
+        style = self._mark_style(name)
         out: list[Segment] = []
         at = 0
         for text, own, _ in strip:
@@ -159,6 +157,11 @@ class PaintedRows(ScrollView):
                 if piece:
                     out.append(Segment(piece, (own or Style.null()) + style if inside else own))
         return Strip(out, strip.cell_length)
+
+    def _mark_style(self, name: str) -> Style:
+        if name == "selected":
+            return self.screen.get_component_rich_style("screen--selection")
+        return self.get_component_rich_style(f"transcript--{name}", partial=True)
 
     def _style(self, name: str) -> Style:
         style = self._styles_now.get(name)
@@ -175,7 +178,7 @@ class PaintedRows(ScrollView):
         self._styles_now.clear()
         self._strips.clear()
 
-    # -- marked and searched text ----------------------------------------------------------------
+    # -- marked text -----------------------------------------------------------------------------
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         first = selection.start.y if selection.start is not None else 0
@@ -192,28 +195,4 @@ class PaintedRows(ScrollView):
         return "".join(parts), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002 - the screen keeps it
-        self._strips.clear()
         self.refresh()
-
-    def search(self, word: str, *, back: bool = False) -> bool:
-        """Go to the next row (from the top of the screen) with this text and mark it; empty text ends the search."""
-        word = word.casefold()
-        had, self._found = self._found, None
-        self._strips.clear()
-        self.refresh()
-        if not word or not self.row_count:
-            return False
-        here = (
-            had[1] if had is not None and had[0] == word else round(self.scroll_y) + (-1 if not back else 0)
-        )
-        order = range(1, self.row_count + 1)
-        for step in order:
-            y = (here + (-step if back else step)) % self.row_count
-            if word in self.line(y).text.casefold():
-                self._found = (word, y)
-                self.scroll_to(
-                    y=max(0, min(self.max_scroll_y, y - self.scrollable_content_region.height // 3)),
-                    animate=False,
-                )
-                return True
-        return False
