@@ -1,12 +1,19 @@
-"""A terminal that went away ends the program, also where no signal says so (a closed pty without a session)."""
+"""A terminal that went away ends the program; one that comes back after a stop is taken over as it should be."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 import termios
 from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 EVERY_S = 2.0
 
@@ -31,3 +38,25 @@ async def watch_terminal(leave: Callable[[], None]) -> None:
     while not terminal_gone(descriptor):  # noqa: ASYNC110 – there is no event for it
         await asyncio.sleep(EVERY_S)
     leave()
+
+
+def mind_stops(app: App[Any]) -> None:
+    """Take the terminal again after a stop, and only then.
+
+    A terminal that goes away sends SIGCONT behind its SIGHUP. Textual's own handler takes the lost terminal over a
+    second time, and the thread that reads from it spins for ever, also while the program is ending.
+    """
+    driver: Any = app._driver  # noqa: SLF001
+    if not hasattr(driver, "_must_signal_resume"):
+        return
+
+    def goes_on(_number: int, _frame: FrameType | None) -> None:
+        if not app.is_running or app._exit or terminal_gone(driver.fileno):  # noqa: SLF001
+            return
+        if not driver._must_signal_resume:  # noqa: SLF001 - stopped by a signal that nobody can see coming
+            driver.suspend_application_mode()
+            driver._must_signal_resume = True  # noqa: SLF001
+        driver.resume_application_mode()
+
+    with contextlib.suppress(ValueError):  # not in the main thread: there are no signals to mind
+        signal.signal(signal.SIGCONT, goes_on)

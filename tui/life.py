@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed
 
 from catalog.errors import SwitchroomError
-from tui import crash, facts, typeahead
+from tui import crash, facts, hangup, typeahead
 from tui.look import Look
 from tui.notices import Notices
 from tui.services_host import Opener, ServicesHost, opener
@@ -67,6 +67,7 @@ class Life(Notices):
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _app: self._resumed())
+        hangup.mind_stops(self)
         self.call_after_refresh(lambda: self.run_worker(self._open_services(), exit_on_error=True))
 
     def _resumed(self) -> None:

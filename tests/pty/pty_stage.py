@@ -1,0 +1,227 @@
+"""What the tests with raw keys share: the program in tmux, keys as the bytes a terminal sends, and walks of such keys."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tui import keymap
+from tui.themes import DARK
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 20.0
+"""Seconds until what should be on the screen counts as missing."""
+
+_NAMED = {
+    "enter": b"\r", "escape": b"\x1b", "tab": b"\t", "space": b" ", "backspace": b"\x7f", "shift+tab": b"\x1b[Z",
+    "up": b"\x1b[A", "down": b"\x1b[B", "right": b"\x1b[C", "left": b"\x1b[D", "home": b"\x1b[1~", "end": b"\x1b[4~",
+    "shift+up": b"\x1b[1;2A", "shift+down": b"\x1b[1;2B", "shift+right": b"\x1b[1;2C", "shift+left": b"\x1b[1;2D",
+    "delete": b"\x1b[3~", "pageup": b"\x1b[5~", "pagedown": b"\x1b[6~", "slash": b"/", "question_mark": b"?",
+    "exclamation_mark": b"!", "colon": b":", "left_square_bracket": b"[", "right_square_bracket": b"]",
+    "full_stop": b".", "comma": b",", "less_than_sign": b"<", "greater_than_sign": b">", "number_sign": b"#",
+    "plus": b"+", "minus": b"-", "backslash": b"\\", "equals_sign": b"=",
+    "f1": b"\x1bOP", "f2": b"\x1bOQ", "f3": b"\x1bOR", "f4": b"\x1bOS", "f5": b"\x1b[15~", "f6": b"\x1b[17~",
+    "f7": b"\x1b[18~", "f8": b"\x1b[19~", "f9": b"\x1b[20~", "f10": b"\x1b[21~",
+}  # fmt: skip
+
+
+def bytes_of(key: str) -> bytes:
+    """What a terminal under tmux sends for a key by Textual's name."""
+    if key in _NAMED:
+        return _NAMED[key]
+    if key.startswith("ctrl+") and len(key) == 6:
+        return bytes([ord(key[5]) & 0x1F])
+    if key.startswith("upper_"):
+        return key[-1].upper().encode()
+    assert len(key) == 1, key
+    return key.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Bytes, and what must be on the screen after them."""
+
+    bytes: bytes
+    see: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    on: str = ""
+    """Words on the row of the cursor."""
+    covers: tuple[str, str] | None = None
+    """The binding's id and its key; None: a step on the way."""
+    act: Callable[[Tmux], None] | None = None
+    """Something else done instead of keys."""
+
+    def __str__(self) -> str:
+        return f"{'/'.join(self.covers)} " if self.covers else f"{self.bytes!r} "
+
+
+def key(
+    id: str, name: str, *see: str, gone: str | tuple[str, ...] = (), on: str = "", then: str = ""  # noqa: A002
+) -> Step:  # fmt: skip
+    """A key of the keymap and what it brings to the screen, takes from it, or puts the cursor on.
+
+    `then` is typed right behind it: where it arrives shows where the key went.
+    """
+    assert see or gone or on, f"{id} {name}: nothing to see would prove nothing"
+    data = bytes_of(name) + then.encode()
+    return Step(data, see, (gone,) if isinstance(gone, str) else gone, on, (id, name))
+
+
+def go(what: str | bytes, *see: str, gone: str | tuple[str, ...] = (), on: str = "") -> Step:
+    """Anything typed on the way."""
+    data = what.encode() if isinstance(what, str) else what
+    return Step(data, see, (gone,) if isinstance(gone, str) else gone, on)
+
+
+def do(act: Callable[[Tmux], None], *see: str, gone: str | tuple[str, ...] = ()) -> Step:
+    """Something done from outside."""
+    return Step(b"", see, (gone,) if isinstance(gone, str) else gone, act=act)
+
+
+ESC = b"\x1b"
+
+
+def _row_cursor() -> str:
+    red, green, blue = bytes.fromhex(DARK.variables["row-cursor"].lstrip("#"))
+    return f"48;2;{red};{green};{blue}"
+
+
+_CURSOR = _row_cursor()
+_SGR = re.compile(r"\x1b\[([0-9;:]*)m|\x1b[()].|\x0e|\x0f")
+
+
+def cursor_lines(painted: str) -> list[str]:
+    """The text that stands on the cursor's background, from a screen with its colours."""
+    found = []
+    for line in painted.splitlines():
+        if _CURSOR not in line:
+            continue
+        text, on, at = "", False, 0
+        for match in _SGR.finditer(line):
+            text += line[at : match.start()] if on else ""
+            at = match.end()
+            codes = match.group(1)
+            if codes is not None and ("48;" in codes or codes in ("", "0", "49") or "49" in codes.split(";")):
+                on = _CURSOR in codes
+        found.append(text + (line[at:] if on else ""))
+    return found
+
+
+class Tmux:
+    """The program in a tmux of its own; bytes go in, the screen comes out."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, columns: int = 120, rows: int = 40, shell: bool = False, **env: str
+    ) -> None:  # fmt: skip
+        program = shutil.which("tmux")
+        if program is None:
+            if os.environ.get("REQUIRE_PEERS"):
+                pytest.fail("tmux is not installed: run tests/real/setup.sh")
+            pytest.skip("tmux is not installed: run tests/real/setup.sh")
+        self._base = [program, "-L", f"switchroom-{os.getpid()}-{name}", "-f", "/dev/null"]
+        words = " ".join([*(f"{k}={shlex.quote(v)}" for k, v in env.items()), *map(shlex.quote, command)])
+        line = "env PS1='shell$ ' bash --norc --noprofile -i" if shell else f"{words}; echo EXIT=$?; exec sleep 600"
+        environment = {**os.environ, "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+        self._run("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(ROOT), line, env=environment)
+        if shell:
+            self.until("shell$")
+            self.send(f"{words}\r".encode())
+
+    def _run(self, *words: str, env: dict[str, str] | None = None) -> str:
+        done = subprocess.run([*self._base, *words], capture_output=True, text=True, check=True, env=env)
+        return done.stdout
+
+    def screen(self) -> str:
+        return self._run("capture-pane", "-p")
+
+    def painted(self) -> str:
+        """The screen with its colours."""
+        return self._run("capture-pane", "-p", "-e")
+
+    def send(self, data: bytes) -> None:
+        self._run("send-keys", "-H", *(f"{byte:02x}" for byte in data))
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._run("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def scribble(self, text: str) -> None:
+        """Another program writes over the screen."""
+        Path(self._run("display-message", "-p", "#{pane_tty}").strip()).write_text(text)
+
+    def until(self, *see: str, gone: tuple[str, ...] = (), on: str = "", seconds: float = DEADLINE) -> str:
+        """Wait until the screen is as described; return it."""
+        end = time.monotonic() + seconds
+        while True:
+            painted = self.painted()
+            shown = _SGR.sub("", painted)
+            cursor = cursor_lines(painted) if on else []
+            missing = [word for word in see if word not in shown]
+            stayed = [word for word in gone if word in shown]
+            if not missing and not stayed and (not on or any(on in line for line in cursor)):
+                return shown
+            ended = "EXIT=" in shown and not any("EXIT=" in word for word in see)
+            if ended or time.monotonic() > end:
+                raise AssertionError(
+                    f"missing {missing}, still there {stayed}, cursor on {cursor} instead of {on!r}:\n{shown}"
+                )
+            time.sleep(0.03)  # what another process draws has no event to wait for
+
+    def pid(self) -> int:
+        """The process in front, once it is not the shell."""
+        shell = int(self._run("display-message", "-p", "#{pane_pid}"))
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        return int(children[0])
+
+    def close(self) -> None:
+        subprocess.run([*self._base, "kill-server"], capture_output=True, check=False)
+
+
+@contextmanager
+def program(name: str, home: Path, *words: str, shell: bool = False, **env: str) -> Iterator[Tmux]:
+    """Switchroom on a store of its own, ended at the end whatever happens."""
+    quiet = {
+        "SWITCHROOM_HOME": str(home),
+        "SWITCHROOM_DISCOVERY__AT_START": "off",
+        "SWITCHROOM_SYNC__AT_START": "false",
+        "COLORTERM": "truecolor",
+        "EDITOR": "true",
+    }
+    terminal = Tmux(name, [sys.executable, "-m", "cli.main", *words], shell=shell, **{**quiet, **env})
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def walk(terminal: Tmux, steps: Sequence[Step]) -> None:
+    """Press the keys one after the other, each once the one before has shown what it does."""
+    for number, step in enumerate(steps):
+        if step.act is not None:
+            step.act(terminal)
+        elif step.bytes:
+            terminal.send(step.bytes)
+        try:
+            terminal.until(*step.see, gone=step.gone, on=step.on)
+        except AssertionError as error:
+            raise AssertionError(f"step {number}, {step}: {error}") from None
+
+
+def documented() -> set[tuple[str, str]]:
+    """(binding id, key) of everything in docs/keymap.md."""
+    return {
+        (binding.id or "", name.strip())
+        for _, bindings in keymap.tables()
+        for binding in bindings
+        for name in binding.key.split(",")
+    }
