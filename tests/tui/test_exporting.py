@@ -96,5 +96,7 @@ async def test_the_window_asks_for_the_name_and_before_it_replaces(
         await pilot.press("enter")
         await until(pilot, "Replace t.json?")
         await pilot.press("y")
-        await until(pilot, "3 rows written to")
+        await until(pilot, "Replace", gone=True)
+        await app.workers.wait_for_complete()
+        assert app.notices[-1].message == f"3 rows written to {path}."
         assert len(json.loads(path.read_text())) == 3
