@@ -42,6 +42,8 @@ class ModelView:
     """Own hardware or flat rate: no price per token."""
     known: bool
     """False: no sync and no catalog knows it; it is sent as it is named."""
+    seen: int | None = None
+    """UTC ms of the last live list that named it; None: none did."""
 
 
 def split_ref(ref: str) -> tuple[str, str]:
@@ -218,6 +220,7 @@ class ModelService:
             chat=can_chat(info, stored),
             own_cost=own_cost(info, row, stored),
             known=known(info, stored),
+            seen=(stored.last_seen or None) if stored is not None else None,
         )
 
     async def _unknown(self, view: ModelView) -> NotFoundError:

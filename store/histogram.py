@@ -19,6 +19,17 @@ def bucket(ms: int) -> int:
     return bisect_right(EDGES, ms)
 
 
+def mean(counts: Sequence[int]) -> float | None:
+    """The mean duration in ms of what was counted, each taken for the middle of its bucket; None: nothing was."""
+    total = sum(counts)
+    if not total:
+        return None
+    return (
+        sum(count * (low + high) / 2 for count, low, high in zip(counts, _BOUNDS, _BOUNDS[1:], strict=True))
+        / total
+    )
+
+
 def percentiles(counts: Sequence[int], shares: Sequence[float]) -> tuple[int | None, ...]:
     """For each share (0–1) the duration in ms below which so much of what was counted lies.
 

@@ -14,7 +14,7 @@ from operator import add, sub
 from typing import Any, Literal
 
 from store.db import Database, Tx
-from store.histogram import BUCKETS, percentiles
+from store.histogram import BUCKETS, mean, percentiles
 from store.rollup_sql import KEYS, SLOT_MS, Group, between, cumulated, lines, series_of
 from store.rows import dump
 
@@ -86,6 +86,8 @@ class Percentiles:
     ttft_p50: int | None
     ttft_p95: int | None
     ttft_p99: int | None
+    latency_mean: float | None = None
+    ttft_mean: float | None = None
 
 
 _FIGURES = tuple(field.name for field in fields(UsageRow))[2:]
@@ -294,4 +296,6 @@ def _percentiles(key: str, latency: Sequence[int], ttft: Sequence[int]) -> Perce
         sum(latency),
         *percentiles(latency, _SHARES),
         *percentiles(ttft, _SHARES),
+        mean(latency),
+        mean(ttft),
     )
