@@ -25,7 +25,7 @@ def mean(counts: Sequence[int]) -> float | None:
     if not total:
         return None
     return (
-        sum(count * (low + high) / 2 for count, low, high in zip(counts, _BOUNDS, _BOUNDS[1:], strict=True))
+        sum(count * (low + high) / 2 for count, low, high in zip(counts, _BOUNDS, _BOUNDS[1:], strict=False))
         / total
     )
 

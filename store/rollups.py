@@ -296,6 +296,6 @@ def _percentiles(key: str, latency: Sequence[int], ttft: Sequence[int]) -> Perce
         sum(latency),
         *percentiles(latency, _SHARES),
         *percentiles(ttft, _SHARES),
-        mean(latency),
-        mean(ttft),
+        latency_mean=mean(latency),
+        ttft_mean=mean(ttft),
     )
