@@ -15,6 +15,12 @@ def provider_ids() -> tuple[str, ...]:
     return tuple(_index())
 
 
+@lru_cache(maxsize=1)
+def facts_date() -> str:
+    """The day on which the facts were collected, ISO."""
+    return str(json.loads(_read("index.json"))["facts"])
+
+
 @lru_cache(maxsize=128)
 def spec(provider_id: str) -> ProviderSpec | None:
     """A vendor without its models (reads the small index only); None when the id is not bundled."""

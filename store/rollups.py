@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import add, sub
 from typing import Any, Literal
 
@@ -291,11 +291,6 @@ def _points(rows: list[Any], slots: list[int]) -> list[Point]:
 
 
 def _percentiles(key: str, latency: Sequence[int], ttft: Sequence[int]) -> Percentiles:
-    return Percentiles(
-        key,
-        sum(latency),
-        *percentiles(latency, _SHARES),
-        *percentiles(ttft, _SHARES),
-        latency_mean=mean(latency),
-        ttft_mean=mean(ttft),
-    )
+    shares = (*percentiles(latency, _SHARES), *percentiles(ttft, _SHARES))
+    found = Percentiles(key, sum(latency), *shares)
+    return replace(found, latency_mean=mean(latency), ttft_mean=mean(ttft))
