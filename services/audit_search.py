@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
 from services.clock import parse_when
-from store.audit_search import STRETCH, AuditSearch, Wanted
+from store.audit_search import COLUMNS, STRETCH, AuditSearch, Term, Wanted
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -16,26 +16,27 @@ if TYPE_CHECKING:
 
 __all__ = ["AuditPage", "AuditPages", "Wanted", "wanted"]
 
-_COLUMNS = ("action", "actor", "subject", "result")
-
 
 def wanted(text: str, now: int) -> Wanted:
-    """`action:budget actor:anna subject:openai result:failed since:7d words` as a question.
+    """`action:budget actor:anna -subject:openai since:7d words` as a question; `-` leaves out what has it.
 
     A name without a value, and a time that is not finished yet, ask nothing.
     """
-    parts: dict[str, list[str]] = {name: [] for name in (*_COLUMNS, "words")}
+    terms: list[Term] = []
     since: int | None = None
     for word in text.split():
-        name, colon, value = word.partition(":")
+        without = word[0] in "-!"
+        name, colon, value = word.removeprefix(word[0] if without else "").partition(":")
         name = name.lower()
         if colon and name == "since":
             since = _moment(value, now) or since
-        elif colon and name in _COLUMNS:
-            parts[name] += [value] if value else []
+        elif colon and name in COLUMNS:
+            terms += [Term(name, value, without)] if value else []
+        elif without:
+            terms += [Term("", word[1:], True)] if word[1:] else []
         else:
-            parts["words"].append(word)
-    return Wanted(since=since, **{name: tuple(found) for name, found in parts.items()})
+            terms.append(Term("", word))
+    return Wanted(tuple(terms), since)
 
 
 def _moment(text: str, now: int) -> int | None:
@@ -72,30 +73,22 @@ class AuditPages:
         rows = await self._search.between(asked, than, newest, limit) if newest > than else []
         return AuditPage(rows, than, max(newest, than))
 
-    async def page(
-        self,
-        asked: Wanted,
-        *,
-        before: int | None = None,
-        limit: int = 200,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> AuditPage:
-        """The next entries below an id (None: from the newest), found in steps.
+    async def back(
+        self, asked: Wanted, *, before: int | None = None, limit: int = 200
+    ) -> AsyncIterator[AuditPage]:
+        """The next entries below an id (None: from the newest), `limit` at most, in as many pages as steps are needed.
 
-        `progress(searched, all)` is called between steps that did not fill the page. May be cancelled at any moment.
+        A page may be empty: then so much was searched for nothing. Leave off at any moment.
         """
         newest = await self._search.newest_id()
         reached = newest if before is None else before - 1
-        begun = reached
-        rows: list[AuditRow] = []
-        while reached > 0 and len(rows) < limit:
+        left = limit
+        while reached > 0 and left > 0:
             floor = 0 if asked.everything else max(0, reached - STRETCH)
-            found = await self._search.between(asked, floor, reached, limit - len(rows))
-            rows += found
-            reached = found[-1].id - 1 if len(rows) >= limit else floor
-            if progress is not None and reached > 0 and len(rows) < limit:
-                progress(begun - reached, begun)
-        return AuditPage(rows, reached, newest)
+            rows = await self._search.between(asked, floor, reached, left)
+            reached = rows[-1].id - 1 if len(rows) == left else floor
+            left -= len(rows)
+            yield AuditPage(rows, reached, newest)
 
     async def get(self, row_id: int) -> AuditRow | None:
         """One entry; None: there is none of this number."""

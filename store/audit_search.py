@@ -11,38 +11,45 @@ from store.db import Database
 STRETCH = 20_000
 """Ids one query looks at: some 20 ms in the reader's thread."""
 
+COLUMNS = ("action", "actor", "subject", "result")
+"""Columns that can be searched by their name."""
+
 _SELECT = f"SELECT {', '.join(NAMES)} FROM audit"  # noqa: S608 - our own column names
 _WORDS = "(action || ' ' || subject || ' ' || actor || ' ' || result || ' ' || coalesce(reason, '') || ' ' || detail)"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entries are looked for: every part must be found somewhere in its column, case of A–Z ignored."""
+class Term:
+    """A text that must be found in a column, case of A–Z ignored."""
 
-    action: tuple[str, ...] = ()
-    actor: tuple[str, ...] = ()
-    subject: tuple[str, ...] = ()
-    result: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    """Looked for in all columns together."""
+    column: str
+    """`action`, `actor`, `subject`, `result`; empty: anywhere."""
+    text: str
+    without: bool = False
+    """It must not be found there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are looked for: all terms must hold."""
+
+    terms: tuple[Term, ...] = ()
     since: int | None = None
     """UTC ms; None: from the beginning."""
 
     @property
     def everything(self) -> bool:
         """Nothing is left out."""
-        return self == Wanted()
+        return not self.terms and self.since is None
 
     def where(self) -> tuple[str, tuple[object, ...]]:
         """The condition in SQL and its values."""
         parts: list[str] = []
         params: list[object] = []
-        for column, asked in (
-            ("action", self.action), ("actor", self.actor), ("subject", self.subject), ("result", self.result), (_WORDS, self.words),
-        ):  # fmt: skip
-            for text in asked:
-                parts.append(f"{column} LIKE ? ESCAPE '^'")
-                params.append(f"%{text.replace('^', '^^').replace('%', '^%').replace('_', '^_')}%")
+        for term in self.terms:
+            column = term.column if term.column in COLUMNS else _WORDS
+            parts.append(f"{column} {'NOT ' if term.without else ''}LIKE ? ESCAPE '^'")
+            params.append(f"%{term.text.replace('^', '^^').replace('%', '^%').replace('_', '^_')}%")
         if self.since is not None:
             parts.append("at >= ?")
             params.append(self.since)

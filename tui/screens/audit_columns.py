@@ -1,0 +1,67 @@
+"""The lines of the audit log as a table shows them: in its own mode, and on a provider's page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalog.plaintext import one_line
+from tui.formatting import clock
+from tui.screens.audit_words import change, result_mark, who
+from tui.widgets.columns import Cell, Column
+from tui.widgets.facets import Facet
+from tui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from store.audit import AuditRow
+
+
+def _result(row: AuditRow) -> Cell:
+    mark = result_mark(row)
+    return str(mark), mark.tone
+
+
+def _action(row: AuditRow) -> Cell:
+    return one_line(row.action, 40), "strong"
+
+
+def _short_who(row: AuditRow) -> Cell:
+    return who(row.actor).name.partition("@")[0]
+
+
+def _change(row: AuditRow) -> Cell:
+    """What changed, and in the user's words why."""
+    words = change(row)
+    why = f"“{one_line(row.reason)}”" if row.reason else ""
+    return "  ".join(part for part in (words, why) if part), "bad" if result_mark(row).tone == "bad" else ""
+
+
+_TIME: Column[AuditRow] = Column("at", "time", lambda row: (clock(row.at), "dim"), width=8, max_width=11)
+_ACTION: Column[AuditRow] = Column("action", "action", _action, width=12, max_width=16)
+_SUBJECT: Column[AuditRow] = Column(
+    "subject", "subject", lambda row: one_line(row.subject, 120), width=8, max_width=26, cut="middle"
+)
+_CHANGE: Column[AuditRow] = Column("change", "before → after, and why", _change, width=23, flex=3)
+_WHO: Column[AuditRow] = Column(
+    "who", "who", lambda row: who(row.actor).name, width=9, max_width=20, cut="middle", brief=_short_who
+)
+_RESULT: Column[AuditRow] = Column("result", "result", _result, width=6, max_width=14, priority=2)
+
+COLUMNS = (_TIME, _ACTION, _SUBJECT, _CHANGE, _WHO, _RESULT)
+PROVIDER_COLUMNS = (_TIME, _ACTION, _CHANGE, _WHO, _RESULT)
+"""On a provider's page the subject is the provider."""
+
+FACETS: tuple[Facet[AuditRow], ...] = (
+    Facet("action", words=lambda row: (row.action,)),
+    Facet("actor", words=lambda row: (who(row.actor).name,)),
+    Facet("subject", words=lambda row: row.subject.split()),
+    Facet("result", words=lambda row: (row.result,)),
+    Facet("since", words=lambda _row: ("today", "24h", "7d", "30d")),
+)
+"""What the filter line offers; the log itself answers (services/audit_search)."""
+
+
+def provider_audit() -> VirtualTable[AuditRow]:
+    """The history of one provider."""
+    return VirtualTable(
+        PROVIDER_COLUMNS, key=lambda row: str(row.id), empty="Nothing is recorded of it yet.", marks=False
+    )

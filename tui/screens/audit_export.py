@@ -1,0 +1,68 @@
+"""How the audit log leaves the program: whole and signed, or the entries that are shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.errors import SwitchroomError
+from tui.formatting import count
+from tui.modals.ask import Ask
+from tui.modals.confirm import Confirm
+
+if TYPE_CHECKING:
+    from tui.app import SwitchroomApp
+    from tui.exporting import Exported
+
+
+async def export(app: SwitchroomApp, shown: Callable[[], Exported | None], total: int, loaded: int) -> None:
+    """Ask which, and where to."""
+    from tui.screens.provider_actions import choose
+
+    ways = [
+        ("whole", f"The whole log, signed: {count(total, 'entry', 'entries')} as JSON lines"),
+        ("shown", f"What is loaded here: {count(loaded, 'entry', 'entries')} as CSV, JSON or JSON lines"),
+    ]
+    chosen = await choose(app, "Write the audit log to a file", ways)
+    if chosen == "whole":
+        await _whole(app)
+    elif chosen == "shown" and (what := shown()) is not None:
+        from tui.exporting import export as write
+
+        await write(app, what)
+
+
+async def _whole(app: SwitchroomApp) -> None:
+    typed = await app.push_screen_wait(
+        Ask(
+            "File for the whole log",
+            "One entry a line, the signature last. Anyone with data/audit.key can check it:\nswitchroom audit verify FILE",
+            value=f"switchroom-audit-{time.strftime('%Y-%m-%d')}.jsonl",
+            check=lambda text: None if text.strip() else "A name is needed.",
+        )
+    )
+    if typed is None:
+        return
+    path, there = _target(typed)
+    if there and not await app.push_screen_wait(
+        Confirm(f"Write over {path.name}?", f"{path} is there already.", yes="write over it", no="leave it")
+    ):
+        return
+    try:
+        rows = await app.services.audit.export(path)
+    except SwitchroomError as error:
+        app.tell_error(error)
+        return
+    app.tell(
+        f"{count(rows, 'entry', 'entries')} in {path}",
+        title="Audit log written",
+        hint=f"switchroom audit verify {path.name} checks it",
+    )
+
+
+def _target(typed: str) -> tuple[Path, bool]:
+    """The file that was named, and whether it is there already."""
+    path = Path(typed.strip()).expanduser()
+    return path, path.exists()

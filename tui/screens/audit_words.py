@@ -1,0 +1,264 @@
+"""What an audit entry says to a reader who knows no code: who, what, before → after, and how it ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalog.plaintext import one_line
+from tui.formatting import StateMark, count, duration, state, tokens, whole
+from tui.screens.audit_values import Change, changes, key_place, rest, several, value
+from tui.widgets.pairs import Pair
+
+if TYPE_CHECKING:
+    from store.audit import AuditRow
+
+_ACTOR = re.compile(
+    r"(?P<user>[^@\s]+)@(?P<host>\S+)(?: \(ssh (?P<client>[^)]*)\))?(?: (?P<face>[\w-]+)(?:\[(?P<pid>\d+)\])?)?"
+)
+_FACES = {"tui": "the terminal program", "cli": "the command line", "demo": "the demo"}
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acted, taken apart."""
+
+    name: str
+    """`anna@host`."""
+    client: str = ""
+    """The machine they came from over SSH; empty: none."""
+    face: str = ""
+    """`tui`, `cli`; empty: not said."""
+    process: str = ""
+
+    @property
+    def via(self) -> str:
+        """`ssh 10.0.0.1`; empty when they sat at the machine."""
+        return f"ssh {self.client}" if self.client else ""
+
+    @property
+    def program(self) -> str:
+        """`tui 4242`."""
+        return f"{self.face} {self.process}".strip()
+
+
+def who(actor: str) -> Who:
+    """`ann@box (ssh 10.0.0.1) cli[4242]` taken apart; an actor of another shape is its own name."""
+    match = _ACTOR.fullmatch(actor)
+    if match is None:
+        return Who(one_line(actor, 80))
+    parts = {name: one_line(text or "", 80) for name, text in match.groupdict().items()}
+    return Who(f"{parts['user']}@{parts['host']}", parts["client"], parts["face"], parts["pid"])
+
+
+def result_mark(row: AuditRow) -> StateMark:
+    """How it ended, glyph and word."""
+    mark = state({"invalid_credentials": "invalid_key"}.get(row.result, row.result))
+    if row.result == "off" or mark.glyph != "◌" or row.result in ("locked", "untested"):
+        return mark
+    return StateMark("✕", mark.word, "bad")
+
+
+def change(row: AuditRow) -> str:
+    """Before → after, or what came of it, on one line; empty when the action says it all."""
+    special = _CHANGES.get(row.action)
+    words = special(row.detail) if special is not None else None
+    return _joined(row.detail) if words is None else words
+
+
+def _joined(detail: Mapping[str, Any]) -> str:
+    found = [entry for entry in changes(detail) if not entry.same]
+    if len(found) == 1 and found[0].label in ("", "limit", "state"):
+        return str(found[0])
+    words = ", ".join(
+        str(entry) if entry.label in ("", "limit") else f"{entry.label} {entry}" for entry in found
+    )
+    return words or ", ".join(f"{name} {text}" for name, text in rest(detail) if text != "none")
+
+
+def _key_change(detail: Mapping[str, Any]) -> str | None:
+    before, after = detail.get("before"), detail.get("after")
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return None
+    tested = {True: ", tested", False: ", untested"}.get(detail.get("tested", None), "")
+    return f"{key_place(before)} → {key_place(after)}{tested}"
+
+
+def _added(detail: Mapping[str, Any]) -> str:
+    tested = {True: "tested", False: "untested"}.get(detail.get("tested", None))
+    parts = [value(name, detail[name]) for name in ("catalog_id", "endpoint") if detail.get(name)]
+    if detail.get("key"):
+        parts.append(f"key in {key_place(detail)}")
+    return ", ".join([*parts, *([tested] if tested else [])])
+
+
+def _removed(detail: Mapping[str, Any]) -> str:
+    used = detail.get("dependents")
+    return f"{value('endpoint', detail.get('endpoint'))} → gone" + (
+        f", was used by {value('dependents', used)}" if used else ""
+    )
+
+
+def _synced(detail: Mapping[str, Any]) -> str:
+    took = f" in {duration(detail.get('duration_ms'))}" if detail.get("duration_ms") is not None else ""
+    if detail.get("error"):
+        return f"nothing fetched{took}, the last list of {count(_int(detail, 'total'), 'model')} stays"
+    parts = [
+        f"{whole(_int(detail, name))} {word}"
+        for name, word in (("added", "new"), ("updated", "changed"), ("removed", "gone"))
+        if _int(detail, name)
+    ]
+    return f"{count(_int(detail, 'total'), 'model')}, {', '.join(parts) or 'nothing new'}{took}"
+
+
+def _tested(detail: Mapping[str, Any]) -> str:
+    latency = detail.get("latency_ms")
+    return f"answered in {duration(latency)}" if isinstance(latency, int) else "no answer"
+
+
+def _run(detail: Mapping[str, Any]) -> str:
+    if code := detail.get("code"):
+        return f"not sent: {value('code', code)}"
+    cost = value("cost_usd", detail.get("cost_usd")) if detail.get("cost_usd") is not None else "cost unknown"
+    parts = [f"{tokens(detail.get('input'))} → {tokens(detail.get('output'))} tokens", cost]
+    attempts = _int(detail, "attempts")
+    if attempts > 1:
+        parts.append(f"{attempts} attempts")
+    if detail.get("error"):
+        parts.append(value("error", detail["error"]))
+    return ", ".join(parts)
+
+
+def _recovered(detail: Mapping[str, Any]) -> str:
+    return f"cut off with its program; {value('reserved_nanos', detail.get('reserved_nanos'))} had been set aside"
+
+
+def _switched(to: str) -> Callable[[Mapping[str, Any]], str | None]:
+    def words(detail: Mapping[str, Any]) -> str | None:
+        models = detail.get("models")
+        return f"{several([str(m) for m in models])} → {to}" if isinstance(models, list) else None
+
+    return words
+
+
+def _default(detail: Mapping[str, Any]) -> str:
+    none = "the first provider's"
+    return f"{one_line(str(detail.get('before') or none))} → {one_line(str(detail.get('after') or none))}"
+
+
+def _int(detail: Mapping[str, Any], name: str) -> int:
+    number = detail.get(name)
+    return number if isinstance(number, int) else 0
+
+
+_CHANGES: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
+    "provider.add": _added,
+    "provider.remove": _removed,
+    "provider.sync": _synced,
+    "provider.test": _tested,
+    "key.set": _key_change,
+    "key.remove": _key_change,
+    "model.enable": _switched("on"),
+    "model.disable": _switched("off"),
+    "model.default": _default,
+    "offline.on": lambda _detail: "online → offline",
+    "offline.off": lambda _detail: "offline → online",
+    "conversation.delete": lambda _detail: "its messages are gone, what it cost stays",
+    "run": _run,
+    "run.recovered": _recovered,
+}
+
+_PHRASES = {
+    "provider.add": "added the provider {}",
+    "provider.edit": "changed the provider {}",
+    "provider.remove": "removed the provider {}",
+    "provider.enable": "switched the provider {} on",
+    "provider.disable": "switched the provider {} off",
+    "provider.test": "tested the provider {}",
+    "provider.sync": "fetched the model list of {}",
+    "key.set": "set the key of {}",
+    "key.remove": "removed the key of {}",
+    "vault.move": "moved the keys to the {}",
+    "budget.set": "set the {}",
+    "budget.remove": "removed the {}",
+    "model.enable": "switched models of {} on",
+    "model.disable": "switched models of {} off",
+    "model.default": "chose the model of new chats",
+    "offline.on": "went offline",
+    "offline.off": "went online",
+    "conversation.delete": "deleted the conversation {}",
+    "settings.set": "changed the setting {}",
+    "run": "sent a prompt to {}",
+    "run.recovered": "settled a prompt to {} that was cut off",
+}
+
+
+def subject(row: AuditRow) -> str:
+    """What it was done to, in words: `daily limit of all providers`."""
+    if row.action.startswith("budget."):
+        scope, _, period = row.subject.rpartition(" ")
+        whose = "all providers" if scope == "global" else scope.removeprefix("provider:")
+        return one_line(f"{period} limit of {whose}", 120)
+    return one_line(row.subject, 120)
+
+
+def sentence(row: AuditRow) -> str:
+    """`anna@host set the daily limit of all providers: $5.00 → $8.00`."""
+    words = change(row)
+    done = _PHRASES.get(row.action, "{}").format(subject(row))
+    if row.action not in _PHRASES:
+        done = f"did {one_line(row.action, 40)} on {done}"
+    return f"{who(row.actor).name} {done}" + (f": {words}" if words else "")
+
+
+def moment(ms: int) -> str:
+    """The whole time of an entry in the user's zone: `2025-11-20 14:02:11.412 CET`."""
+    when = dt.datetime.fromtimestamp(ms / 1000).astimezone()
+    return f"{when:%Y-%m-%d %H:%M:%S}.{ms % 1000:03d} {when:%Z}"
+
+
+def origin(row: AuditRow) -> str:
+    """Where it came from: `over SSH from 10.0.0.1, in this program (process 4242)`."""
+    by = who(row.actor)
+    parts = [f"over SSH from {by.client}"] if by.client else []
+    if by.face:
+        parts.append(
+            f"in {_FACES.get(by.face, by.face)}" + (f" (process {by.process})" if by.process else "")
+        )
+    return ", ".join(parts)
+
+
+def record(row: AuditRow, newest: int) -> list[Pair]:
+    """Every field of an entry, for its page."""
+    by, mark = who(row.actor), result_mark(row)
+    pairs: list[Pair] = [
+        ("what", sentence(row), "strong"),
+        ("result", str(mark), mark.tone),
+        ("why", one_line(row.reason or "", 400) or "no reason was given", "" if row.reason else "dim"),
+        ("when", moment(row.at), ""),
+        ("who", by.name, ""),
+        (
+            "came from",
+            f"{by.client}, by SSH" if by.client else "the machine itself",
+            "" if by.client else "dim",
+        ),
+        ("program", _FACES.get(by.face, by.face) + (f", process {by.process}" if by.process else ""), ""),
+        ("action", one_line(row.action), ""),
+        ("subject", one_line(row.subject, 400), ""),
+    ]
+    pairs += [_pair(entry) for entry in changes(row.detail)]
+    pairs += [(name, text, "") for name, text in rest(row.detail)]
+    pairs += [
+        ("entry", f"{whole(row.id)} of {whole(max(newest, row.id))}", "dim"),
+        ("signature", f"{row.mac[:8]}…{row.mac[-8:]}, signed together with the entry before", "dim"),
+    ]
+    return pairs
+
+
+def _pair(entry: Change) -> Pair:
+    if entry.same:
+        return entry.label or "value", f"{entry.new} (not changed)", "dim"
+    return entry.label or "value", str(entry), "accent"
