@@ -2,17 +2,340 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from typing import TYPE_CHECKING, ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
 from textual.widgets import Static
 
+from catalog.errors import SwitchroomError
+from tui.formatting import cents, count
+from tui.screens import overview_lines as lines
 from tui.screens.base import ModeScreen
+from tui.screens.overview_lines import AlertLine, LiveRun
+from tui.screens.overview_live import LiveRuns
+from tui.screens.overview_panels import SpendPanel, welcome
+from tui.screens.provider_columns import ProviderLine
+from tui.widgets.chart import Chart, ChartData, Series
+from tui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from services.overview import PriceRise, RecentRun, Spend
+    from services.registry import ProviderView
+    from services.usage_chart import UsageChart
+
+_SOON = frozenset({"RunEnded", "ProvidersChanged", "ModelsChanged", "SyncEnded", "BudgetsChanged", "StoreChangedElsewhere", "OfflineChanged", "SettingsChanged"})  # fmt: skip
+"""After these the panels are read anew."""
+LOAD_EVERY = 1.0
+"""Seconds between two readings at least, however much happens."""
+LOOK_EVERY = 60.0
+"""Seconds between looks at the clock: a new hour begins a new bar."""
+_CALM = "Nothing needs your attention."
 
 
 class OverviewScreen(ModeScreen):
-    """The frame of the mode."""
+    """Alerts, spend, providers, cost by hour, what runs now and what ran last."""
 
     MODE = "overview"
     HEADING = "Overview"
+    CSS_PATH = "overview.tcss"
+    AUTO_FOCUS = "#providers"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-middling"), (110, "-usual"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "add a provider", id="overview.add", tooltip="Add a provider, step by step"),
+        Binding("enter", "open", "open", id="overview.open", tooltip="Open what the cursor is on"),
+        Binding("tab", "panel(1)", "next panel", id="overview.next", tooltip="Go to the next panel"),
+        Binding("shift+tab", "panel(-1)", "panel", show=False, id="overview.previous", tooltip="Go to the panel before"),
+        Binding("escape", "clear", "clear", show=False, id="overview.clear", tooltip="Take the marks away"),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._alerts: VirtualTable[AlertLine] = VirtualTable(
+            lines.ALERTS, key=lambda line: line.key, empty="", header=False, marks=False, id="alerts"
+        )
+        self._providers: VirtualTable[ProviderLine] = VirtualTable(
+            lines.PROVIDERS, key=lambda line: line.slug, empty="Opening …", marks=False, id="providers"
+        )
+        self._runs: VirtualTable[RecentRun] = VirtualTable(
+            lines.RUNS, key=lines.run_key, empty="Opening …", marks=False, id="runs"
+        )
+        self._now: VirtualTable[LiveRun] = VirtualTable(
+            lines.LIVE, key=lambda run: run.id, empty="Nothing is running. 6 opens a chat.", header=False, marks=False, id="now"
+        )  # fmt: skip
+        self._chart = Chart(empty="Nothing was spent in the last 24 hours.", id="chart")
+        self._spend_panel = SpendPanel()
+        self._live = LiveRuns()
+        self._views: list[ProviderView] = []
+        self._spend: Spend | None = None
+        self._rises: tuple[PriceRise, ...] = ()
+        self._stale = self._loading = self._was_empty = False
+        self._loaded_hour = 0
 
     def compose_body(self) -> ComposeResult:
-        yield Static("Opening …")
+        yield _panel("Alerts", Static(_CALM, id="calm", markup=False), self._alerts, id="alerts-panel")
+        with Horizontal(id="money"):
+            yield _panel("Spend", self._spend_panel, id="spend-panel")
+            yield _panel("Providers", self._providers, id="providers-panel")
+        with Horizontal(id="middle"):
+            yield _panel("Cost per hour, last 24 hours, by provider", self._chart, id="chart-panel")
+            yield _panel("Now", self._now, id="now-panel")
+        yield _panel("Recent runs", self._runs, id="runs-panel")
+        yield VerticalScroll(Static("", markup=False), id="welcome", can_focus=False)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._alerts.can_focus = self._now.can_focus = False
+        self._size_tables()
+
+    # -- data ------------------------------------------------------------------------------------
+
+    async def services_ready(self, services: Services) -> None:
+        self._runs.set_empty("No runs yet. 6 opens a chat.")
+        self._live.seed(services)
+        await self._load(first=True)
+        self.set_interval(LOOK_EVERY, self._look_at_clock)
+        self._ticking = self.set_interval(1.0, self._tick, pause=not self._live.runs)
+        self._show_live()
+
+    async def _load(self, *, first: bool = False) -> None:
+        from services import overview
+
+        services = self.app.services
+        self._stale = False
+        self._loaded_hour = int(time.time() // 3600)
+        try:
+            self._views = await services.registry.list()
+            self._show_providers()
+            if not self._views:
+                return
+            self._spend = await overview.spend(services)
+            self._show_alerts(first=first)
+            self._spend_panel.show(self._spend)
+            self._runs.set_rows(await overview.recent(services))
+            self._chart.show(_chart_data(await overview.cost_by_hour(services)))
+            self._rises = await overview.price_rises(services, self._views)
+            self._show_alerts(first=first)
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+
+    def _show_providers(self) -> None:
+        empty = not self._views
+        self._providers.set_rows(lines.provider_lines(self._views, _now()))
+        self._size_tables()
+        if empty:
+            from tui.screens.provider_choice import choices
+
+            found = [choice for choice in choices(self.app.services.catalog) if choice.variable]
+            self.query_one("#welcome Static", Static).update(welcome(found))
+        if empty != self._was_empty:
+            self._was_empty = empty
+            self.set_class(empty, "-welcome")
+            if not empty:
+                self._providers.focus()
+        self.refresh_bindings()
+
+    def _show_alerts(self, *, first: bool = False) -> None:
+        if self._spend is None:
+            return
+        unread = [notice for notice in self.app.notices if notice.tone in ("bad", "warn")]
+        unread = unread[-self.app.facts.alerts :] if self.app.facts.alerts else []
+        found = lines.alert_lines(self._views, self._spend.limits, self._rises, unread, _now())
+        if found == list(self._alerts.rows):
+            self.query_one("#calm").display = not found
+            return
+        had_focus = self._alerts.has_focus
+        self._alerts.set_rows(found)
+        self._alerts.can_focus = bool(found)
+        self.query_one("#calm").display = not found
+        self.query_one("#alerts-panel").border_title = f"Alerts · {len(found)}" if found else "Alerts"
+        self._size_tables()
+        if had_focus and not found:
+            self._providers.focus()
+        elif first and found and self.focused in (None, self._providers):
+            self._alerts.focus()
+
+    def _size_tables(self) -> None:
+        """Give the tables above the last the rows they need, as far as the screen has them."""
+        high = self.size.height
+        alerts = 2 if high < 24 else 3 if high < 30 else 5 if high < 50 else 8
+        providers = 3 if self.size.width < 76 else 5 if high < 34 else 10 if high < 50 else 12
+        _set_height(self._alerts, min(alerts, self._alerts.shown_count))
+        rows = 1 + min(providers, max(3, len(self._views)))
+        _set_height(self._providers, rows)
+        _set_height(self._spend_panel, 3 if self.size.width < 76 else max(4, rows))
+
+    def on_resize(self) -> None:
+        self._size_tables()
+
+    def _look_at_clock(self) -> None:
+        if self._loaded_hour and int(time.time() // 3600) != self._loaded_hour:
+            self._load_soon()
+
+    def _load_soon(self) -> None:
+        """Load once for any number of changes that come together; hidden, when the screen is seen again."""
+        if self._stale or not self.framed or not self.app.opened:
+            return
+        self._stale = True
+        if self.is_current:
+            self.run_worker(self._load_again(), group="load", exit_on_error=True)
+
+    async def _load_again(self) -> None:
+        if self._loading:
+            return
+        self._loading = True
+        try:
+            while self._stale and self.is_current:
+                await asyncio.sleep(0.05)
+                await self._load()
+                await asyncio.sleep(LOAD_EVERY if self._stale else 0)
+        finally:
+            self._loading = False
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self._stale:
+            self._stale = False
+            self._load_soon()
+        if self._live.runs:
+            self._show_live()
+        self._show_alerts()
+
+    def set_facts(self) -> None:
+        super().set_facts()
+        if self.framed and self.is_current:
+            self._show_alerts()
+
+    # -- what happens ----------------------------------------------------------------------------
+
+    def feed_event(self, event: object) -> None:
+        if self._live.apply(event):
+            self._show_live()
+        if type(event).__name__ in _SOON:
+            self._load_soon()
+
+    def _show_live(self) -> None:
+        if not self.framed or not self.app.opened:
+            return
+        ticking = getattr(self, "_ticking", None)
+        if ticking is not None:
+            (ticking.resume if self._live.runs else ticking.pause)()
+        if self.is_current:
+            self._now.set_rows(self._live.rows())
+            title = f"Now · {count(len(self._live.runs), 'run')}" if self._live.runs else "Now"
+            speed = self._live.speed
+            self.query_one("#now-panel").border_title = f"{title} · {speed:.0f} tok/s" if speed else title
+
+    def _tick(self) -> None:
+        self._live.tick()
+        if self.is_current:
+            self._show_live()
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """`a` is offered here as long as there is nothing else; after that it is in Providers."""
+        if action == "add":
+            return self.app.opened and not self._views
+        return action not in ("open", "panel", "clear") or bool(self._views)
+
+    def _stops(self) -> list[Widget]:
+        panels: list[Widget] = [self._alerts, self._providers, self._chart, self._runs]
+        return [
+            panel
+            for panel in panels
+            if panel.can_focus
+            and all(node.display for node in panel.ancestors_with_self if isinstance(node, Widget))
+        ]
+
+    def action_panel(self, by: int) -> None:
+        stops = self._stops()
+        place = stops.index(self.focused) if self.focused in stops else -by if by > 0 else 0
+        stops[(place + by) % len(stops)].focus()
+
+    def action_clear(self) -> None:
+        for table in (self._alerts, self._providers, self._runs):
+            table.clear_marks()
+
+    def action_add(self) -> None:
+        from tui.screens.provider_wizard import add_provider
+
+        self.app.run_worker(add_provider(self.app), group="action", exit_on_error=True)
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        event.table.focus()
+        self.action_open()
+
+    def on_chart_opened(self, event: Chart.Opened) -> None:
+        event.stop()
+        self.app.action_mode("usage")
+
+    def action_open(self) -> None:
+        if self.focused is self._alerts and (alert := self._alerts.cursor_row) is not None:
+            self._open_alert(alert)
+        elif self.focused is self._runs and (run := self._runs.cursor_row) is not None:
+            from tui.screens.run_detail import RunDetail
+
+            self.app.push_screen(RunDetail(run.row.run_id, self.MODE))
+        elif self.focused is self._chart:
+            self.app.action_mode("usage")
+        elif self.focused is self._providers and (line := self._providers.cursor_row) is not None:
+            self._open_provider(line.slug)
+
+    def _open_alert(self, alert: AlertLine) -> None:
+        if alert.kind == "notices":
+            self.app.action_alerts()
+        elif alert.kind == "price":
+            from tui.screens.sync_detail import SyncDetail
+
+            self.app.push_screen(SyncDetail(alert.target))
+        elif alert.target:
+            self._open_provider(alert.target)
+        else:
+            self.app.action_mode("usage")
+
+    def _open_provider(self, slug: str) -> None:
+        from tui.screens.provider_detail import ProviderDetail
+
+        self.app.push_screen(ProviderDetail(slug))
+
+    def copy_text(self) -> str | None:
+        if self.focused is self._alerts and (alert := self._alerts.cursor_row) is not None:
+            return alert.text
+        if self.focused is self._runs and (run := self._runs.cursor_row) is not None:
+            return run.row.run_id
+        return self._providers.cursor_key
+
+    def interrupt(self) -> bool:
+        return self.app.stop_work()
+
+
+def _panel(title: str, *children: Widget, id: str) -> Vertical:  # noqa: A002
+    panel = Vertical(*children, id=id, classes="panel")
+    panel.border_title = title
+    return panel
+
+
+def _set_height(table: Widget, rows: int) -> None:
+    height = table.styles.height
+    if height is None or height.value != rows:
+        table.styles.height = rows
+
+
+def _chart_data(chart: UsageChart) -> ChartData:
+    series = tuple(
+        Series(key, "all others" if key == "*" else key, values, cents(total))  # type: ignore[arg-type]
+        for key, values, total in zip(chart.keys, chart.values, chart.totals, strict=True)
+    )
+    return ChartData(chart.starts, chart.end, series, "usd")
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -121,6 +121,11 @@ def _month(moment: dt.datetime) -> str:
     return f"{_MONTHS[moment.month - 1]} {moment.year}" if moment.month == 1 else _MONTHS[moment.month - 1]
 
 
+def day_words(ms: int) -> str:
+    """A day: `Nov 27`."""
+    return _day(local(ms))
+
+
 def span_words(start: int, end: int) -> str:
     """A bucket's time: `Thu Nov 20 14:00–15:00`, `Thu Nov 20`, `Nov 18–20`."""
     first, after = local(start), local(end)

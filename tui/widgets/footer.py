@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from textual.binding import ActiveBinding
 from textual.content import Content
+from textual.dom import DOMNode
+from textual.events import Click
 from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.formatting import width
-from tui.keymap import key_label
+from tui.keymap import UNBOUND, key_label
 
 ALWAYS = ("app.help", "app.quit")
 """Ids of the bindings that keep their place at the right end however narrow it is."""
@@ -26,9 +28,9 @@ LAST = "window.leave"
 def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
     """(id, key, words) of the bindings meant for the line, keys of one action joined (`[ ]`), in their order."""
     found: dict[str, tuple[str, str, str]] = {}
-    for entry in active:
+    for entry in declared(active):
         binding = entry.binding
-        if not binding.show or not entry.enabled:
+        if not binding.show or not entry.enabled or binding.key.startswith(UNBOUND):
             continue
         ident = binding.id or binding.action
         if ident in found:
@@ -37,27 +39,41 @@ def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
     return sorted(found.values(), key=lambda entry: (entry[0] not in FIRST, entry[0] == LAST))
 
 
-def fitted(keys: list[tuple[str, str, str]], cells: int) -> list[tuple[str, str]]:
-    """The (key, words) pairs that fit in `cells`: those of ALWAYS are kept, the least useful others are dropped."""
-    fixed = [(key, words) for ident, key, words in keys if ident in ALWAYS]
-    room = cells - sum(_cells(pair) for pair in fixed)
-    chosen: list[tuple[str, str]] = []
-    for ident, key, words in keys:
-        if ident in ALWAYS:
+def declared(active: Iterable[ActiveBinding]) -> list[ActiveBinding]:
+    """The bindings in the order in which their classes name them, whatever keys the user has put them on."""
+    nodes: dict[DOMNode, dict[str | None, int]] = {}
+    order = []
+    for entry in active:
+        if entry.node not in nodes:
+            own = entry.node._bindings.key_to_bindings.values()  # noqa: SLF001 - as declared, before the user's keymap
+            names = dict.fromkeys(binding.id for bindings in own for binding in bindings)
+            nodes[entry.node] = {name: place for place, name in enumerate(names)}
+        places = nodes[entry.node]
+        order.append((list(nodes).index(entry.node), places.get(entry.binding.id, len(places)), entry))
+    return [entry for _, _, entry in sorted(order, key=lambda item: item[:2])]
+
+
+def fitted(keys: list[tuple[str, str, str]], cells: int) -> list[tuple[str, str, str]]:
+    """Those that fit in `cells`: the ones of ALWAYS are kept, the least useful others are dropped."""
+    fixed = [entry for entry in keys if entry[0] in ALWAYS]
+    room = cells - sum(map(_cells, fixed))
+    chosen: list[tuple[str, str, str]] = []
+    for entry in keys:
+        if entry[0] in ALWAYS:
             continue
-        room -= _cells((key, words))
+        room -= _cells(entry)
         if room < 0:
             break
-        chosen.append((key, words))
+        chosen.append(entry)
     return chosen + fixed
 
 
-def _cells(pair: tuple[str, str]) -> int:
-    return width(pair[0]) + 1 + width(pair[1]) + 2
+def _cells(entry: tuple[str, str, str]) -> int:
+    return width(entry[1]) + 1 + width(entry[2]) + 2
 
 
 class KeyLine(Widget):
-    """The footer."""
+    """The footer; a click on a key does what the key does."""
 
     ALLOW_SELECT = False
 
@@ -87,6 +103,21 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         spans: list[tuple[str, str]] = []
-        for key, words in fitted(self._keys, self.size.width + 2):
+        for _, key, words in fitted(self._keys, self.size.width + 2):
             spans += [(key, "bold $key"), (f" {words}", "$dim"), ("  ", "")]
         return Content.assemble(*spans)
+
+    async def on_click(self, event: Click) -> None:
+        x, start = event.get_content_offset_capture(self).x, 0
+        for entry in fitted(self._keys, self.size.width + 2):
+            if start <= x < start + _cells(entry) - 2:
+                await self._do(entry[0])
+                return
+            start += _cells(entry)
+
+    async def _do(self, ident: str) -> None:
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if (binding.id or binding.action) == ident and active.enabled:
+                await self.app.run_action(binding.action, active.node)
+                return

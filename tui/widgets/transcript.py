@@ -43,11 +43,12 @@ class Transcript(FlowingBlocks, can_focus=True):
     """Blocks of a conversation, and the keys that act on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket", "pick(-1)", "code before", key_display="[ ]", id="transcript.pick_before", tooltip="Pick the code block or answer before"),
+        Binding("y", "screen.copy", "copy", id="transcript.copy", tooltip="Copy what is marked or picked, else an answer or one of its code blocks"),
+        Binding("left_square_bracket", "pick(-1)", "code", key_display="[ ]", id="transcript.pick_before", tooltip="Pick the code block or answer before"),
         Binding("right_square_bracket", "pick(1)", "next code", show=False, id="transcript.pick_next", tooltip="Pick the next code block or answer"),
         Binding("v", "mark", "mark", id="transcript.mark", tooltip="Mark rows: j k move the end, y copies"),
         Binding("o", "other_end", "other end", id="transcript.other_end", tooltip="Move the other end of what is marked"),
-        Binding("h,left", "sideways(-1)", "character back", key_display="h l w b", show=True, id="transcript.left", tooltip="The marked end a character back"),
+        Binding("h,left", "sideways(-1)", "by characters", key_display="h l w b", id="transcript.left", tooltip="The marked end a character back"),
         Binding("l,right", "sideways(1)", "character on", show=False, id="transcript.right", tooltip="The marked end a character on"),
         Binding("b", "sideways(-1,True)", "word back", show=False, id="transcript.word_back", tooltip="The marked end a word back"),
         Binding("w", "sideways(1,True)", "word on", show=False, id="transcript.word_on", tooltip="The marked end a word on"),
@@ -210,6 +211,14 @@ class Transcript(FlowingBlocks, can_focus=True):
                     picks.insert(0, Pick(block))
                 found += [(start + pick.rows[0], pick) for pick in picks]
         return found
+
+    def picks_in_sight(self) -> list[Pick]:
+        """The last answer of which something is on the screen (else the last of all), and its code blocks."""
+        answers = [block for block in self.visible_blocks() if isinstance(block, MarkdownBlock)] or [
+            block for block in self.blocks if isinstance(block, MarkdownBlock)
+        ]
+        turn = answers[-1].turn if answers else None
+        return [pick for _, pick in self._picks() if answers and pick.block.turn == turn]
 
     def action_pick(self, step: int) -> None:
         """Go to the next or last code block or answer; the first time to the one nearest to the end in sight."""

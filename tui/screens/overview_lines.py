@@ -1,0 +1,224 @@
+"""The lines of the Overview's tables: alerts, providers with the worst first, runs in flight and runs that ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from catalog.plaintext import one_line
+from tui.formatting import UNKNOWN, Tone, cents, clock, count, millis, money, rate, state, tokens
+from tui.screens import provider_columns
+from tui.screens.provider_columns import ProviderLine
+from tui.widgets.chart_time import day_words
+from tui.widgets.columns import Cell, Column
+from tui.widgets.spark import spark
+
+if TYPE_CHECKING:
+    from services.overview import PriceRise, RecentRun
+    from services.registry import ProviderView
+    from services.usage_limits import LimitStanding
+    from tui.messages import Notice
+
+_HALF = 0.5
+"""A limit that will run out is told from this share on."""
+_WORST: dict[Tone, int] = {"bad": 0, "warn": 1, "accent": 2, "": 3, "ok": 3, "strong": 3, "dim": 4}
+_NEXT = {
+    "invalid_key": "K on its page sets a new key",
+    "no_permission": "the key may not do this: K sets another",
+    "no_credit": "top it up at the vendor",
+    "locked": "t on its page asks for the passphrase",
+}
+
+
+# -- alerts ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """One thing that needs a look, and where enter leads."""
+
+    key: str
+    tone: Tone
+    text: str
+    kind: Literal["limit", "provider", "price", "notices"]
+    target: str = ""
+    """A provider's slug; empty: no one provider is meant."""
+
+
+def alert_lines(
+    views: Iterable[ProviderView],
+    limits: Iterable[LimitStanding],
+    rises: Iterable[PriceRise],
+    unread: Sequence[Notice],
+    now: int,
+) -> list[AlertLine]:
+    """Everything that needs a look, the worst first."""
+    found = [line for standing in limits if (line := _limit_line(standing, now)) is not None]
+    found += [_provider_line(view) for view in views if state(view.state).tone == "bad"]
+    found.sort(key=lambda line: _WORST[line.tone])
+    found += [_rise_line(rise) for rise in rises]
+    if unread:
+        last = unread[-1]
+        words = ": ".join(part for part in (last.title, last.message) if part)
+        text = f"! {count(len(unread), 'message')} not read yet, the last: {words}"
+        found.append(AlertLine("notices", "warn", text, "notices"))
+    return found
+
+
+def _limit_line(standing: LimitStanding, now: int) -> AlertLine | None:
+    budget = standing.budget
+    slug = budget.scope.removeprefix("provider:") if budget.scope != "global" else ""
+    whose = f"{slug} at" if slug else "At"
+    which = f"{'its' if slug else 'the'} {budget.period} limit"
+    key = f"limit {budget.scope} {budget.period}"
+    if standing.share >= 1:
+        start = f"{slug}: {budget.period} limit" if slug else f"{budget.period.capitalize()} limit"
+        text = f"✕ {start} reached, {cents(budget.spent)} of {cents(budget.limit)}: no paid runs until {_moment(budget.resets_at, now)}"
+        return AlertLine(key, "bad", text, "limit", slug)
+    heading = standing.runs_out is not None and standing.share >= _HALF
+    if standing.share < budget.alert and not heading:
+        return None
+    out = "" if standing.runs_out is None else f", out {_moment(standing.runs_out, now)} at today's rate"
+    text = f"! {whose} {standing.share:.0%} of {which}, {cents(budget.spent)} of {cents(budget.limit)}{out}"
+    return AlertLine(key, "warn", text, "limit", slug)
+
+
+def _moment(ms: int, now: int) -> str:
+    """`at 17:40`, `midnight`, `Nov 27`: as precisely as it matters."""
+    when, today = (dt.datetime.fromtimestamp(at / 1000).astimezone() for at in (ms, now))
+    if when.date() == today.date():
+        return f"at {when:%H:%M}"
+    if when.hour == when.minute == 0 and when.date() - today.date() == dt.timedelta(1):
+        return "midnight"
+    return f"on {day_words(ms)}"
+
+
+def _provider_line(view: ProviderView) -> AlertLine:
+    mark, slug = state(view.state), view.row.slug
+    said = one_line(view.row.state_message or "", 120).rstrip(".")
+    parts = [f"{mark.glyph} {slug}: {mark.word}", *([said] if said else [])]
+    if hint := _NEXT.get(view.state):
+        parts.append(hint)
+    return AlertLine(f"provider {slug}", mark.tone, " · ".join(parts), "provider", slug)
+
+
+def _rise_line(rise: PriceRise) -> AlertLine:
+    part = rise.field.removeprefix("price.").replace("_", " ")
+    more = f", and {count(rise.others, 'more model')}" if rise.others else ""
+    text = f"! {rise.slug}/{rise.model} is dearer: {part} {rate(rise.old)} → {rate(rise.new)} per 1M tokens (+{rise.share:.0%}){more}"
+    return AlertLine(f"price {rise.slug}", "warn", text, "price", rise.slug)
+
+
+ALERTS: tuple[Column[AlertLine], ...] = (
+    Column("what", "", lambda line: (line.text, line.tone), width=20, flex=1),
+)
+
+# -- providers ---------------------------------------------------------------------------------------
+
+
+def provider_lines(views: Iterable[ProviderView], now: int) -> list[ProviderLine]:
+    """The worst first."""
+    ordered = sorted(views, key=lambda view: (_WORST[state(view.state).tone], view.row.slug))
+    return [ProviderLine(view, now) for view in ordered]
+
+
+_WANTED = {"state": 0, "provider": 0, "ttft": 2, "errors": 1, "spend": 4, "models": 3}
+PROVIDERS: tuple[Column[ProviderLine], ...] = tuple(
+    replace(column, priority=_WANTED[column.key], flex=1 if column.key == "provider" else 0)
+    for column in provider_columns.COLUMNS
+    if column.key in _WANTED
+)
+
+# -- runs in flight ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """A run in flight, as far as it has come."""
+
+    id: str
+    model: str
+    tokens: int = 0
+    speeds: tuple[float, ...] = ()
+    """Tokens in each second so far, the last last."""
+
+
+def _speed(line: LiveRun) -> Cell:
+    if not line.tokens:
+        return "waiting", "dim"
+    return f"{line.speeds[-1]:.0f} tok/s" if line.speeds else "…"
+
+
+LIVE: tuple[Column[LiveRun], ...] = (
+    Column("model", "", lambda line: line.model, width=12, flex=1, cut="middle"),
+    Column("speed", "", _speed, width=9, align="right"),
+    Column("spark", "", lambda line: (spark(line.speeds, 8), "ok"), width=8, priority=1),
+)
+
+# -- runs that ended ---------------------------------------------------------------------------------
+
+
+def run_key(run: RecentRun) -> str:
+    return run.row.run_id
+
+
+def _ref(run: RecentRun) -> str:
+    return f"{run.row.provider}/{run.row.model}"
+
+
+def _cost(run: RecentRun) -> Cell:
+    row = run.row
+    if row.grade == "own":
+        return "own", "dim"
+    if row.cost_nanos is None:
+        return UNKNOWN, "dim"
+    words = money(Decimal(row.cost_nanos) / 1_000_000_000)
+    return f"≈{words}" if row.grade == "estimated" else words
+
+
+def _tokens(run: RecentRun) -> str:
+    return f"{tokens(run.row.input)} → {tokens(run.row.output)}"
+
+
+def _pace(run: RecentRun) -> Cell:
+    row = run.row
+    if not row.output or row.duration_ms is None or row.duration_ms <= (row.ttft_ms or 0):
+        return UNKNOWN, "dim"
+    return f"{row.output * 1000 / (row.duration_ms - (row.ttft_ms or 0)):.0f} tok/s"
+
+
+def _ended(run: RecentRun) -> Cell:
+    mark = state(run.row.outcome)
+    return str(mark), mark.tone
+
+
+def _note(run: RecentRun) -> Cell:
+    row = run.row
+    if row.outcome in ("failed", "interrupted"):
+        code = (row.error_code or "").replace("_", " ")
+        return " ".join(part for part in (str(row.http_status or ""), code) if part), "dim"
+    if not run.before:
+        return ""
+    last = run.before[-1]
+    why = str(last.http_status or "") or (last.error_code or "an error").replace("_", " ")
+    if (last.provider, last.model) != (row.provider, row.model):
+        return f"after {last.provider} failed: {why}", "dim"
+    return (
+        f"{'2nd' if row.number == 2 else '3rd' if row.number == 3 else f'{row.number}th'} try, after {why}",
+        "dim",
+    )
+
+
+RUNS: tuple[Column[RecentRun], ...] = (
+    Column("at", "time", lambda run: (clock(run.row.at), "dim"), width=8, max_width=11),
+    Column("model", "model", _ref, width=18, max_width=44, cut="middle", brief=_ref),
+    Column("tokens", "in → out", _tokens, width=13, align="right", priority=2),
+    Column("cost", "cost", _cost, width=8, align="right"),
+    Column("ttft", "first word", lambda run: millis(run.row.ttft_ms), width=10, align="right", priority=4),
+    Column("pace", "speed", _pace, width=9, align="right", priority=3),
+    Column("state", "", _ended, width=10, max_width=13, priority=1),
+    Column("note", "", _note, width=6, flex=1, priority=5, optional=True),
+)  # fmt: skip
