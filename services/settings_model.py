@@ -74,7 +74,7 @@ class Retry:
 class SyncSettings:
     """How model lists are fetched."""
 
-    at_start: bool = setting(True, "Sync providers set to `start` when the screen has opened.")
+    at_start: bool = setting(True, "Sync the providers that are set to it when the program starts.")
     concurrency: int = setting(32, "Providers fetched at the same time.", low=1, high=64)
     timeout: float = setting(30.0, "Seconds for one provider's sync, retries included.", high=30, above=0)
 

@@ -18,6 +18,7 @@ from catalog.errors import SwitchroomError
 from tui import crash, facts, hangup, typeahead
 from tui.look import Look
 from tui.notices import Notices
+from tui.own_keys import OwnKeys
 from tui.services_host import Opener, ServicesHost, opener
 from tui.wire import Wire
 from tui.work import SyncWork
@@ -41,6 +42,7 @@ class Life(Notices):
         self._services: Services | None = None
         self._wire = Wire()
         self._look = Look(self)
+        self.own_keys = OwnKeys(self)
         self._ahead = typeahead.TypeAhead(self, super().on_event)
         self._host = ServicesHost(services_opener or opener(paths, demo=demo))
         self._speeds = facts.Speeds()
@@ -93,10 +95,7 @@ class Life(Notices):
     def _take_settings(self) -> None:
         settings = self.services.settings
         self._look.take(settings.appearance)
-        if settings.keys or self._keymap:
-            from tui.remap import keymap_of
-
-            self.set_keymap(keymap_of(settings.keys))
+        self.own_keys.take(settings.keys)
 
     @property
     def screen_reader(self) -> bool:

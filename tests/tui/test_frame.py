@@ -40,8 +40,8 @@ def test_the_status_line_is_cut_from_the_right_between_parts() -> None:
 
 def test_the_footer_drops_whole_keys_and_keeps_help_and_quit() -> None:
     keys = [("x.a", "a", "add"), ("x.b", "b", "budget"), ("app.help", "?", "help"), ("app.quit", "q", "quit")]
-    assert fitted(keys, 200) == [("a", "add"), ("b", "budget"), ("?", "help"), ("q", "quit")]
-    assert fitted(keys, 26) == [("a", "add"), ("?", "help"), ("q", "quit")]
+    assert fitted(keys, 200) == keys
+    assert [entry[1] for entry in fitted(keys, 26)] == ["a", "?", "q"]
 
 
 async def test_a_corrupt_database_ends_with_a_sentence_and_is_left_alone(

@@ -10,6 +10,7 @@ from textual.binding import ActiveBinding
 from tui.keymap import key_label
 from tui.modals.pick import Pick
 from tui.widgets.columns import Column
+from tui.widgets.footer import declared
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -32,13 +33,13 @@ class KeyHelp:
 def live_keys(screen: Screen[object]) -> list[KeyHelp]:
     """What can be done on this screen, keys of one action together, in the order of the footer."""
     found: dict[str, KeyHelp] = {}
-    for key, entry in screen.active_bindings.items():
+    for entry in declared(screen.active_bindings.values()):
         binding = entry.binding
         if binding.id is None or not entry.enabled:
             continue
-        label = key_label(key)
+        label = key_label(binding.key)
         if (known := found.get(binding.id)) is not None:
-            found[binding.id] = KeyHelp(binding.id, f"{known.keys} {label}", known.what, entry)
+            found[binding.id] = KeyHelp(binding.id, f"{known.keys} {label}".strip(), known.what, entry)
         else:
             found[binding.id] = KeyHelp(binding.id, label, binding.tooltip or binding.description, entry)
     return sorted(found.values(), key=lambda row: _ORDER.get(row.id.partition(".")[0], 0))

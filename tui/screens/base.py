@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from tui.widgets.footer import KeyLine
 from tui.widgets.status import ModesLine, StatusLine
+from tui.widgets.tabs_line import TabsLine
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -110,6 +111,10 @@ class ModeScreen(Screen[None]):
 
     def on_modes_line_chosen(self, event: ModesLine.Chosen) -> None:
         self.app.action_mode(event.name)
+
+    def on_tabs_line_chosen(self, event: TabsLine.Chosen) -> None:
+        if event.by and callable(step := getattr(self, "action_tab", None)):
+            step(event.by)
 
     async def action_copy(self) -> None:
         text = self.copy_text()
