@@ -12,8 +12,8 @@ from store.rollup_sql import KEYS as SERIES_KEYS
 from store.rollup_sql import SLOT_MS, series_of
 from store.rows import columns, dump
 
-_NAMES = ", ".join(columns(AttemptRow))
-_PAGE = "AND final AND (at < :at OR (at = :at AND id < :id)) ORDER BY at DESC, id DESC LIMIT :limit"
+_NAMES = ", ".join(f"ledger.{name}" for name in columns(AttemptRow))
+_PAGE = "AND final AND (at < :at OR (at = :at AND ledger.id < :id)) ORDER BY at DESC, ledger.id DESC LIMIT :limit"
 _MASK = (1 << 32) - 1
 
 

@@ -107,8 +107,13 @@ async def edit(app: SwitchroomApp, view: ProviderView) -> None:
 
 async def edit_budget(app: SwitchroomApp, view: ProviderView) -> None:
     """Set, change or remove the limits of one provider."""
-    slug = view.row.slug
-    scope = f"provider:{slug}"
+    await edit_scope(app, f"provider:{view.row.slug}", view.row.slug)
+
+
+async def edit_scope(app: SwitchroomApp, scope: str, whose: str) -> None:
+    """Set, change or remove the limits of a scope: `global`, or `provider:SLUG`."""
+    from services.clock import month_bounds, now_ms
+
     now = limits_of(await app.services.budgets.list(), scope)
     alert = next((limit.alert for limit in now.values()), 0.8)
     fields = [
@@ -117,10 +122,12 @@ async def edit_budget(app: SwitchroomApp, view: ProviderView) -> None:
         Field("alert", "tell me at, %", f"{alert * 100:.0f}", "80", _percent),
         Field("reason", "why", "", "goes into the audit log"),
     ]
-    spent = "nothing with a known cost" if view.spend_month is None else cents(view.spend_month)
+    start, end = month_bounds(now_ms())
+    known = await app.services.usage.spent(start, end, None if scope == "global" else whose)
+    spent = "nothing with a known cost" if known is None else cents(known)
     values = await app.push_screen_wait(
         Form(
-            f"Limits of {slug}",
+            f"Limits of {whose}",
             fields,
             f"Spent this month: {spent}. No run goes over a limit; empty: no limit.",
         )
@@ -141,7 +148,7 @@ async def edit_budget(app: SwitchroomApp, view: ProviderView) -> None:
     except SwitchroomError as error:
         app.tell_error(error)
         return
-    app.tell(f"Limits of {slug} kept.", hint="enter, then ] shows what is left")
+    app.tell(f"Limits of {whose} kept.", hint="Usage (5) shows what is left")
 
 
 def _limit(view: BudgetView | None) -> str:

@@ -1,0 +1,89 @@
+"""What `X` writes of the Usage mode: the table, the chart's numbers, or the runs of one key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tui.exporting import Exported
+
+if TYPE_CHECKING:
+    from store.ledger import AttemptRow
+    from tui.screens.usage_columns import UsageLine
+    from tui.screens.usage_load import Loaded
+
+_LINE = (
+    "key",
+    "cost_usd",
+    "cost_usd_before",
+    "runs",
+    "runs_before",
+    "errors",
+    "input",
+    "output",
+    "unknown_attempts",
+    "ttft_p50_ms",
+)
+
+
+def lines_exported(fresh: Loaded, lines: Sequence[UsageLine]) -> Exported:
+    """The rows the filter shows, in their order."""
+    rows = [
+        {
+            "key": line.key,
+            "cost_usd": line.entry.now.cost,
+            "cost_usd_before": line.entry.before.cost,
+            "runs": line.entry.now.runs,
+            "runs_before": line.entry.before.runs,
+            "errors": line.entry.now.errors,
+            "input": line.entry.now.input,
+            "output": line.entry.now.output,
+            "unknown_attempts": line.entry.now.unknown,
+            "ttft_p50_ms": line.entry.now.ttft,
+        }
+        for line in lines
+    ]
+    return Exported(f"usage-by-{fresh.group}", _LINE, rows)
+
+
+def buckets_exported(fresh: Loaded) -> Exported:
+    """The chart's numbers: a row per bucket and key."""
+    from services.clock import iso
+
+    chart = fresh.chart
+    rows: list[dict[str, object]] = [
+        {"start": iso(start), "key": key, fresh.measure: _plain(values[place], fresh.measure)}
+        for place, start in enumerate(chart.starts)
+        for key, values in zip(chart.keys, chart.values, strict=True)
+    ]
+    return Exported(f"{fresh.measure}-by-{fresh.group}", ("start", "key", fresh.measure), rows)
+
+
+def _plain(value: float | None, measure: str) -> Decimal | int | None:
+    if value is None:
+        return None
+    return Decimal(repr(value)).quantize(Decimal("0.000000001")) if measure == "cost" else round(value)
+
+
+_RUN = (
+    "run_id", "at", "provider", "model", "outcome", "attempts", "input", "output", "cache_read", "cache_write", "reasoning",
+    "cost_usd", "grade", "ttft_ms", "duration_ms", "caller", "request_id",
+)  # fmt: skip
+
+
+def runs_exported(rows: Sequence[AttemptRow]) -> Exported:
+    """The runs that are listed."""
+    from catalog.money import from_nanos
+    from services.clock import iso
+
+    plain = [
+        {name: getattr(row, name) for name in _RUN if name not in ("at", "attempts", "cost_usd")}
+        | {
+            "at": iso(row.at),
+            "attempts": row.number,
+            "cost_usd": None if row.cost_nanos is None else from_nanos(row.cost_nanos),
+        }
+        for row in rows
+    ]
+    return Exported("runs", _RUN, plain)

@@ -1,0 +1,68 @@
+"""Everything the Usage mode shows, asked for in one go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tui.screens.usage_words import chart_data
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from services.projection import Projection
+    from services.usage_chart import ChartMeasure, UsageChart
+    from services.usage_limits import LimitStanding
+    from services.usage_range import UsageRange
+    from services.usage_table import UsageTable
+    from tui.widgets.chart import ChartData
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One answer: what is equal to the one before paints nothing."""
+
+    span: UsageRange
+    bar: tuple[int, int] | None
+    """The stretch of time the table is narrowed to; None: all of the range."""
+    group: str
+    measure: ChartMeasure
+    chart: UsageChart
+    data: ChartData
+    table: UsageTable
+    month: Decimal | None
+    projection: Projection | None
+    limits: tuple[LimitStanding, ...]
+
+
+async def load(
+    services: Services, span: UsageRange, bar: tuple[int, int] | None, group: str, measure: ChartMeasure
+) -> Loaded:
+    """Chart and table of a range, what the month comes to, and where the limits stand."""
+    usage = services.usage
+    chart = await usage.chart(span.since, span.until, group=group, measure=measure)
+    table = await usage.table(span if bar is None else span.bar(*bar), group=group, measure=measure)
+    limits = await usage.limits()
+    limit = _line_across(limits, measure, chart.starts)
+    return Loaded(
+        span,
+        bar,
+        group,
+        measure,
+        chart,
+        chart_data(chart, group, measure, limit),
+        table,
+        await usage.month(),
+        await usage.projection(),
+        limits,
+    )
+
+
+def _line_across(
+    limits: tuple[LimitStanding, ...], measure: ChartMeasure, starts: tuple[int, ...]
+) -> Decimal | None:
+    """The daily limit of all providers, where a bar is a day."""
+    if measure != "cost" or len(starts) < 2 or not 22 <= (starts[1] - starts[0]) / 3_600_000 <= 26:
+        return None
+    found = (one.budget for one in limits if one.budget.scope == "global" and one.budget.period == "daily")
+    return next((budget.limit for budget in found), None)
