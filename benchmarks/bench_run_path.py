@@ -1,6 +1,6 @@
 """B12: what the whole run path adds to the first token, and to a whole run, over the bare adapter.
 
-The store holds the demo's week and a limit of every kind that can bind. Bare and whole runs alternate.
+The store holds the demo's history and a limit of every kind that can bind. Bare and whole runs alternate.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ class BudgetService:
                 changed_by=services.actor,
                 changed_at=now,
             )
-            await services.state.delete(tx, _alert_key(row.id))
+            await services.state.delete(tx, alert_key(row.id))
             detail = {"before": _stated(before), "after": _stated(row)}
             await services.audit.record(tx, "budget.set", f"{scope} {period}", detail=detail)
             view = await self._one(row.id, tx)
@@ -145,7 +145,7 @@ class BudgetService:
                 )
             view = await self._one(row.id, tx)
             await self._budgets.delete(tx, budget_id)
-            await services.state.delete(tx, _alert_key(budget_id))
+            await services.state.delete(tx, alert_key(budget_id))
             detail = {"before": _stated(row), "after": None}
             await services.audit.record(tx, "budget.remove", f"{row.scope} {row.period}", detail=detail)
         services.feed.publish(BudgetsChanged())
@@ -175,7 +175,7 @@ class BudgetService:
                 self._services.feed.publish(_alert(view, level))
 
     async def _first_time(self, budget_id: int, period_start: int, level: float) -> bool:
-        key, state = _alert_key(budget_id), self._services.state
+        key, state = alert_key(budget_id), self._services.state
         told = await state.get(key)
         if _was_told(told, period_start, level):
             return False
@@ -243,7 +243,8 @@ def _stated(row: BudgetRow | None) -> dict[str, object] | None:
     return {"limit_usd": str(from_nanos(row.limit_nanos)), "alert": row.alert, "until": clock.iso(row.until)}
 
 
-def _alert_key(budget_id: int) -> str:
+def alert_key(budget_id: int) -> str:
+    """Where it is kept (store.state) that a limit's alert was told."""
     return f"budget_alert:{budget_id}"
 
 

@@ -1,89 +1,31 @@
-"""The demo: a throw-away home with scripted providers and a week of history; no key, no network, nothing left behind."""
+"""The demo: a throw-away home with scripted providers and ninety days of history; no key, no network, nothing left behind."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
 
 from services import clock, process
 from services.paths import Paths, under
 
 if TYPE_CHECKING:
     from services.container import Services
+    from services.demo_talks import Talk
     from store.ledger import AttemptRow
-    from store.providers import ProviderRow
 
 PREFIX = "switchroom-demo-"
-WEEK_MS = 7 * clock.DAY_MS
 _SETTINGS = '[discovery]\nat_start = "off"\n'
 """The machine's own keys and servers have no place in the demo."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Demo:
-    """One scripted provider."""
-
-    slug: str
-    name: str
-    script: str
-    endpoint: str
-    """Names that never resolve: nothing can be contacted by mistake."""
-    default_model: str
-    catalog_id: str | None
-    state: str
-    state_message: str | None
-    key: str | None
-    own: bool = False
-
-
-PROVIDERS = (
-    _Demo(
-        "openai-prod",
-        "OpenAI",
-        "demo-openai",
-        "https://openai.demo.invalid/v1",
-        "gpt-6.1-sol",
-        "openai",
-        "ok",
-        None,
-        "demo-key-of-no-use-vX2Q",
-    ),
-    _Demo(
-        "anthropic",
-        "Anthropic",
-        "demo-anthropic-ish",
-        "https://anthropic.demo.invalid",
-        "claude-sonnet-5-5",
-        "anthropic",
-        "limited",
-        "Rate limited: too many requests this minute.",
-        "demo-key-of-no-use-9fKw",
-    ),
-    _Demo(
-        "homelab",
-        "Home lab",
-        "demo-local",
-        "http://homelab.demo.invalid:8080",
-        "qwen3:8b",
-        "llamacpp",
-        "slow",
-        "The first word took 3.1 s, usually 0.3 s.",
-        None,
-        own=True,
-    ),
-)
 
 
 @contextmanager
@@ -99,81 +41,55 @@ def demo_home() -> Iterator[Paths]:
 
 
 async def seed_demo(paths: Paths) -> None:
-    """Fill a new home: providers, models, limits, a week of runs, conversations, audit rows. The same every time."""
+    """Fill a new home: providers, models, limits, ninety days of runs, conversations, an audit log. The same every time."""
     from services.container import open_services
-    from services.demo_content import add_conversations, add_past, conversation_runs
     from services.demo_history import history
+    from services.demo_talks import talks
 
     paths.ensure()
     paths.config_file.write_text(_SETTINGS, encoding="utf-8")
     now = clock.now_ms()
+    past = asyncio.create_task(asyncio.to_thread(history, now))  # the screen draws meanwhile
     async with open_services(paths, actor="demo") as services:
-        await add_past(services, now)
         await _add_providers(services, now)
-        await services.sync.sync()
-        await _set_states(services, now)
-        talks = await conversation_runs(services, now)
-        await _write_runs(
-            services, [*await history(services, now), *(row for talk in talks for row in talk.runs)]
-        )
-        await add_conversations(services, talks)
+        spoken = talks(now)
+        rows = [*await past, *(run for talk in spoken for run in talk.runs)]
+        rows.sort(key=lambda row: (row.at, row.run_id, row.number))
+        await _write_past(services, now, rows, spoken)
 
 
 async def _add_providers(services: Services, now: int) -> None:
+    from pydantic import SecretStr
+
+    from services.demo_providers import PROVIDERS, model_list, provider_row
+    from store.models import Models
     from store.providers import Providers
 
-    rows = [await _row(services, demo, now, number) for number, demo in enumerate(PROVIDERS)]
-    async with services.db.transaction() as tx:
-        for row in rows:
-            await Providers(services.db).insert(tx, row)
-
-
-async def _row(services: Services, demo: _Demo, now: int, number: int) -> ProviderRow:
-    from store.providers import ProviderRow
-
-    reference = None
-    if demo.key is not None:
-        reference = await services.credentials.store(demo.slug, SecretStr(demo.key), backend="file")
-    added = now - WEEK_MS + number * 7 * clock.MINUTE_MS
-    return ProviderRow(
-        slug=demo.slug,
-        name=demo.name,
-        dialect="fake",
-        catalog_id=demo.catalog_id,
-        endpoint=demo.endpoint,
-        key_ref=reference,
-        key_last4=demo.key[-4:] if demo.key else None,
-        options={"script": demo.script},
-        labels={"demo": "yes"},
-        cost_mode="own" if demo.own else None,
-        default_model=demo.default_model,
-        auto_sync="off",
-        state="ok",
-        state_at=added,
-        last_validated_at=added,
-        created_at=added,
-        updated_at=added,
-    )
-
-
-async def _set_states(services: Services, now: int) -> None:
-    """As if something had just happened to each of them."""
-    from store.providers import Providers
-
+    for demo in PROVIDERS:
+        if demo.key is not None:
+            await services.credentials.store(demo.slug, SecretStr(demo.key), backend="file")
     async with services.db.transaction() as tx:
         for demo in PROVIDERS:
-            await Providers(services.db).set_state(
-                tx, demo.slug, demo.state, demo.state_message, now - 40_000, demo.state == "ok"
-            )
+            reference = f"file:{demo.slug}" if demo.key is not None else None
+            await Providers(services.db).insert(tx, provider_row(demo, reference, now))
+            await Models(services.db).replace_live(tx, demo.slug, model_list(demo, now))
 
 
-async def _write_runs(services: Services, rows: Sequence[AttemptRow]) -> None:
-    from store.ledger import Ledger
+async def _write_past(services: Services, now: int, rows: list[AttemptRow], spoken: list[Talk]) -> None:
+    from services.demo_audit import limits, write_audit
+    from services.demo_syncs import sync_entries, sync_runs
+    from services.demo_talks import write_talks
+    from store.conversations import Conversations
+    from store.history import write_history
+    from store.sync_runs import SyncRuns
 
-    ledger = Ledger(services.db)
+    syncs = sync_runs(now)
     async with services.db.transaction() as tx:
-        for row in sorted(rows, key=lambda row: (row.at, row.number)):
-            await ledger.insert(tx, row)
+        await write_history(tx, rows)
+        for run in syncs:
+            await SyncRuns(services.db).insert(tx, run)
+        await write_talks(Conversations(services.db), tx, spoken)
+        await write_audit(services, tx, now, limits(now, rows), list(sync_entries(syncs)))
 
 
 @contextmanager

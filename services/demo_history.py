@@ -1,196 +1,222 @@
-"""The demo's week: who asked what of which model at which hour, what it cost, and what went wrong. Always the same."""
+"""The demo's ninety days: who asked what of which model at which hour, what it cost, and what went wrong. Always the same."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from catalog.money import to_nanos
-from catalog.usage import Usage
 from services import clock
-from services.tariff import Tariff, tariff_of
+from services.demo_habits import DEAD, DEAD_WITH, FALLBACK, HABITS, SPIKE, Habit, price_of
+from services.demo_providers import PROVIDERS
 from store.ledger import AttemptRow
 
-if TYPE_CHECKING:
-    from services.container import Services
-
 SEED = 7
-DAYS = 7
-SLOT_MS = 15 * clock.MINUTE_MS
+DAYS = 90
+SPIKE_RUNS = 30
+_BORN = {demo.slug: demo.days - 1 for demo in PROVIDERS}
+"""For how many days each provider has been there."""
+_SPIKE_EVERY = 5 * clock.MINUTE_MS
+_SLOT_MS = 15 * clock.MINUTE_MS
 
 _BY_HOUR = (
-    0.4, 0.2, 0.1, 0.1, 0.1, 0.2, 0.6, 1.6, 4.4, 8.4, 10, 9.2, 6, 7.2, 9.6, 9.2, 7.6, 5.2, 3.2, 2.8, 3.2, 2.6, 1.6, 0.8,
+    2, 1, 0.5, 0.5, 0.5, 1, 3, 7, 18, 34, 40, 37, 24, 29, 38, 37, 30, 21, 13, 11, 13, 10, 6, 3,
 )  # fmt: skip
 """Runs an hour of a working day, by the user's own clock."""
-_WEEKEND = 0.35
+_WEEKEND = 0.3
+_GROWTH = 0.45
+"""What the first day had of the last one's runs."""
+_DETAILED_DAYS, _ROUGH_DAYS = 3, 10
+"""Older hours have their runs in one quarter, still older ones in one quarter of three hours: no chart of theirs
+is that fine, and each quarter with runs costs a start of the demo some twenty rows of totals."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Habit:
-    """How one model is used. Tokens and milliseconds are medians."""
-
-    provider: str
-    model: str
-    weight: float
-    input: int
-    output: int
-    ttft: int
-    pace: int
-    """Tokens a second."""
-    caller: str
-    label: str
-
-
-_HABITS = (
-    _Habit("openai-prod", "gpt-6.1-sol", 30, 1_400, 420, 520, 82, "tui", "docs"),
-    _Habit("openai-prod", "gpt-6-luna", 32, 2_600, 160, 310, 118, "cli", "triage"),
-    _Habit("openai-prod", "gpt-5.4-mini", 7, 900, 900, 1_300, 92, "cli", "review"),
-    _Habit("anthropic", "claude-sonnet-5-5", 16, 6_200, 620, 760, 72, "tui", "docs"),
-    _Habit("anthropic", "claude-opus-5-5", 3, 9_000, 1_100, 1_150, 54, "tui", "planning"),
-    _Habit("anthropic", "claude-haiku-4-5", 4, 1_900, 210, 390, 136, "cli", "triage"),
-    _Habit("homelab", "qwen3:8b", 8, 700, 380, 280, 37, "tui", "private"),
-)
-
-
-async def tariffs(services: Services) -> dict[tuple[str, str], Tariff]:
-    """What each model of the demo costs."""
-    found = {}
-    for habit in _HABITS:
-        view = await services.models.get(f"{habit.provider}/{habit.model}")
-        found[(habit.provider, habit.model)] = tariff_of(view, await services.registry.row(habit.provider))
-    return found
-
-
-async def history(services: Services, now: int) -> list[AttemptRow]:
-    """A week of attempts up to now."""
-    prices = await tariffs(services)
+def history(now: int) -> list[AttemptRow]:
+    """The attempts up to now, in the order of time."""
     chance = random.Random(SEED)  # noqa: S311  a play, no secret
+    weights = [habit.weight for habit in HABITS]
+    factors = [chance.lognormvariate(0, 0.5) for _ in range(997)]
     rows: list[AttemptRow] = []
+    today = clock.day_bounds(now)[0]
     for number, at in enumerate(_moments(now, chance)):
-        habit = chance.choices(_HABITS, [habit.weight for habit in _HABITS])[0]
-        tariff = prices[(habit.provider, habit.model)]
-        rows += _run(f"demo{number:06d}", at, habit, tariff, chance)
+        habit = chance.choices(HABITS, weights)[0]
+        ago = (today - at) / clock.DAY_MS
+        if ago > _BORN[habit.provider]:
+            continue
+        dead = DEAD.get(habit.provider)
+        if dead is not None and ago < dead:
+            if habit.provider in DEAD_WITH and chance.random() < 0.3:
+                rows.append(_refused(f"demo{number:06d}", at, habit))
+            continue
+        rows += _run(f"demo{number:06d}", at, ago, habit, chance, factors)
+    for number in range(SPIKE_RUNS):
+        at = spike_start(now) + number * _SPIKE_EVERY + chance.randrange(_SPIKE_EVERY)
+        rows += _run(f"demoeval{number:03d}", at, 1, SPIKE, chance, factors)
+    rows.sort(key=lambda row: (row.at, row.run_id, row.number))
     return rows
 
 
+def spike_start(now: int) -> int:
+    """When the evaluation began that made a day dear: always within the last 24 hours, and over by now."""
+    today = clock.day_bounds(now)[0]
+    this_morning = today + 10 * clock.HOUR_MS
+    if now >= this_morning + 3 * clock.HOUR_MS:
+        return this_morning
+    return clock.day_bounds(now, -1)[0] + 15 * clock.HOUR_MS
+
+
 def _moments(now: int, chance: random.Random) -> Iterator[int]:
-    """When runs begin: busy mornings and afternoons, quiet nights and weekends."""
-    for start in range(now - DAYS * clock.DAY_MS, now, SLOT_MS):
+    """When runs begin: busy mornings and afternoons, quiet nights and weekends, a little more every week."""
+    first = now - DAYS * clock.DAY_MS
+    for start in range(first - first % clock.HOUR_MS, now, clock.HOUR_MS):
         local = datetime.fromtimestamp(start / 1000, UTC).astimezone()
-        expected = _BY_HOUR[local.hour] / 4 * (_WEEKEND if local.isoweekday() > 5 else 1)
-        count = int(expected) + (chance.random() < expected % 1) + (chance.random() < 0.1)
-        for offset in sorted(chance.randrange(SLOT_MS) for _ in range(count)):
-            if start + offset < now - clock.MINUTE_MS:
-                yield start + offset
+        days_ago = (now - start) / clock.DAY_MS
+        expected = _BY_HOUR[local.hour] * (_WEEKEND if local.isoweekday() > 5 else 1)
+        expected *= (1 - (1 - _GROWTH) * days_ago / DAYS) * chance.uniform(0.75, 1.25)
+        count = int(expected) + (chance.random() < expected % 1)
+        for at in sorted(_within(start, days_ago, count, chance)):
+            if first < at < now - clock.MINUTE_MS:
+                yield at
 
 
-def _run(run_id: str, at: int, habit: _Habit, tariff: Tariff, chance: random.Random) -> list[AttemptRow]:
-    """One run: mostly an answer, now and then a limit first, a cut or a change of mind."""
+def _within(start: int, days_ago: float, count: int, chance: random.Random) -> Iterator[int]:
+    if days_ago < _DETAILED_DAYS:
+        return (start + chance.randrange(clock.HOUR_MS) for _ in range(count))
+    if days_ago < _ROUGH_DAYS:
+        begin = start + start // clock.HOUR_MS * 7 % 4 * _SLOT_MS
+    else:
+        begin = start - start % (3 * clock.HOUR_MS) + start // (3 * clock.HOUR_MS) * 5 % 12 * _SLOT_MS
+    return (begin + chance.randrange(_SLOT_MS) for _ in range(count))
+
+
+def _run(
+    run_id: str, at: int, ago: float, habit: Habit, chance: random.Random, factors: list[float]
+) -> list[AttemptRow]:
+    """One run: mostly an answer, now and then a limit first, another provider, a cut or a change of mind."""
+    pick = int(chance.random() * 990)
+    sent = int(habit.input * factors[pick]) + 1
+    back = int(habit.output * factors[pick + 3]) + 1
     row = attempt(
         run_id,
         at,
-        (habit.provider, habit.model),
-        tariff,
-        tokens=(_around(habit.input, chance), _around(habit.output, chance)),
-        pace=(_around(habit.ttft, chance, 0.25), habit.pace),
-        cached=chance.random() < 0.3,
+        habit,
+        tokens=(sent, back),
+        ttft=int(habit.ttft * (0.6 + 0.4 * factors[pick + 5])) + (2_600 if _slow(habit, ago) else 0),
+        cached=sent * 6 // 10 if habit.caches and chance.random() < 0.3 else None,
+        days_ago=ago,
     )
-    row = replace(row, caller=habit.caller, labels_json=json.dumps({"project": habit.label}))
     fate = chance.random()
-    if habit.provider == "anthropic" and fate < 0.09:
-        later = replace(row, number=2, at=at + 2_100)
-        return [_limited(row), later]
-    if fate < 0.012:
-        return [_part(row, tariff, "cancelled", None)]
-    if fate < 0.022:
-        return [_part(row, tariff, "interrupted", "interrupted")]
-    if habit.provider == "homelab" and fate < 0.07:
-        return [_failed(row, "network", None)]
-    if fate < 0.028:
-        return [_failed(row, "unexpected_response", 500)]
+    if fate > 0.1:
+        return [row]
+    return _unlucky(row, habit, fate, factors[pick])
+
+
+def _refused(run_id: str, at: int, habit: Habit) -> AttemptRow:
+    """What the few who still ask a dead provider get."""
+    code, status = DEAD_WITH[habit.provider]
+    row = attempt(run_id, at, habit, tokens=(0, 0), ttft=0, cached=None)
+    return replace(_failed(row, code, status), final=True)
+
+
+def _slow(habit: Habit, ago: float) -> bool:
+    """Mistral has been slow since yesterday."""
+    return habit.provider == "mistral" and ago < 1
+
+
+def _unlucky(row: AttemptRow, habit: Habit, fate: float, factor: float) -> list[AttemptRow]:
+    """What a tenth of the runs may meet, by provider."""
+    if habit.provider == "anthropic" and fate < 0.012:
+        return [replace(_failed(row, "rate_limited", 429, wait=30_000), final=True)]
+    if habit.provider == "anthropic" and fate < 0.08:
+        return [_failed(row, "rate_limited", 429, wait=1_500), replace(row, number=2, at=row.at + 2_100)]
+    if habit.provider == "openai-prod" and fate < 0.008:
+        refused = _failed(row, "rate_limited", 503, wait=None)
+        other = attempt(
+            row.run_id,
+            row.at + 400,
+            FALLBACK,
+            tokens=(row.input or 0, row.output or 0),
+            ttft=810,
+            cached=None,
+        )
+        return [refused, replace(other, number=2, caller=row.caller, labels_json=row.labels_json)]
+    if habit.provider == "homelab" and fate < 0.05:
+        return [replace(_failed(row, "network", None), final=True)]
+    if habit.provider == "together" and fate < 0.04:
+        return [_failed(row, "timeout", None), replace(row, number=2, at=row.at + 11_000)]
+    if fate < 0.014:
+        return [_part(row, habit, "cancelled", None, factor)]
+    if fate < 0.024:
+        return [_part(row, habit, "interrupted", "interrupted", factor)]
+    if fate < 0.03:
+        return [replace(_failed(row, "unexpected_response", 500), final=True)]
+    if fate < 0.033:
+        return [replace(_failed(row, "context_too_long", 400), final=True)]
     return [row]
 
 
 def attempt(
     run_id: str,
     at: int,
-    model: tuple[str, str],
-    tariff: Tariff,
+    habit: Habit,
     *,
     tokens: tuple[int, int],
-    pace: tuple[int, int],
-    cached: bool = False,
+    ttft: int,
+    cached: int | None,
+    days_ago: float = 0,
 ) -> AttemptRow:
-    """A complete answer. `tokens` in and out; `pace`: ms to the first, then tokens a second."""
-    usage = Usage(
-        input=tokens[0],
-        output=tokens[1],
-        cache_read=tokens[0] * 6 // 10 if cached and not tariff.own else None,
-    )
-    row = AttemptRow(
-        id=None,
-        run_id=run_id,
-        number=1,
-        final=True,
-        at=at,
-        provider=model[0],
-        model=model[1],
-        outcome="complete",
-        finish_reason="stop",
-        http_status=200,
-        request_id=f"req_{run_id}",
-        price_json=tariff.snapshot(),
-        ttft_ms=pace[0],
-        duration_ms=pace[0] + tokens[1] * 1000 // pace[1],
-    )
-    return _priced(row, usage, tariff, "computed")
+    """A complete answer. `tokens` in and out."""
+    sent, back = tokens
+    price = price_of(habit, days_ago)
+    cost = None
+    if price is not None:
+        hits = cached or 0
+        cost = (sent - hits) * price.input + hits * price.cached + back * price.output
+    thought = back * 2 // 5 if habit.thinks else None
+    return AttemptRow(
+        None, run_id, 1, True, at, habit.provider, habit.model, "complete", "stop", None, 200, f"req_{run_id}", None,
+        sent, back, cached, None, thought, cost, habit.grade, price.text if price is not None else None,
+        ttft, ttft + back * 1000 // habit.pace, habit.caller, None, habit.labels,
+    )  # fmt: skip
 
 
-def _priced(row: AttemptRow, usage: Usage, tariff: Tariff, grade: str) -> AttemptRow:
-    cost = tariff.cost(usage, datetime.fromtimestamp(row.at / 1000, UTC))
+def _part(row: AttemptRow, habit: Habit, outcome: str, code: str | None, factor: float) -> AttemptRow:
+    """Part of an answer, counted here."""
+    output = int((row.output or 0) * min(0.9, factor / 2))
+    price = price_of(habit, 0)
+    cost = None if price is None else (row.input or 0) * price.input + output * price.output
     return replace(
         row,
-        input=usage.input,
-        output=usage.output,
-        cache_read=usage.cache_read,
-        cost_nanos=None if cost is None else to_nanos(cost),
-        grade="own" if tariff.own else grade,
+        outcome=outcome,
+        finish_reason=None,
+        error_code=code,
+        output=output,
+        reasoning=None,
+        cache_read=None,
+        cost_nanos=cost,
+        grade="estimated" if price is not None else row.grade,
+        duration_ms=(row.duration_ms or 0) // 2,
     )
 
 
-def _part(row: AttemptRow, tariff: Tariff, outcome: str, code: str | None) -> AttemptRow:
-    """Half an answer, counted here."""
-    output = (row.output or 0) // 2
-    kept = replace(
-        row, outcome=outcome, finish_reason=None, error_code=code, duration_ms=(row.duration_ms or 0) // 2
-    )
-    return _priced(kept, Usage(input=row.input, output=output), tariff, "estimated")
-
-
-def _limited(row: AttemptRow) -> AttemptRow:
-    return replace(_failed(row, "rate_limited", 429), final=False, retry_after_ms=1_500)
-
-
-def _failed(row: AttemptRow, code: str, status: int | None) -> AttemptRow:
-    """Refused: nothing was used, nothing is billed."""
+def _failed(row: AttemptRow, code: str, status: int | None, wait: int | None = None) -> AttemptRow:
+    """Refused, and tried again: nothing was used, nothing is billed."""
     return replace(
         row,
+        final=False,
         outcome="failed",
         finish_reason=None,
         error_code=code,
         http_status=status,
+        request_id=row.request_id if status else None,
+        retry_after_ms=wait,
         input=0,
         output=0,
         cache_read=None,
+        reasoning=None,
         cost_nanos=None if row.grade == "own" else 0,
+        grade="own" if row.grade == "own" else "computed",
         ttft_ms=None,
         duration_ms=180,
     )
-
-
-def _around(median: int, chance: random.Random, spread: float = 0.5) -> int:
-    return max(1, round(median * chance.lognormvariate(0, spread)))

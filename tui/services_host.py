@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,9 +50,10 @@ class ServicesHost:
             self._opened.exception()
 
 
-def opener(paths: Paths | None, *, demo: bool) -> Opener:
+def opener(paths: Paths | None, *, demo: bool, live: bool = False) -> Opener:
     """The real services: those of the user's store, or of a throw-away one with scripted providers.
 
+    `live`: in the demo runs of other callers keep arriving; without it, it is the same at every look.
     What opening needs is imported only when it is entered: nothing of it is loaded before the first paint.
     """
 
@@ -60,14 +61,18 @@ def opener(paths: Paths | None, *, demo: bool) -> Opener:
     async def open_real() -> AsyncIterator[Services]:
         from services.container import open_services
 
-        with ExitStack() as stack:
+        async with AsyncExitStack() as stack:
             home = paths
             if demo:
                 from services.demo import demo_home, seed_demo
 
                 home = stack.enter_context(demo_home())
                 await seed_demo(home)
-            async with open_services(home, actor="tui", watch=True) as services:
-                yield services
+            services = await stack.enter_async_context(open_services(home, actor="tui", watch=True))
+            if demo and live:
+                from services.demo_traffic import traffic
+
+                await stack.enter_async_context(traffic(services))
+            yield services
 
     return open_real
