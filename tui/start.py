@@ -9,6 +9,7 @@ import signal
 from catalog.errors import SwitchroomError
 from tui.app import SwitchroomApp
 from tui.hangup import watch_terminal
+from tui.services_host import opener
 
 
 async def _run(app: SwitchroomApp) -> int:
@@ -41,4 +42,6 @@ def run_tui(demo: bool = False) -> int:
     """Run the program to its end and return its exit status; raises the SwitchroomError that kept it from starting."""
     from services.paths import resolve
 
-    return asyncio.run(_run(SwitchroomApp(resolve(), demo)))
+    paths = resolve()
+    services = opener(paths, demo=demo, live=demo)
+    return asyncio.run(_run(SwitchroomApp(paths, demo, services_opener=services)))
