@@ -62,9 +62,9 @@ class RowScroll(ScrollView, Generic[T]):
         page, cursor = self._page(), self._set.cursor
         top = int(self.scroll_target_y)
         if cursor < top:
-            self.scroll_to(y=cursor, animate=False)
+            self.scroll_to(y=cursor, animate=False, force=True)
         elif cursor >= top + page:
-            self.scroll_to(y=cursor - page + 1, animate=False)
+            self.scroll_to(y=cursor - page + 1, animate=False, force=True)
 
     def _page(self) -> int:
         return max(1, self.size.height - self._header)
