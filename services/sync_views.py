@@ -26,6 +26,8 @@ class SyncView:
     """Without its diff. None: never tried."""
     good: SyncRunRow | None
     """The last that brought a list, without its diff; `last` itself when that one did. None: no list yet."""
+    changed: SyncRunRow | None
+    """The last that found anything new, changed or gone, without its diff. None: none did."""
     next_at: int | None
     """UTC ms; a moment that has passed means at once. None: not by itself."""
 
@@ -42,14 +44,19 @@ async def overview(services: Services) -> list[SyncView]:
     runs = SyncRuns(services.db)
     rows = await services.registry.rows()
     last, good = await runs.last_by_provider(), await runs.last_good_by_provider()
-    now = now_ms()
-    return [_view(row, last.get(row.slug), good.get(row.slug), now) for row in rows]
-
-
-def _view(row: ProviderRow, last: SyncRunRow | None, good: SyncRunRow | None, now: int) -> SyncView:
-    return SyncView(
-        row.slug, row.enabled, row.auto_sync, last, good, _next(row, last, now) if row.enabled else None
-    )
+    changed, now = await runs.last_change_by_provider(), now_ms()
+    return [
+        SyncView(
+            row.slug,
+            row.enabled,
+            row.auto_sync,
+            last.get(row.slug),
+            good.get(row.slug),
+            changed.get(row.slug),
+            _next(row, last.get(row.slug), now) if row.enabled else None,
+        )
+        for row in rows
+    ]
 
 
 def _next(row: ProviderRow, last: SyncRunRow | None, now: int) -> int | None:

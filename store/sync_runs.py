@@ -39,6 +39,10 @@ _LAST_GOOD = (
     f"{_SHORT} WHERE id IN"  # noqa: S608
     " (SELECT max(id) FROM sync_runs WHERE state = 'ok' GROUP BY provider)"
 )
+_LAST_CHANGE = (
+    f"{_SHORT} WHERE id IN"  # noqa: S608
+    " (SELECT max(id) FROM sync_runs WHERE added + updated + removed > 0 GROUP BY provider)"
+)
 
 
 class SyncRuns:
@@ -64,6 +68,11 @@ class SyncRuns:
     async def last_good_by_provider(self) -> dict[str, SyncRunRow]:
         """Provider → the newest run that brought a list, without the diff."""
         runs = await self._rows(_LAST_GOOD, ())
+        return {run.provider: run for run in runs}
+
+    async def last_change_by_provider(self) -> dict[str, SyncRunRow]:
+        """Provider → the newest run that found anything new, changed or gone, without the diff."""
+        runs = await self._rows(_LAST_CHANGE, ())
         return {run.provider: run for run in runs}
 
     async def diff(self, run_id: int) -> str | None:

@@ -160,7 +160,7 @@ class AuditScreen(ModeScreen):
         if follows:
             table.action_first()
         else:
-            table.scroll_to(y=top + len(rows), animate=False)  # what is read stays where it is
+            table.scroll_to(y=top + len(rows), animate=False, force=True)  # what is read stays where it is
 
     def on_screen_resume(self) -> None:
         self._tail_soon()

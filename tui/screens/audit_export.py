@@ -35,12 +35,14 @@ async def export(app: SwitchroomApp, shown: Callable[[], Exported | None], total
 
 
 async def _whole(app: SwitchroomApp) -> None:
+    from tui.exporting import wrong_with
+
     typed = await app.push_screen_wait(
         Ask(
             "File for the whole log",
             "One entry a line, the signature last. Anyone with data/audit.key can check it:\nswitchroom audit verify FILE",
             value=f"switchroom-audit-{time.strftime('%Y-%m-%d')}.jsonl",
-            check=lambda text: None if text.strip() else "A name is needed.",
+            check=lambda text: wrong_with(text, (".json", ".jsonl")),
         )
     )
     if typed is None:

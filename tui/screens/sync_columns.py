@@ -91,6 +91,10 @@ def changed(run: SyncRunRow | None, name: str) -> Cell:
     return (whole(number), "accent") if number else ("0", "dim")
 
 
+def _last_change(line: SyncLine) -> Cell:
+    return (UNKNOWN, "dim") if line.view.changed is None else age(line.view.changed.started_at, line.now)
+
+
 def _schedule(line: SyncLine) -> Cell:
     words = schedule(line.view.schedule)
     return words, "dim" if words == "off" else ""
@@ -122,6 +126,10 @@ COLUMNS: tuple[Column[SyncLine], ...] = (
     Column("added", "new", lambda line: changed(line.view.last, "added"), width=3, max_width=6, align="right", priority=3),
     Column("updated", "changed", lambda line: changed(line.view.last, "updated"), width=7, align="right", priority=3),
     Column("removed", "gone", lambda line: changed(line.view.last, "removed"), width=4, max_width=6, align="right", priority=3),
+    Column(
+        "changed_at", "last change", _last_change, width=11, align="right", priority=4, down=True,
+        sort=lambda line: line.view.changed.started_at if line.view.changed else 0,
+    ),
     Column("schedule", "schedule", _schedule, width=9, max_width=22, priority=2),
     Column("next", "next", next_words, width=8, priority=1, sort=lambda line: line.view.next_at or 1 << 62),
     Column("error", "error", _error, width=14, flex=1, priority=7, optional=True),

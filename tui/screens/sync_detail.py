@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from catalog.errors import NotFoundError, SwitchroomError
 from catalog.plaintext import one_line
-from tui.formatting import clock, millis, whole
+from tui.formatting import clock, count, millis, whole
 from tui.screens import sync_words
 from tui.screens.base import ModeScreen
 from tui.screens.sync_columns import changed, run_mark
@@ -49,6 +49,11 @@ RUNS: tuple[Column[SyncRunRow], ...] = (
 )  # fmt: skip
 
 
+def _tells(run: SyncRunRow) -> bool:
+    """It failed, or found something."""
+    return run.state != "ok" or run.added + run.updated + run.removed > 0
+
+
 class SyncDetail(ModeScreen):
     """One provider's syncs. Opened over the table; esc goes back."""
 
@@ -59,8 +64,9 @@ class SyncDetail(ModeScreen):
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (_WIDE, "-wide")]  # type: ignore[misc]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="synced.back", tooltip="Back to the table (clears a filter first)"),
-        Binding("enter", "open", "into it", id="synced.open", tooltip="From a sync to what it changed, from a change to its model"),
+        Binding("enter", "open", "open", id="synced.open", tooltip="From a sync to what it changed, from a change to its model"),
         Binding("tab", "other", "other list", id="synced.other", tooltip="From the syncs to what changed, and back"),
+        Binding("c", "quiet", "all syncs", id="synced.all", tooltip="Show the syncs that found nothing new too, or hide them"),
         Binding("s", "sync", "sync", id="synced.sync", tooltip="Fetch the model list again"),
         Binding("i", "schedule", "schedule", id="synced.schedule", tooltip="When the list is fetched by itself"),
         Binding("slash", "filter", "filter", id="synced.filter", tooltip="Filter the changes: words, what:dearer, field:price, rise>10"),
@@ -73,6 +79,9 @@ class SyncDetail(ModeScreen):
         self.gone = False
         """The provider no longer exists; the screen leaves as soon as nothing stands over it."""
         self._schedule = "off"
+        self._all: list[SyncRunRow] = []
+        self._quiet = False
+        """Show the syncs that found nothing new, too."""
         self._limits: tuple[str, ...] = ()
         self._shown: int | None = None
         """The run whose changes are shown."""
@@ -87,7 +96,7 @@ class SyncDetail(ModeScreen):
     def compose_body(self) -> ComposeResult:
         with Container(id="parts"):
             with Vertical(id="runs-side"):
-                yield Static("Syncs, newest first", classes="title", markup=False)
+                yield Static("Syncs", classes="title", id="synced", markup=False)
                 yield self._runs
             with Vertical(id="changes-side"):
                 yield Static("What it changed", classes="title", id="changed", markup=False)
@@ -123,12 +132,28 @@ class SyncDetail(ModeScreen):
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
+        self._all = runs
+        self._show_runs()
+
+    def _show_runs(self) -> None:
+        """Put the list up; what found nothing new is left out of it, save the newest."""
+        told = [run for run in self._all if run is self._all[0] or _tells(run)]
+        shown = self._all if self._quiet else told
         follows = not self._runs.rows or self._runs.cursor_key == str(self._runs.rows[0].id)
-        if runs != list(self._runs.rows):
-            self._runs.set_rows(runs)
+        if shown != list(self._runs.rows):
+            self._runs.set_rows(list(shown))
             if follows:
-                self._runs.action_first()
+                self._go_to_news()
+        hidden = len(self._all) - len(shown)
+        more = f", {count(hidden, 'sync', 'syncs')} that found nothing new not shown (c)" if hidden else ""
+        self.query_one("#synced", Static).update(f"Syncs, newest first{more}")
         self.refresh_bindings()
+
+    def _go_to_news(self) -> None:
+        """At first the cursor is where there is something to see: the newest that failed or changed anything."""
+        first = next((run for run in self._all if _tells(run)), None)
+        if first is None or not self._runs.go_to(str(first.id)):
+            self._runs.action_first()
 
     async def _show_run(self) -> None:
         """Show what the run under the cursor changed."""
@@ -202,6 +227,10 @@ class SyncDetail(ModeScreen):
             from tui.screens.model_detail import ModelDetail
 
             self.app.push_screen(ModelDetail(f"{self.slug}/{line.change.model}"))
+
+    def action_quiet(self) -> None:
+        self._quiet = not self._quiet
+        self._show_runs()
 
     def action_sync(self) -> None:
         self.app.sync([self.slug])
