@@ -1,18 +1,268 @@
-"""The Models mode: every model of every provider in one table."""
+"""The Models mode: every model of every provider in one table, and the keys that act on them."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import Static
 
+from catalog.errors import SwitchroomError
+from tui.formatting import count, whole, width
+from tui.screens import model_columns
 from tui.screens.base import ModeScreen
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.footer import KeyLine
+from tui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from services.container import Services
+    from services.models import ModelView
+    from tui.exporting import Exported
+
+_EMPTY = "No models yet. Press 2, then a to add a provider; its models are listed here."
+_RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
+_RUNS = frozenset({"RunEnded"})
+_ON_A_ROW = frozenset({"open", "chat", "on_off", "order", "filter", "estimate", "default", "sync"})
+_SOON = 0.03
+"""Seconds in which changes that come together are one."""
+_AFTER_RUNS = 2.0
+"""The same for runs, which only change what was measured."""
 
 
 class ModelsScreen(ModeScreen):
-    """The frame of the mode."""
+    """The table of all models."""
 
     MODE = "models"
     HEADING = "Models"
+    CSS_PATH = "models.tcss"
+    AUTO_FOCUS = "VirtualTable"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "details", id="models.open", tooltip="Everything that is known of this model, and from where"),
+        Binding("c", "chat", "chat", id="models.chat", tooltip="Chat with this model"),
+        Binding("o", "order", "order", id="models.order", tooltip="Order by the next column: the dearest, the largest, the fastest first (I turns it round)"),
+        Binding("slash", "filter", "filter", id="models.filter", tooltip="Filter by words, provider, ability, price, context …"),
+        Binding("x", "on_off", "on/off", id="models.toggle", tooltip="Switch this model, or the marked ones, on or off"),
+        Binding("E", "estimate", "estimate", id="models.estimate", tooltip="What a prompt would cost on this model, or on the marked ones"),
+        Binding("d", "default", "default", id="models.default", tooltip="New chats start with this model"),
+        Binding("s", "sync", "sync", id="models.sync", tooltip="Fetch the model list of this model's provider"),
+        Binding("escape", "clear", "clear", show=False, id="models.clear", tooltip="Clear the filter and the marks"),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.key_words: dict[str, str] = {}
+        """Binding id → what the line of keys calls it now."""
+        self._known = model_columns.Known(now=model_columns.now_ms())
+        self._table: VirtualTable[ModelView] = VirtualTable(
+            model_columns.all_columns(self._known),
+            key=lambda view: view.ref,
+            search=model_columns.full_search_text,
+            facets=model_columns.facets(self._known),
+            empty="Opening …",
+            id="models",
+        )
+        self._waiting: Timer | None = None
+        """Loads what changed; None: nothing did."""
+        self._wait = 0.0
+        self._stale = False
+        """Something changed while another mode was in front."""
 
     def compose_body(self) -> ComposeResult:
-        yield Static("Opening …")
+        yield Summary()
+        yield FilterBar(self._table)
+        yield self._table
+
+    # -- data ------------------------------------------------------------------------------------
+
+    async def services_ready(self, services: Services) -> None:  # noqa: ARG002
+        await self._load()
+        self._table.set_empty(_EMPTY)
+
+    async def _load(self) -> None:
+        from services.model_records import model_records
+
+        services, known = self.app.services, self._known
+        try:
+            views = await services.models.list()
+            records = await model_records(services)
+            default = await services.models.default()
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
+        before = self._table.rows
+        same = len(views) == len(before) and all(map(_is, views, before))
+        if same and (records, default) == (known.records, known.default):
+            return
+        known.records, known.default, known.now = records, default, model_columns.now_ms()
+        self._table.set_rows(views)
+        self._summarise()
+        if bool(before) != bool(views):
+            self.refresh_bindings()
+
+    def feed_event(self, event: object) -> None:
+        name = type(event).__name__
+        if name not in _RELOAD and name not in _RUNS:
+            return
+        if self.is_current:
+            self._load_in(_SOON if name in _RELOAD else _AFTER_RUNS)
+        else:
+            self._stale = True
+
+    def on_screen_resume(self) -> None:
+        if self._stale and self.app.opened:
+            self._stale = False
+            self._load_in(_SOON)
+
+    def _load_in(self, seconds: float) -> None:
+        """Load once for any number of changes that come together."""
+        if self._waiting is not None:
+            if seconds >= self._wait:
+                return
+            self._waiting.stop()
+        self._wait, self._waiting = seconds, self.set_timer(seconds, self._load_now)
+
+    def _load_now(self) -> None:
+        self._waiting = None
+        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+
+    # -- what stands above the table ----------------------------------------------------------------
+
+    def _summarise(self) -> None:
+        views, table = self._table.rows, self._table
+        parts = []
+        if views:
+            providers = len({view.provider for view in views})
+            on = sum(map(model_columns.in_use, views))
+            parts = [f"{count(len(views), 'model')} of {count(providers, 'provider')}", f"{whole(on)} on"]
+        if table.marked:
+            parts.append(f"{whole(len(table.marked))} marked")
+        self.query_one(Summary).tell(" · ".join(parts), self._order_words())
+
+    def _order_words(self) -> str:
+        ordered = self._table.sorted_by
+        if ordered is None:
+            return ""
+        key, descending = ordered
+        down, up = model_columns.ENDS.get(key, ("Z to A", "A to Z"))
+        return f"{self._table.order_words}  {down if descending else up}"
+
+    def on_virtual_table_ordered(self, event: VirtualTable.Ordered) -> None:
+        event.stop()
+        words = self._table.order_words
+        self.key_words = {"models.order": f"order: {words}"} if words else {}
+        self.query_one(KeyLine).look()
+        self._summarise()
+
+    def on_virtual_table_marked(self, event: VirtualTable.Marked) -> None:
+        event.stop()
+        self._summarise()
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        self.action_open()
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """What acts on a model is there once there is one."""
+        return action not in _ON_A_ROW or bool(self._table.rows)
+
+    def copy_text(self) -> str | None:
+        return "\n".join(view.ref for view in self._table.targets()) or None
+
+    def exported(self) -> Exported | None:
+        from tui.exporting import Exported, Told
+        from tui.screens.model_pages import EXPORTED, exported_row
+
+        table = self._table
+        chosen = table.targets() if table.marked else table.shown
+        return Exported("models", EXPORTED, Told(chosen, lambda view: exported_row(view, self._known)))
+
+    def interrupt(self) -> bool:
+        return self.app.stop_work()
+
+    def show_model(self, ref: str) -> None:
+        """Put the cursor on a model, whatever the filter says."""
+        if not self._table.go_to(ref):
+            self.query_one(FilterBar).clear()
+            self._table.go_to(ref)
+
+    def action_open(self) -> None:
+        view = self._table.cursor_row
+        if view is not None:
+            from tui.screens.model_detail import ModelDetail
+
+            self.app.push_screen(ModelDetail(view.ref))
+
+    def action_chat(self) -> None:
+        from tui.screens.model_actions import chat
+
+        if (view := self._table.cursor_row) is not None:
+            self.app.do(chat(self.app, view))
+
+    def action_on_off(self) -> None:
+        from tui.screens.model_actions import toggle
+
+        if targets := self._table.targets():
+            self.app.do(toggle(self.app, targets))
+
+    def action_default(self) -> None:
+        from tui.screens.model_actions import make_default
+
+        if (view := self._table.cursor_row) is not None:
+            self.app.do(make_default(self.app, view))
+
+    def action_estimate(self) -> None:
+        from tui.screens.model_actions import estimate
+
+        if targets := self._table.targets():
+            self.app.do(estimate(self.app, targets))
+
+    def action_sync(self) -> None:
+        from tui.screens.model_actions import sync
+
+        if targets := self._table.targets():
+            sync(self.app, targets)
+
+    def action_order(self) -> None:
+        self._table.next_order()
+
+    def action_filter(self) -> None:
+        self.query_one(FilterBar).open()
+
+    def action_clear(self) -> None:
+        self.query_one(FilterBar).clear()
+        self._table.clear_marks()
+
+
+class Summary(Static):
+    """One line over the table: how many models there are, in which order, and what the letters mean."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._words: tuple[str, str] = ("", "")
+
+    def tell(self, counts: str, order: str) -> None:
+        """Show these."""
+        if (counts, order) != self._words:
+            self._words = (counts, order)
+            self.refresh()
+
+    def render(self) -> Content:
+        counts, order = self._words
+        left = f"{counts} · {order}" if order else counts
+        room = self.content_size.width - width(left) - 3
+        legend = model_columns.LEGEND if counts and room >= width(model_columns.LEGEND) else ""
+        gap = " " * (room + 3 - width(legend)) if legend else ""
+        return Content.assemble(
+            (counts, ""), (f" · {order}" if order else "", "$accent"), gap, (legend, "$dim")
+        )
+
+
+def _is(a: object, b: object) -> bool:
+    return a is b

@@ -1,0 +1,142 @@
+"""What can be done with models: each action asks what it must, calls one service, and says what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from catalog.errors import SwitchroomError
+from tui.formatting import UNKNOWN, count, cut_middle, money, tokens
+from tui.screens.model_columns import in_use
+from tui.widgets.columns import Cell, Column
+
+if TYPE_CHECKING:
+    from services.estimate import Estimate
+    from services.models import ModelView
+    from tui.app import SwitchroomApp
+
+
+async def chat(app: SwitchroomApp, view: ModelView) -> None:
+    """Go to Chat with this model, or say why one cannot chat with it."""
+    from tui.commands import start_chat
+
+    name = cut_middle(view.info.id, 48)
+    if not view.chat:
+        app.tell(f"{name} does not chat.", hint="chat:yes in the filter (/) shows those that do", tone="dim")
+    elif not view.enabled:
+        app.tell(f"{name} is switched off.", hint="x switches it on", tone="dim")
+    elif not in_use(view):
+        app.tell(f"{view.provider} no longer offers {name}.", hint="s fetches its list anew", tone="warn")
+    else:
+        await start_chat(app, view.ref)
+
+
+async def toggle(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
+    """On becomes off and off becomes on, in one change; mixed ones all go off."""
+    if not views:
+        return
+    on = not any(view.enabled for view in views)
+    changed = [view for view in views if view.enabled is not on]
+    try:
+        await app.services.models.set_enabled([view.ref for view in changed], on)
+    except SwitchroomError as error:
+        app.tell_error(error)
+        return
+    words = cut_middle(changed[0].ref, 48) if len(changed) == 1 else count(len(changed), "model")
+    app.tell(f"{words} switched {'on' if on else 'off'}.", hint="x switches back", tone="")
+
+
+async def make_default(app: SwitchroomApp, view: ModelView) -> None:
+    """New chats start with this model."""
+    name = cut_middle(view.ref, 48)
+    if not view.chat or not in_use(view):
+        app.tell(
+            f"New chats cannot start with {name}.", hint="choose one that is on and can chat", tone="dim"
+        )
+        return
+    try:
+        await app.services.models.set_default(view.ref)
+    except SwitchroomError as error:
+        app.tell_error(error)
+        return
+    app.tell(f"New chats start with {name}.", hint="c chats with it")
+
+
+def sync(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
+    """Fetch the lists of the providers of these models."""
+    app.sync(list(dict.fromkeys(view.provider for view in views)))
+
+
+MOST = 500
+"""Of more models than this, a prompt is estimated on the first ones only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one model would take for the prompt."""
+
+    view: ModelView
+    estimate: Estimate
+
+
+def _money(amount: Decimal | None, offer: Offer) -> Cell:
+    return ("own", "dim") if offer.estimate.own else (UNKNOWN, "dim") if amount is None else money(amount)
+
+
+def _dearness(offer: Offer) -> tuple[bool, Decimal, str]:
+    low = Decimal(0) if offer.estimate.own else offer.estimate.low
+    return low is None, low or Decimal(0), offer.view.ref
+
+
+OFFERS: tuple[Column[Offer], ...] = (
+    Column("model", "model", lambda o: o.view.ref, width=20, max_width=56, flex=1, cut="middle"),
+    Column("input", "tokens in", lambda o: tokens(o.estimate.input_tokens), width=9, align="right", priority=2),
+    Column("low", "likely", lambda o: _money(o.estimate.low, o), width=9, align="right"),
+    Column("high", "at most", lambda o: _money(o.estimate.high, o), width=9, align="right"),
+    Column("longest", "longest answer", lambda o: (tokens(o.estimate.max_output), "dim"), width=14, align="right", priority=1),
+)  # fmt: skip
+
+
+async def estimate(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
+    """Ask for a prompt and show what each of these models would take for it, the cheapest first."""
+    from adapters.events import Message
+    from services.run_events import RunRequest
+    from tui.modals.ask import Ask
+    from tui.modals.pick import Pick
+
+    able = [view for view in views if view.chat][:MOST]
+    if not able:
+        app.tell(
+            "None of these models chats.", hint="chat:yes in the filter (/) shows those that do", tone="dim"
+        )
+        return
+    whom = cut_middle(able[0].ref, 48) if len(able) == 1 else count(len(able), "model")
+    prompt = await app.push_screen_wait(
+        Ask(f"What would a prompt cost on {whom}?", "Type or paste it. Nothing is sent.", placeholder="the prompt")
+    )  # fmt: skip
+    if not prompt or not prompt.strip():
+        return
+    offers = []
+    try:
+        for view in able:
+            request = RunRequest(view.ref, (Message("user", prompt),))
+            offers.append(Offer(view, await app.services.estimates.estimate(request)))
+    except SwitchroomError as error:
+        app.tell_error(error)
+        return
+    window: Pick[Offer] = Pick(
+        "What this prompt would cost, the cheapest first",
+        OFFERS,
+        sorted(offers, key=_dearness),
+        key=lambda offer: offer.view.ref,
+        search=lambda offer: offer.view.ref,
+        placeholder="type to filter; likely is a usual answer, at most is the longest one",
+        header=True,
+        wide=True,
+        choose_words="chat with it",
+    )
+    chosen = await app.push_screen_wait(window)
+    if chosen is not None:
+        await chat(app, chosen.view)

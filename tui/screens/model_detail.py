@@ -1,0 +1,146 @@
+"""Everything about one model on one page: what is known, from where, how old it is, and what it did here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from catalog.errors import NotFoundError, SwitchroomError
+from tui.formatting import UNKNOWN, cut_middle
+from tui.screens import model_actions as actions
+from tui.screens.base import ModeScreen
+from tui.screens.model_columns import Known, now_ms
+from tui.screens.model_pages import EXPORTED, Fact, exported_row, facts
+from tui.widgets.columns import Cell, Column
+from tui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from services.models import ModelView
+    from tui.exporting import Exported
+
+_RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
+
+
+def _name(fact: Fact) -> Cell:
+    return (fact.name, "strong") if fact.heading else (fact.name, "dim")
+
+
+def _value(fact: Fact) -> Cell:
+    if fact.value or fact.heading or not fact.name:
+        return fact.value, fact.tone
+    return UNKNOWN, "dim"
+
+
+COLUMNS: tuple[Column[Fact], ...] = (
+    Column("name", "", _name, width=16, max_width=18),
+    Column("value", "", _value, width=20, max_width=72),
+    Column("source", "", lambda fact: (fact.source, "dim"), width=10, flex=1, priority=1),
+)
+
+
+class ModelDetail(ModeScreen):
+    """One model. Opened over a table; esc goes back."""
+
+    MODE = "models"
+    HEADING = "Models"
+    CSS_PATH = "models.tcss"
+    AUTO_FOCUS = "VirtualTable"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="model.back", tooltip="Back to the table"),
+        Binding("c,enter", "chat", "chat", id="model.chat", tooltip="Chat with this model"),
+        Binding("x", "on_off", "on/off", id="model.toggle", tooltip="Switch this model on or off"),
+        Binding("E", "estimate", "estimate", id="model.estimate", tooltip="What a prompt would cost on this model"),
+        Binding("d", "default", "default", id="model.default", tooltip="New chats start with this model"),
+        Binding("s", "sync", "sync", id="model.sync", tooltip="Fetch the model list of its provider"),
+    ]  # fmt: skip
+
+    def __init__(self, ref: str) -> None:
+        super().__init__()
+        self.ref = ref
+        self._view: ModelView | None = None
+        self._known = Known(now=now_ms())
+        self._gone = False
+        """Its provider no longer exists; the screen leaves as soon as nothing stands over it."""
+        self._table: VirtualTable[Fact] = VirtualTable(
+            COLUMNS, key=lambda fact: str(fact.place), empty="Opening …", header=False, marks=False
+        )
+
+    def compose_body(self) -> ComposeResult:
+        yield self._table
+
+    async def services_ready(self, services: Services) -> None:  # noqa: ARG002
+        self.status_title = f"Models › {cut_middle(self.ref, 60)}"
+        await self._load()
+
+    def feed_event(self, event: object) -> None:
+        if type(event).__name__ in _RELOAD and self.is_mounted:
+            self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+
+    def on_screen_resume(self) -> None:
+        if self._gone:
+            self.app.pop_screen()
+
+    async def _load(self) -> None:
+        from services.model_records import model_records
+
+        services = self.app.services
+        try:
+            view = await services.models.get(self.ref)
+            records = await model_records(services, self.ref)
+            default = await services.models.default()
+        except NotFoundError:
+            self._gone = True
+            if self.is_current:
+                self.app.pop_screen()
+            return
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
+        self._view, self._known = view, Known(records, default, now_ms())
+        found = facts(view, self._known)
+        if found != self._table.rows:
+            self._table.set_rows(found)
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def copy_text(self) -> str | None:
+        return self.ref
+
+    def exported(self) -> Exported | None:
+        from tui.exporting import Exported
+
+        if self._view is None:
+            return None
+        return Exported("model", EXPORTED, [exported_row(self._view, self._known)])
+
+    def interrupt(self) -> bool:
+        return self.app.stop_work()
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def action_chat(self) -> None:
+        if self._view is not None:
+            self.app.do(actions.chat(self.app, self._view))
+
+    def action_on_off(self) -> None:
+        if self._view is not None:
+            self.app.do(actions.toggle(self.app, [self._view]))
+
+    def action_default(self) -> None:
+        if self._view is not None:
+            self.app.do(actions.make_default(self.app, self._view))
+
+    def action_estimate(self) -> None:
+        if self._view is not None:
+            self.app.do(actions.estimate(self.app, [self._view]))
+
+    def action_sync(self) -> None:
+        if self._view is not None:
+            actions.sync(self.app, [self._view])

@@ -1,0 +1,225 @@
+"""Everything that is known of one model, fact by fact with its source, for its page and for exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tui.formatting import Tone, ago, cents, duration, percent, rate, tokens, whole
+from tui.screens.model_columns import Known, facts_age, price_source, standing
+
+if TYPE_CHECKING:
+    from catalog.types import ModelInfo, Price, Rates
+    from services.model_records import ModelRecord
+    from services.models import ModelView
+
+EXPORTED = (
+    "ref", "provider", "model", "name", "enabled", "available", "status", "chat", "capabilities", "context_window",
+    "max_output", "usd_per_1m_input", "usd_per_1m_output", "usd_per_1m_cache_read", "own_cost", "price_source",
+    "runs_30d", "cost_30d_usd", "ttft_p50_ms", "tok_per_s",
+)  # fmt: skip
+
+
+def exported_row(view: ModelView, known: Known) -> Mapping[str, object]:
+    """One model as `X` writes it."""
+    info, record = view.info, known.records.get(view.ref)
+    price = info.price if not view.own_cost else None
+    speed = record.tok_per_s if record else None
+    return {
+        "ref": view.ref,
+        "provider": view.provider,
+        "model": info.id,
+        "name": info.name,
+        "enabled": view.enabled,
+        "available": view.available,
+        "status": info.status,
+        "chat": view.chat,
+        "capabilities": None if info.capabilities is None else " ".join(info.capabilities),
+        "context_window": info.context_window,
+        "max_output": info.max_output,
+        "usd_per_1m_input": price.input if price else None,
+        "usd_per_1m_output": price.output if price else None,
+        "usd_per_1m_cache_read": price.cache_read if price else None,
+        "own_cost": view.own_cost,
+        "price_source": price_source(view, known.now) or None,
+        "runs_30d": record.runs if record else 0,
+        "cost_30d_usd": record.cost if record else None,
+        "ttft_p50_ms": record.ttft_p50 if record else None,
+        "tok_per_s": None if speed is None else round(speed),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the page. A heading has only a name; an empty name continues the line above."""
+
+    name: str
+    value: str = ""
+    tone: Tone = ""
+    source: str = ""
+    """Where the value is from and how old it is, in words."""
+    heading: bool = False
+    place: int = 0
+    """Its line on the page."""
+
+
+def facts(view: ModelView, known: Known) -> list[Fact]:
+    """The page, from what is asked most to what is asked least."""
+    found = [
+        *_standing(view, known),
+        Fact(""),
+        *_prices(view, known),
+        Fact(""),
+        *_limits(view, known),
+        Fact(""),
+        *_abilities(view, known),
+        Fact(""),
+        *_usage(view, known.records.get(view.ref)),
+    ]
+    return [
+        Fact(fact.name, fact.value, fact.tone, fact.source, fact.heading, place)
+        for place, fact in enumerate(found)
+    ]
+
+
+def _source(view: ModelView, name: str, now: int) -> str:
+    """Where a field is from: `user's file`, `live list, 12m ago`, `catalog, 3d old`, `guessed from the name`."""
+    source, _, vendor = view.info.sources.get(name, "").partition(":")
+    match source:
+        case "":
+            return ""
+        case "user":
+            return "your catalog file"
+        case "live":
+            return f"the provider's list, {ago(view.seen, now)}"
+        case "pattern":
+            return "guessed from the name"
+        case "refreshed":
+            return "the refreshed catalog"
+    old = facts_age(now)
+    return f"the catalog{f' ({vendor})' if vendor else ''}, {'of today' if old == 'today' else f'{old} old'}"
+
+
+def _standing(view: ModelView, known: Known) -> Iterator[Fact]:
+    words, tone = standing(view)
+    info, now = view.info, known.now
+    why = {
+        "✕ gone": "the provider's list no longer names it; s asks again",
+        "✕ retired": "the vendor has shut it down",
+        "○ off": "x switches it on",
+    }.get(words, "x switches it off")
+    yield Fact("state", words, tone, why)
+    if info.name and info.name != info.id:
+        yield Fact("name", info.name, "", _source(view, "name", now))
+    yield Fact("provider", view.provider)
+    chats = "yes; new chats start with it" if view.ref == known.default else "yes" if view.chat else "no"
+    yield Fact("chats", chats, "" if view.chat else "dim", "c chats with it" if view.chat else "")
+    if info.status and info.status not in ("active", "unavailable"):
+        yield Fact(
+            "status", info.status, "warn" if info.status != "preview" else "", _source(view, "status", now)
+        )
+    if info.shutdown_date:
+        yield Fact("shut down on", info.shutdown_date, "warn", _source(view, "shutdown_date", now))
+    if info.release_date:
+        yield Fact("released", info.release_date, "", _source(view, "release_date", now))
+    if info.family:
+        yield Fact("family", info.family, "", _source(view, "family", now))
+    yield Fact("in a live list", ago(view.seen, now) if view.seen else "never; s fetches the list", "" if view.seen else "dim")  # fmt: skip
+
+
+def _prices(view: ModelView, known: Known) -> Iterator[Fact]:
+    yield Fact("Price", "USD per 1M tokens", "dim", heading=True)
+    if view.own_cost:
+        yield Fact("tokens", "own hardware or flat rate: no price per token", "dim", "the provider's settings or address")  # fmt: skip
+        return
+    price = view.info.price
+    if price is None:
+        yield Fact("tokens", "unknown", "warn", "a run's cost cannot be told before it is sent")
+        return
+    source = _source(view, "price", known.now)
+    yield from (Fact(name, rate(amount), "", source) for name, amount in _rates(price))
+    yield from _rules(price)
+
+
+_RATES = (
+    ("input", "input"), ("output", "output"), ("cached input", "cache_read"), ("written to cache", "cache_write"),
+    ("written for 1 h", "cache_write_1h"), ("reasoning", "reasoning"), ("audio input", "audio_input"),
+)  # fmt: skip
+
+
+def _rates(rates: Rates) -> list[tuple[str, Decimal]]:
+    found = [(words, getattr(rates, name)) for words, name in _RATES]
+    return [(words, amount) for words, amount in found if amount is not None]
+
+
+def _in_words(rates: Rates) -> str:
+    return ", ".join(f"{words} {rate(amount)}" for words, amount in _rates(rates)) or "as above"
+
+
+def _rules(price: Price) -> Iterator[Fact]:
+    """What changes the base rates."""
+    for tier in price.tiers:
+        how = "for the tokens above" if tier.marginal else "for the whole prompt"
+        yield Fact(f"over {tokens(tier.over_input_tokens)} in", _in_words(tier), "", how)
+    if price.batch is not None:
+        yield Fact("in a batch", _in_words(price.batch))
+    if price.off_peak is not None:
+        hours = ", ".join(hours for window in price.off_peak.windows for hours in window.hours_utc)
+        yield Fact("off-peak", _in_words(price.off_peak), "", f"{hours} UTC" if hours else "")
+    for change in price.scheduled:
+        yield Fact(f"from {change.from_date}", _in_words(change), "warn", "a change that is announced")
+    if price.per_1k_requests is not None:
+        yield Fact("1,000 requests", rate(price.per_1k_requests), "", "on top of the tokens")
+    if price.per_1k_web_searches is not None:
+        yield Fact("1,000 searches", rate(price.per_1k_web_searches), "", "the vendor's own web search")
+
+
+def _limits(view: ModelView, known: Known) -> Iterator[Fact]:
+    yield Fact("Limits", "tokens", "dim", heading=True)
+    info = view.info
+    for words, name in (
+        ("context", "context_window"), ("longest prompt", "max_input"), ("longest answer", "max_output"),
+        ("usual limit", "default_max_tokens"),
+    ):  # fmt: skip
+        value: int | None = getattr(info, name)
+        if value is not None:
+            yield Fact(words, f"{tokens(value)}  {whole(value)}", "", _source(view, name, known.now))
+        elif name in ("context_window", "max_output"):
+            yield Fact(words, "unknown", "dim")
+
+
+def _abilities(view: ModelView, known: Known) -> Iterator[Fact]:
+    yield Fact("Abilities", heading=True)
+    info: ModelInfo = view.info
+    able = info.capabilities
+    words = (
+        "unknown" if able is None else ", ".join("JSON" if c == "json" else c for c in able) or "text only"
+    )
+    yield Fact("can", words, "dim" if able is None else "", _source(view, "capabilities", known.now))
+    for words, name in (
+        ("reads", "modalities_in"),
+        ("answers in", "modalities_out"),
+        ("thinks", "reasoning_levels"),
+    ):
+        value: tuple[str, ...] | None = getattr(info, name)
+        if value:
+            yield Fact(words, ", ".join(value), "", _source(view, name, known.now))
+
+
+def _usage(view: ModelView, record: ModelRecord | None) -> Iterator[Fact]:
+    yield Fact("Here", "the last 30 days", "dim", heading=True)
+    if record is None:
+        yield Fact("runs", "none yet", "dim", "c chats with it" if view.chat else "")
+        return
+    failed = f", {percent(record.failed / record.runs)} failed" if record.failed and record.runs else ""
+    yield Fact("runs", f"{whole(record.runs)}{failed}", "warn" if failed else "")
+    yield Fact("tokens", f"{tokens(record.input)} in, {tokens(record.output)} out")
+    cost = "no price per token" if view.own_cost and record.cost is None else cents(record.cost)
+    each = f"{cents(record.cost / record.runs)} a run" if record.cost is not None and record.runs else ""
+    yield Fact("cost", cost, "dim" if record.cost is None else "", each)
+    if record.ttft_p50 is not None:
+        yield Fact("first token", f"{duration(record.ttft_p50)}, slow ones {duration(record.ttft_p95)}", "", "half of the runs were faster; 95 % faster than the slow ones")  # fmt: skip
+    if record.tok_per_s is not None:
+        yield Fact("speed", f"{record.tok_per_s:.0f} tok/s", "", "after the first token")
