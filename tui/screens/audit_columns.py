@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
 from tui.formatting import clock
-from tui.screens.audit_words import change, result_mark, who
+from tui.screens.audit_words import change, result_mark, short_subject, who
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
 from tui.widgets.table import VirtualTable
@@ -37,14 +37,12 @@ def _change(row: AuditRow) -> Cell:
 
 _TIME: Column[AuditRow] = Column("at", "time", lambda row: (clock(row.at), "dim"), width=8, max_width=11)
 _ACTION: Column[AuditRow] = Column("action", "action", _action, width=12, max_width=16)
-_SUBJECT: Column[AuditRow] = Column(
-    "subject", "subject", lambda row: one_line(row.subject, 120), width=8, max_width=26, cut="middle"
-)
+_SUBJECT: Column[AuditRow] = Column("subject", "subject", short_subject, width=8, max_width=22, cut="middle")
 _CHANGE: Column[AuditRow] = Column("change", "before → after, and why", _change, width=23, flex=3)
 _WHO: Column[AuditRow] = Column(
-    "who", "who", lambda row: who(row.actor).name, width=9, max_width=20, cut="middle", brief=_short_who
+    "who", "who", lambda row: who(row.actor).name, width=9, max_width=16, cut="middle", brief=_short_who
 )
-_RESULT: Column[AuditRow] = Column("result", "result", _result, width=6, max_width=14, priority=2)
+_RESULT: Column[AuditRow] = Column("result", "result", _result, width=6, max_width=13, priority=2)
 
 COLUMNS = (_TIME, _ACTION, _SUBJECT, _CHANGE, _WHO, _RESULT)
 PROVIDER_COLUMNS = (_TIME, _ACTION, _CHANGE, _WHO, _RESULT)

@@ -70,7 +70,10 @@ def change(row: AuditRow) -> str:
 
 
 def _joined(detail: Mapping[str, Any]) -> str:
-    found = [entry for entry in changes(detail) if not entry.same]
+    stated = changes(detail)
+    found = [entry for entry in stated if not entry.same]
+    if stated and not found:
+        return f"{stated[0].new}, as before"
     if len(found) == 1 and found[0].label in ("", "limit", "state"):
         return str(found[0])
     words = ", ".join(
@@ -196,6 +199,12 @@ _PHRASES = {
 }
 
 
+def short_subject(row: AuditRow) -> str:
+    """What it was done to, for a column: `anthropic monthly` for a provider's limit."""
+    text = row.subject.removeprefix("provider:") if row.action.startswith("budget.") else row.subject
+    return one_line(text, 120)
+
+
 def subject(row: AuditRow) -> str:
     """What it was done to, in words: `daily limit of all providers`."""
     if row.action.startswith("budget."):
@@ -215,20 +224,14 @@ def sentence(row: AuditRow) -> str:
 
 
 def moment(ms: int) -> str:
-    """The whole time of an entry in the user's zone: `2025-11-20 14:02:11.412 CET`."""
-    when = dt.datetime.fromtimestamp(ms / 1000).astimezone()
-    return f"{when:%Y-%m-%d %H:%M:%S}.{ms % 1000:03d} {when:%Z}"
+    """The time of an entry in the user's zone: `2025-11-20 14:02:11 CET`."""
+    return f"{dt.datetime.fromtimestamp(ms / 1000).astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def origin(row: AuditRow) -> str:
-    """Where it came from: `over SSH from 10.0.0.1, in this program (process 4242)`."""
+    """Where it came from: `over SSH from 10.0.0.1, tui 4242`."""
     by = who(row.actor)
-    parts = [f"over SSH from {by.client}"] if by.client else []
-    if by.face:
-        parts.append(
-            f"in {_FACES.get(by.face, by.face)}" + (f" (process {by.process})" if by.process else "")
-        )
-    return ", ".join(parts)
+    return ", ".join(part for part in (f"over SSH from {by.client}" if by.client else "", by.program) if part)
 
 
 def record(row: AuditRow, newest: int) -> list[Pair]:

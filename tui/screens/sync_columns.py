@@ -119,20 +119,20 @@ def _error(line: SyncLine) -> Cell:
 COLUMNS: tuple[Column[SyncLine], ...] = (
     Column("provider", "provider", _name, width=12, max_width=28, cut="middle", sort=lambda line: line.slug),
     Column("state", "state", _state, width=10, max_width=12, sort=lambda line: mark(line).word),
-    Column("last", "last run", _last, width=8, max_width=11, priority=5, sort=lambda line: line.view.last.started_at if line.view.last else 0),
+    Column("last", "last run", _last, width=8, max_width=11, priority=7, sort=lambda line: line.view.last.started_at if line.view.last else 0),
     Column("age", "list age", list_age, width=8, align="right", priority=1, sort=lambda line: line.view.good.started_at if line.view.good else 0),
-    Column("took", "took", _took, width=5, max_width=7, align="right", priority=6, sort=lambda line: line.view.last.duration_ms if line.view.last else -1),
-    Column("models", "models", _models, width=6, align="right", priority=2, sort=lambda line: line.view.good.total if line.view.good else -1),
+    Column("took", "took", _took, width=5, max_width=7, align="right", priority=8, sort=lambda line: line.view.last.duration_ms if line.view.last else -1),
+    Column("models", "models", _models, width=6, align="right", priority=2, down=True, sort=lambda line: line.view.good.total if line.view.good else -1),
     Column("added", "new", lambda line: changed(line.view.last, "added"), width=3, max_width=6, align="right", priority=3),
     Column("updated", "changed", lambda line: changed(line.view.last, "updated"), width=7, align="right", priority=3),
     Column("removed", "gone", lambda line: changed(line.view.last, "removed"), width=4, max_width=6, align="right", priority=3),
     Column(
-        "changed_at", "last change", _last_change, width=11, align="right", priority=4, down=True,
+        "changed_at", "last change", _last_change, width=11, align="right", priority=5, down=True,
         sort=lambda line: line.view.changed.started_at if line.view.changed else 0,
     ),
-    Column("schedule", "schedule", _schedule, width=9, max_width=22, priority=2),
+    Column("schedule", "schedule", _schedule, width=9, max_width=22, priority=4),
     Column("next", "next", next_words, width=8, priority=1, sort=lambda line: line.view.next_at or 1 << 62),
-    Column("error", "error", _error, width=14, flex=1, priority=7, optional=True),
+    Column("error", "error", _error, width=14, flex=1, priority=6, optional=True),
 )  # fmt: skip
 
 FACETS: tuple[Facet[SyncLine], ...] = (
@@ -151,14 +151,14 @@ def search_text(line: SyncLine) -> str:
 def explained(line: SyncLine) -> list[Part]:
     """The line under the table: what the row stands for, in whole sentences."""
     view, last, good = line.view, line.view.last, line.view.good
-    parts: list[Part] = [(line.slug, "strong")]
+    parts: list[Part] = [(line.slug, "strong"), (": ", "")]
     if last is None:
-        parts.append((": its models were never fetched. s fetches them.", "dim"))
+        parts.append(("its models were never fetched. s fetches them.", "dim"))
         return parts
     if last.state == "error":
-        parts.append((f": {one_line(last.error_message or 'no reason was given')}", "bad"))
+        parts.append((one_line(last.error_message or "no reason was given"), "bad"))
         kept = (
-            f"\nThe list of {age(good.started_at, line.now)} ago stays: {_count(good)}."
+            f"\nThe list from {age(good.started_at, line.now)} ago stays: {_count(good)}."
             if good
             else "\nThere is no list yet."
         )
@@ -168,7 +168,7 @@ def explained(line: SyncLine) -> list[Part]:
         ago = age(last.started_at, line.now)
         parts.append(
             (
-                f": {_count(last)}, fetched {'just now' if ago == 'now' else ago + ' ago'}{took}; {_changes(last)}.",
+                f"{_count(last)}, fetched {'just now' if ago == 'now' else ago + ' ago'}{took}; {_changes(last)}.",
                 "",
             )
         )
