@@ -25,10 +25,12 @@ class Actions(Life):
         return self._sync.stop()
 
     def action_mode(self, name: str) -> None:
+        self.first_hint.used()
         if not self.screen.is_modal:
             self.switch_mode(name)
 
     async def action_quit(self) -> None:
+        self.first_hint.used()
         running = self._speeds.runs
         if not running:
             self.exit(0)
@@ -55,12 +57,16 @@ class Actions(Life):
         if isinstance(screen, Modal):
             screen.action_leave()
             return
-        self.notify("Nothing is running here. q quits (esc first in an input).", timeout=4, markup=False)
+        quits = self.key_for("app.quit") or f"{self.key_for('app.palette')}, then quit"
+        self.notify(
+            f"Nothing is running here. {quits} quits (esc first in an input).", timeout=4, markup=False
+        )  # fmt: skip
 
     def action_redraw(self) -> None:
         self.repaint()
 
     def action_help(self) -> None:
+        self.first_hint.used()
         from tui.modals.help import help_window
 
         def chosen(row: KeyHelp | None) -> None:
@@ -70,14 +76,15 @@ class Actions(Life):
         self.push_screen(help_window(self.screen), chosen)
 
     def action_palette(self) -> None:
+        self.first_hint.used()
         from tui.commands import open_palette
 
         self.run_worker(open_palette(self._program), exclusive=True, group="palette")
 
     def action_alerts(self) -> None:
-        from tui.modals.alerts import alerts_window
+        from tui.modals.alerts import Alerts
 
-        self.push_screen(alerts_window(self.notices))
+        self.push_screen(Alerts(self.notices))
         self.set_facts(replace(self.facts, alerts=0))
 
     def action_offline(self) -> None:

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from tui import keymap
 from tui.actions import Actions
 from tui.services_host import Opener
+from tui.terminal import theme_for
 from tui.themes import THEMES, early_theme
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class SwitchroomApp(Actions):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "help", key_display="?", id="app.help", tooltip="The keys that work here"),
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks if a run is in flight"),
-        Binding("colon,ctrl+p", "palette", "commands", key_display=":", id="app.palette", tooltip="Every action, provider and model"),
+        Binding("colon,ctrl+p", "palette", "commands", key_display=":", id="app.palette", tooltip="Every action, mode, theme, setting, provider and model"),
         Binding("exclamation_mark", "alerts", "alerts", id="app.alerts", tooltip="What was reported, with its history"),
         Binding("O", "offline", "offline", show=False, id="app.offline", tooltip="Keep every connection on this machine, or stop doing so"),
         Binding("ctrl+c", "interrupt", "stop", show=False, priority=True, id="app.interrupt", tooltip="Stop the stream or task in front"),
@@ -64,4 +65,4 @@ class SwitchroomApp(Actions):
         super().__init__(paths, demo, services_opener)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = early_theme(paths)
+        self.theme = theme_for(early_theme(paths))

@@ -1,64 +1,100 @@
-"""The palette: every action that works here, every mode, provider and model, found by typing."""
+"""What the palette offers: every action that works here, every mode, theme, setting, provider and model."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from catalog.errors import SwitchroomError
 from tui.keymap import MODES
 from tui.modals.help import live_keys
-from tui.modals.pick import Pick
-from tui.widgets.columns import Column
+from tui.modals.palette import Command, Found, Palette, searchable
+from tui.themes import NAMES
 
 if TYPE_CHECKING:
+    from services.models import ModelView
     from tui.app import SwitchroomApp
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One line of the palette."""
-
-    kind: str
-    title: str
-    detail: str
-    key: str
-    """The key that does the same; empty where there is none."""
-    run: Callable[[], Awaitable[object] | object]
+_LEFT_OUT = ("table.", "transcript.", "chart.", "app.palette", "mode.")
+"""Ids that begin like this are keys for moving about, or stand here under another name."""
 
 
 def _actions(app: SwitchroomApp) -> list[Command]:
-    screen = app.screen
     commands = []
-    for item in live_keys(screen):
+    keys = {}
+    for item in live_keys(app.screen):
         action, node = item.entry.binding.action, item.entry.node
-        if item.id.startswith(("table.", "transcript.", "app.palette", "mode.")):
-            continue
-        commands.append(
-            Command("action", item.what, "", item.keys.split(" ")[0], partial(app.run_action, action, node))
-        )  # fmt: skip
+        keys[item.id] = item.keys.split(" ")[0]
+        if not item.id.startswith(_LEFT_OUT):
+            commands.append(
+                Command("action", item.what, "", keys[item.id], partial(app.run_action, action, node))
+            )
     commands += [
-        Command("mode", f"Go to {mode.title}", "", mode.digit, partial(app.action_mode, mode.name)) for mode in MODES
+        Command("mode", f"Go to {mode.title}", "", keys.get(f"mode.{mode.name}", ""), partial(app.action_mode, mode.name))
+        for mode in MODES
     ]  # fmt: skip
     return commands
 
 
-async def _things(app: SwitchroomApp) -> list[Command]:
-    if not app.opened:
-        return []
-    providers = await app.services.registry.list()
-    commands = [
-        Command("provider", view.row.slug, view.row.name, "", partial(_show_provider, app, view.row.slug))
-        for view in providers
-    ]  # fmt: skip
-    models = await app.services.models.list(enabled=True)
+def _settings(app: SwitchroomApp) -> list[Command]:
+    from tui.screens.settings_lines import LIMITS, MODEL, lines_of
+
+    commands = [Command("theme", f"Theme: {name}", "colours", "", partial(_set_theme, app, name)) for name in NAMES]  # fmt: skip
     commands += [
-        Command("model", model.ref, model.info.name or "", "", partial(start_chat, app, model.ref))
-        for model in models
-        if model.chat
+        Command(
+            "setting", line.title, f"{line.value}  {line.name}", "", partial(_show_setting, app, line.name)
+        )
+        for line in lines_of(app.services.preferences)
     ]
+    commands += [
+        Command("setting", title, name, "", partial(_show_setting, app, name))
+        for name, title in (
+            (MODEL, "Model for new chats"), (LIMITS["daily"], "Daily limit"), (LIMITS["monthly"], "Monthly limit")
+        )
+    ]  # fmt: skip
     return commands
+
+
+def _models(app: SwitchroomApp, models: list[ModelView]) -> list[Found]:
+    return [
+        searchable(Command("model", view.ref, view.info.name or "", "", partial(start_chat, app, view.ref)))
+        for view in models
+        if view.chat
+    ]
+
+
+async def _fill(app: SwitchroomApp, window: Palette) -> None:
+    """Bring what has to be asked for into the open window."""
+    try:
+        window.add([searchable(command) for command in _settings(app)])
+        rows = await app.services.registry.rows()
+        window.add([
+            searchable(Command("provider", row.slug, row.name, "", partial(_show_provider, app, row.slug)))
+            for row in rows
+        ])  # fmt: skip
+        models = await app.services.models.list(enabled=True)
+        window.add(await asyncio.to_thread(_models, app, models))
+    except SwitchroomError as error:
+        app.tell_error(error)
+
+
+async def _set_theme(app: SwitchroomApp, name: str) -> None:
+    try:
+        await app.services.preferences.set("appearance.theme", name)
+    except SwitchroomError as error:
+        app.tell_error(error)
+        return
+    app.tell(f"The theme is now {name}.", hint="0, then Appearance has all about the look")
+
+
+async def _show_setting(app: SwitchroomApp, name: str) -> None:
+    await app.switch_mode("settings")
+    from tui.screens.settings import SettingsScreen
+
+    if isinstance(app.screen, SettingsScreen):
+        app.screen.go_to(name)
 
 
 async def _show_provider(app: SwitchroomApp, slug: str) -> None:
@@ -86,19 +122,13 @@ async def start_chat(app: SwitchroomApp, ref: str | None) -> None:
 
 async def open_palette(app: SwitchroomApp) -> None:
     """Ask what to do, and do it."""
-    commands = _actions(app) + await _things(app)
-    columns: tuple[Column[Command], ...] = (
-        Column("kind", "", lambda c: (c.kind, "dim"), width=8),
-        Column("title", "", lambda c: f"{c.title}  {c.detail}".rstrip(), width=30, flex=1),
-        Column("key", "", lambda c: (c.key, "accent"), width=6, align="right", priority=1),
-    )
-    window = Pick(
-        "Do what?", columns, commands,
-        key=lambda c: f"{c.kind} {c.title}",
-        search=lambda c: f"{c.kind} {c.title} {c.detail}",
-        placeholder="type an action, a provider or a model",
-    )  # fmt: skip
-    chosen = await app.push_screen_wait(window)
+    window = Palette(_actions(app))
+    filling = asyncio.create_task(_fill(app, window)) if app.opened else None
+    try:
+        chosen = await app.push_screen_wait(window)
+    finally:
+        if filling is not None:
+            filling.cancel()
     if chosen is None:
         return
     result = chosen.run()

@@ -63,6 +63,8 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Questions", "tui.modals.confirm:Confirm"),
     ("Questions", "tui.modals.ask:Ask"),
     ("Forms", "tui.modals.form:Form"),
+    ("One message", "tui.modals.alerts:AlertDetail"),
+    ("Terminal too small", "tui.modals.too_small:TooSmall"),
 )
 """Where bindings live, by the heading they stand under in the keymap page."""
 

@@ -16,7 +16,10 @@ from textual.worker import Worker, WorkerFailed
 
 from catalog.errors import SwitchroomError
 from tui import crash, facts, hangup, typeahead
+from tui.first_hint import FirstHint
+from tui.keymap import key_label
 from tui.look import Look
+from tui.modals.too_small import TooSmall, too_small
 from tui.notices import Notices
 from tui.own_keys import OwnKeys
 from tui.services_host import Opener, ServicesHost, opener
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 class Life(Notices):
     """The part of the app that opens, listens and closes."""
 
+    greets = False
+    """True when somebody who is here for the first time is greeted with a line of keys."""
+
     def __init__(self, paths: Paths | None, demo: bool, services_opener: Opener | None) -> None:
         super().__init__()
         self.paths = paths
@@ -43,6 +49,7 @@ class Life(Notices):
         self._wire = Wire()
         self._look = Look(self)
         self.own_keys = OwnKeys(self)
+        self.first_hint = FirstHint(self)
         self._ahead = typeahead.TypeAhead(self, super().on_event)
         self._host = ServicesHost(services_opener or opener(paths, demo=demo))
         self._speeds = facts.Speeds()
@@ -71,6 +78,7 @@ class Life(Notices):
         self.app_resume_signal.subscribe(self, lambda _app: self._resumed())
         hangup.mind_stops(self)
         self.call_after_refresh(lambda: self.run_worker(self._open_services(), exit_on_error=True))
+        self.call_after_refresh(self._mind_size)
 
     def _resumed(self) -> None:
         """What another program left on the screen is painted over."""
@@ -102,6 +110,15 @@ class Life(Notices):
         """True when a screen reader is in use: numbers as tables, nothing that ticks."""
         return self._look.screen_reader
 
+    def key_for(self, ident: str) -> str:
+        """The key that does this now, as people write it; empty when there is none."""
+        for active in self.screen.active_bindings.values():
+            if active.binding.id == ident and (
+                label := active.binding.key_display or key_label(active.binding.key)
+            ):
+                return label
+        return ""
+
     def repaint(self) -> None:
         """Paint everything again, whatever the terminal is thought to show."""
         self._wire.forget()
@@ -114,6 +131,8 @@ class Life(Notices):
         from tui.screens.provider_secrets import passphrase_source
 
         self.services.credentials.passphrase_source = passphrase_source(self._program)
+        if self.greets:
+            self.run_worker(self.first_hint.greet(), group="greeted")
 
     async def close_services(self) -> None:
         """Settle what is in flight and close; safe to call twice."""
@@ -163,6 +182,16 @@ class Life(Notices):
 
     def on_resize(self, event: events.Resize) -> None:
         self._wire.resized(event.size)
+        self.call_later(self._mind_size)
+
+    def _mind_size(self) -> None:
+        """A terminal that is too small shows one sentence, in whatever mode it was, and then goes on there."""
+        if not self._screen_stack:
+            return
+        if isinstance(top := self.screen, TooSmall):
+            top.look()
+        elif too_small(self.size):
+            self.push_screen(TooSmall())
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not self.is_running:

@@ -29,6 +29,11 @@ class Notices(App[int]):
         self.facts = StatusFacts()
         self.notices: list[Notice] = []
 
+    @property
+    def screen_reader(self) -> bool:
+        """True when a screen reader is in use: numbers as tables, nothing that ticks."""
+        return False
+
     def mode_screens(self) -> list[ModeScreen]:
         """The modes that have been entered so far."""
         from tui.screens.base import ModeScreen
@@ -38,6 +43,8 @@ class Notices(App[int]):
 
     def set_facts(self, new: StatusFacts) -> None:
         """Show new facts in the status lines; equal ones cost nothing."""
+        if self.screen_reader:
+            new = replace(new, tok_per_s=None)  # a number that ticks is read out again and again
         if new == self.facts:
             return
         self.facts = new

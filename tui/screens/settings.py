@@ -131,7 +131,7 @@ class SettingsScreen(ModeScreen):
     def show_tab(self) -> None:
         """The lines of the present tab, and nothing filtered."""
         self._everywhere = False
-        self._table.columns = columns(everywhere=False)
+        self._table.columns = columns(everywhere=False, keys=self._tab == KEYS)
         self._show()
         if (left := self._places.get(self._tab)) is not None:
             self._table.go_to(left)

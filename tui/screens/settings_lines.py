@@ -224,15 +224,15 @@ def search_text(line: SettingLine) -> str:
     return f"{line.tab} {line.place} {line.title} {line.name} {line.value} {line.sentence} {line.note} {more}"
 
 
-def columns(*, everywhere: bool) -> tuple[Column[SettingLine], ...]:
-    """The table's columns; `everywhere` tells the tabs apart."""
+def columns(*, everywhere: bool, keys: bool = False) -> tuple[Column[SettingLine], ...]:
+    """The table's columns; `everywhere` tells the tabs apart, `keys` is for the tab of the keys."""
     return (
         Column("tab", "on", lambda line: (line.tab if everywhere else line.place, "dim"), width=10, max_width=22, optional=True, priority=1),
-        Column("title", "setting", lambda line: line.title, width=18, max_width=44),
+        Column("title", "action" if keys else "setting", lambda line: line.title, width=18, max_width=26 if keys else 44, flex=int(keys)),
         Column("value", "now", _value, width=6, max_width=26, cut="middle"),
         Column("default", "default", lambda line: (line.default, "dim"), width=7, max_width=20, priority=3),
         Column("source", "from", _source, width=11, max_width=24, cut="middle", priority=2),
-        Column("sentence", "what it does", lambda line: (_sentence(line), "dim"), width=24, flex=1, priority=4),
+Column("sentence", "id" if keys else "what it does", lambda line: (_sentence(line), "dim"), width=20 if keys else 24, max_width=26 if keys else 0, flex=int(not keys), priority=4),
     )  # fmt: skip
 
 
