@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.filter import LineFilter
 
 from tui.formatting import ASCII, width
+from tui.terminal import theme_for
 
 if TYPE_CHECKING:
     from rich.segment import Segment
@@ -100,8 +101,9 @@ class Look:
     def take(self, appearance: Appearance) -> None:
         """Look like this from now on; what is the same already is not painted again."""
         app = self._app
-        if app.theme != appearance.theme:
-            app.theme = appearance.theme
+        theme = theme_for(appearance.theme)
+        if app.theme != theme:
+            app.theme = theme
         app.animation_level = "full" if appearance.animations and not appearance.screen_reader else "none"
         self.screen_reader = appearance.screen_reader
         app.set_class(appearance.screen_reader, "-reader")

@@ -7,6 +7,7 @@ import contextlib
 import signal
 
 from catalog.errors import SwitchroomError
+from tui import terminal
 from tui.app import SwitchroomApp
 from tui.hangup import watch_terminal
 from tui.services_host import opener
@@ -42,6 +43,10 @@ def run_tui(demo: bool = False) -> int:
     """Run the program to its end and return its exit status; raises the SwitchroomError that kept it from starting."""
     from services.paths import resolve
 
+    terminal.refuse_unable()
+    terminal.name_colours()
     paths = resolve()
     services = opener(paths, demo=demo, live=demo)
-    return asyncio.run(_run(SwitchroomApp(paths, demo, services_opener=services)))
+    app = SwitchroomApp(paths, demo, services_opener=services)
+    app.greets = True
+    return asyncio.run(_run(app))
