@@ -12,6 +12,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from textual.drivers import linux_driver
+from textual.drivers._writer_thread import WriterThread
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -38,6 +41,29 @@ async def watch_terminal(leave: Callable[[], None]) -> None:
     while not terminal_gone(descriptor):  # noqa: ASYNC110 – there is no event for it
         await asyncio.sleep(EVERY_S)
     leave()
+
+
+class LastingWriter(WriterThread):
+    """Goes on taking what is written once the terminal is gone: Textual's own thread dies of it, and the program then
+    waits for ever at a queue that nobody empties, where it should be ending."""
+
+    def run(self) -> None:
+        gone = False
+        while (text := self._queue.get()) is not None:
+            if not gone:
+                try:
+                    self._file.write(text)
+                    if self._queue.empty():
+                        self._file.flush()
+                except OSError:
+                    gone = True
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+
+def outlive_terminal() -> None:
+    """Write through a `LastingWriter` from now on."""
+    linux_driver.WriterThread = LastingWriter  # type: ignore[misc]
 
 
 def mind_stops(app: App[Any]) -> None:

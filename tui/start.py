@@ -9,7 +9,7 @@ import signal
 from catalog.errors import SwitchroomError
 from tui import terminal
 from tui.app import SwitchroomApp
-from tui.hangup import watch_terminal
+from tui.hangup import outlive_terminal, watch_terminal
 from tui.services_host import opener
 
 
@@ -45,6 +45,7 @@ def run_tui(demo: bool = False) -> int:
 
     terminal.refuse_unable()
     terminal.name_colours()
+    outlive_terminal()
     paths = resolve()
     services = opener(paths, demo=demo, live=demo)
     app = SwitchroomApp(paths, demo, services_opener=services)
