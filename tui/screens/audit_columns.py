@@ -9,7 +9,6 @@ from tui.formatting import clock
 from tui.screens.audit_words import change, result_mark, short_subject, who
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
-from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from store.audit import AuditRow
@@ -56,10 +55,3 @@ FACETS: tuple[Facet[AuditRow], ...] = (
     Facet("since", words=lambda _row: ("today", "24h", "7d", "30d")),
 )
 """What the filter line offers; the log itself answers (services/audit_search)."""
-
-
-def provider_audit() -> VirtualTable[AuditRow]:
-    """The history of one provider."""
-    return VirtualTable(
-        PROVIDER_COLUMNS, key=lambda row: str(row.id), empty="Nothing is recorded of it yet.", marks=False
-    )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tui.formatting import Tone, ago, bar, cents, clock, count, duration, kind, percent, state, whole
-from tui.widgets.columns import Column
+from tui.screens.audit_columns import PROVIDER_COLUMNS
 from tui.widgets.pairs import Pair
 from tui.widgets.table import VirtualTable
 
@@ -124,12 +124,7 @@ def advanced(view: ProviderView) -> list[Pair]:
 
 
 def audit_table() -> VirtualTable[AuditRow]:
-    """The history of one provider."""
-    columns: tuple[Column[AuditRow], ...] = (
-        Column("at", "time", lambda row: (clock(row.at), "dim"), width=11),
-        Column("action", "action", lambda row: row.action, width=14, max_width=28),
-        Column("result", "result", lambda row: (row.result, "ok" if row.result == "ok" else "bad"), width=6, max_width=16),
-        Column("actor", "who", lambda row: row.actor, width=12, max_width=44, priority=1),
-        Column("reason", "why", lambda row: (row.reason or "", "dim"), width=4, flex=1, priority=2),
-    )  # fmt: skip
-    return VirtualTable(columns, key=lambda row: str(row.id), empty="Nothing is recorded yet.", marks=False)
+    """The history of one provider, in the columns and words of the Audit mode."""
+    return VirtualTable(
+        PROVIDER_COLUMNS, key=lambda row: str(row.id), empty="Nothing is recorded of it yet.", marks=False
+    )
