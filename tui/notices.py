@@ -83,6 +83,13 @@ class Notices(App[int]):
         """An error as the user should see it: title, sentence, next key."""
         self.tell(error.message, title=error.title, hint=error.hint or "! for details", tone="bad")
 
+    def hush(self) -> None:
+        """A window opens: what only said that something is done goes, so that it covers nothing. `!` still has it."""
+        for notification in list(self._notifications):
+            if notification.severity == "information":
+                self._unnotify(notification, refresh=False)
+        self._refresh_notifications()
+
     async def copy(self, text: str) -> None:
         """Put the text on the user's clipboard, secrets masked."""
         driver = self._driver

@@ -51,6 +51,9 @@ class Modal(ModalScreen[R | None], Generic[R]):
         """What stands between the heading and the keys."""
         yield from ()
 
+    def on_mount(self) -> None:
+        self.app.hush()
+
     def on_screen_resume(self) -> None:
         for line in self.query(KeyLine):
             line.look()
