@@ -174,7 +174,7 @@ _CHANGES: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "run.recovered": _recovered,
 }
 
-_PHRASES = {
+PHRASES = {
     "provider.add": "added the provider {}",
     "provider.edit": "changed the provider {}",
     "provider.remove": "removed the provider {}",
@@ -193,7 +193,8 @@ _PHRASES = {
     "offline.on": "went offline",
     "offline.off": "went online",
     "conversation.delete": "deleted the conversation {}",
-    "settings.set": "changed the setting {}",
+    "setting.set": "changed the setting {}",
+    "setting.unset": "put the setting {} back to its default",
     "run": "sent a prompt to {}",
     "run.recovered": "settled a prompt to {} that was cut off",
 }
@@ -217,8 +218,8 @@ def subject(row: AuditRow) -> str:
 def sentence(row: AuditRow) -> str:
     """`anna@host set the daily limit of all providers: $5.00 → $8.00`."""
     words = change(row)
-    done = _PHRASES.get(row.action, "{}").format(subject(row))
-    if row.action not in _PHRASES:
+    done = PHRASES.get(row.action, "{}").format(subject(row))
+    if row.action not in PHRASES:
         done = f"did {one_line(row.action, 40)} on {done}"
     return f"{who(row.actor).name} {done}" + (f": {words}" if words else "")
 
