@@ -167,7 +167,7 @@ def all_columns(known: Known) -> tuple[Column[ModelView], ...]:
     by_key = {column.key: column for column in COLUMNS}
     found: tuple[Column[ModelView], ...] = (
         Column("state", "state", stands, width=6, max_width=9),
-        replace(by_key["model"], flex=1, max_width=56),
+        replace(by_key["model"], least=26),
         Column("provider", "provider", lambda v: v.provider, width=8, max_width=20, priority=2, cut="middle", sort=lambda v: (v.provider, v.info.id)),
         by_key["input"],
         by_key["output"],

@@ -36,7 +36,7 @@ def _value(fact: Fact) -> Cell:
 
 COLUMNS: tuple[Column[Fact], ...] = (
     Column("name", "", _name, width=16, max_width=18),
-    Column("value", "", _value, width=20, max_width=72),
+    Column("value", "", _value, width=20, max_width=72, least=28),
     Column("source", "", lambda fact: (fact.source, "dim"), width=10, flex=1, priority=1),
 )
 

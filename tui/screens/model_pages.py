@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tui.formatting import Tone, ago, cents, duration, percent, rate, tokens, whole
-from tui.screens.model_columns import Known, facts_age, price_source, standing
+from tui.screens.model_columns import Known, abilities_in_words, facts_age, price_source, standing
 
 if TYPE_CHECKING:
     from catalog.types import ModelInfo, Price, Rates
@@ -84,8 +84,20 @@ def facts(view: ModelView, known: Known) -> list[Fact]:
     ]
 
 
+_COLLECTIONS = {
+    "modelsdev": "models.dev", "genai": "genai-prices", "catwalk": "Catwalk", "litellm": "LiteLLM", "sdk": "vendor's SDK",
+}  # fmt: skip
+"""Where the catalog's facts were collected, as people know it."""
+
+
+def _collected(vendor: str) -> str:
+    """`litellm+base:modelsdev` as people know it: `LiteLLM + models.dev`."""
+    parts = [part.removeprefix("base:") for part in vendor.split("+")]
+    return " + ".join(_COLLECTIONS.get(part, part) for part in parts)
+
+
 def _source(view: ModelView, name: str, now: int) -> str:
-    """Where a field is from: `user's file`, `live list, 12m ago`, `catalog, 3d old`, `guessed from the name`."""
+    """Where a field is from: `your catalog file`, `live list, 12m ago`, `catalog (models.dev), 3d old` …"""
     source, _, vendor = view.info.sources.get(name, "").partition(":")
     match source:
         case "":
@@ -93,20 +105,21 @@ def _source(view: ModelView, name: str, now: int) -> str:
         case "user":
             return "your catalog file"
         case "live":
-            return f"the provider's list, {ago(view.seen, now)}"
+            return f"live list, {ago(view.seen, now)}"
         case "pattern":
             return "guessed from the name"
         case "refreshed":
             return "the refreshed catalog"
     old = facts_age(now)
-    return f"the catalog{f' ({vendor})' if vendor else ''}, {'of today' if old == 'today' else f'{old} old'}"
+    whose = f" ({_collected(vendor)})" if vendor else ""
+    return f"catalog{whose}, {old if old == 'today' else f'{old} old'}"
 
 
 def _standing(view: ModelView, known: Known) -> Iterator[Fact]:
     words, tone = standing(view)
     info, now = view.info, known.now
     why = {
-        "✕ gone": "the provider's list no longer names it; s asks again",
+        "✕ gone": "not in the provider's list; s asks again",
         "✕ retired": "the vendor has shut it down",
         "○ off": "x switches it on",
     }.get(words, "x switches it off")
@@ -154,22 +167,26 @@ def _rates(rates: Rates) -> list[tuple[str, Decimal]]:
     return [(words, amount) for words, amount in found if amount is not None]
 
 
-def _in_words(rates: Rates) -> str:
-    return ", ".join(f"{words} {rate(amount)}" for words, amount in _rates(rates)) or "as above"
+def _changed(name: str, rates: Rates, source: str = "", tone: Tone = "") -> Iterator[Fact]:
+    """Rates in force under a condition: input and output on one line, the others below."""
+    words = [f"{words} {rate(amount)}" for words, amount in _rates(rates)] or ["as above"]
+    both = 2 if rates.input is not None and rates.output is not None else 1
+    for place, line in enumerate((", ".join(words[:both]), *words[both:])):
+        yield Fact("" if place else name, line, tone, "" if place else source)
 
 
 def _rules(price: Price) -> Iterator[Fact]:
     """What changes the base rates."""
     for tier in price.tiers:
         how = "for the tokens above" if tier.marginal else "for the whole prompt"
-        yield Fact(f"over {tokens(tier.over_input_tokens)} in", _in_words(tier), "", how)
+        yield from _changed(f"over {tokens(tier.over_input_tokens)} in", tier, how)
     if price.batch is not None:
-        yield Fact("in a batch", _in_words(price.batch))
+        yield from _changed("in a batch", price.batch)
     if price.off_peak is not None:
         hours = ", ".join(hours for window in price.off_peak.windows for hours in window.hours_utc)
-        yield Fact("off-peak", _in_words(price.off_peak), "", f"{hours} UTC" if hours else "")
+        yield from _changed("off-peak", price.off_peak, f"{hours} UTC" if hours else "")
     for change in price.scheduled:
-        yield Fact(f"from {change.from_date}", _in_words(change), "warn", "a change that is announced")
+        yield from _changed(f"from {change.from_date}", change, "announced", "warn")
     if price.per_1k_requests is not None:
         yield Fact("1,000 requests", rate(price.per_1k_requests), "", "on top of the tokens")
     if price.per_1k_web_searches is not None:
@@ -194,9 +211,7 @@ def _abilities(view: ModelView, known: Known) -> Iterator[Fact]:
     yield Fact("Abilities", heading=True)
     info: ModelInfo = view.info
     able = info.capabilities
-    words = (
-        "unknown" if able is None else ", ".join("JSON" if c == "json" else c for c in able) or "text only"
-    )
+    words = "embeddings" if able and "embeddings" in able else abilities_in_words(view)
     yield Fact("can", words, "dim" if able is None else "", _source(view, "capabilities", known.now))
     for words, name in (
         ("reads", "modalities_in"),
@@ -220,6 +235,6 @@ def _usage(view: ModelView, record: ModelRecord | None) -> Iterator[Fact]:
     each = f"{cents(record.cost / record.runs)} a run" if record.cost is not None and record.runs else ""
     yield Fact("cost", cost, "dim" if record.cost is None else "", each)
     if record.ttft_p50 is not None:
-        yield Fact("first token", f"{duration(record.ttft_p50)}, slow ones {duration(record.ttft_p95)}", "", "half of the runs were faster; 95 % faster than the slow ones")  # fmt: skip
+        yield Fact("first token", f"{duration(record.ttft_p50)}, slow ones {duration(record.ttft_p95)}", "", "median, and 95 % are faster")  # fmt: skip
     if record.tok_per_s is not None:
         yield Fact("speed", f"{record.tok_per_s:.0f} tok/s", "", "after the first token")

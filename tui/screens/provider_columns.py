@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.formatting import UNKNOWN, Tone, age, cents, millis, percent, short_kind, state
 from tui.widgets.columns import Cell, Column
+from tui.widgets.facets import Facet
 
 if TYPE_CHECKING:
     from services.registry import ProviderView
@@ -77,10 +79,10 @@ COLUMNS: tuple[Column[ProviderLine], ...] = (
     Column("state", "state", state_cell, width=9, max_width=16, sort=lambda line: line.view.state),
     Column("provider", "provider", lambda line: (line.slug, _off(line) or "strong"), width=10, max_width=28, sort=lambda line: line.slug),
     Column("key", "key", _key, width=9, max_width=26, priority=1),
-    Column("ttft", "TTFT p50/p95", _ttft, width=13, align="right", priority=2, sort=lambda line: line.view.ttft_p50 or 0),
-    Column("errors", "errors", _errors, width=6, align="right", priority=3, sort=lambda line: line.view.error_share or 0.0),
-    Column("spend", "month", _spend, width=8, align="right", priority=4, sort=lambda line: line.view.spend_month or 0),
-    Column("models", "models", _models, width=7, max_width=13, align="right", priority=5, sort=lambda line: line.view.models_total),
+    Column("ttft", "TTFT p50/p95", _ttft, width=13, align="right", priority=2, down=True, sort=lambda line: line.view.ttft_p50),
+    Column("errors", "errors", _errors, width=6, align="right", priority=3, down=True, sort=lambda line: line.view.error_share),
+    Column("spend", "month", _spend, width=8, align="right", priority=4, down=True, sort=lambda line: line.view.spend_month),
+    Column("models", "models", _models, width=7, max_width=13, align="right", priority=5, down=True, sort=lambda line: line.view.models_total),
     Column("sync", "synced", sync_cell, width=7, align="right", priority=6),
     Column("type", "type", lambda line: (short_kind(line.view.row.catalog_id, line.view.row.dialect), _off(line)), width=6, max_width=12, priority=7),
     Column("region", "region", lambda line: (line.view.row.region or "", "dim"), width=6, max_width=14, priority=9, optional=True),
@@ -97,3 +99,33 @@ def search_text(line: ProviderLine) -> str:
         (row.slug, row.name, line.view.state_word, line.view.key_label, row.catalog_id or "", row.dialect,
          row.region or "", row.endpoint, labels)
     )  # fmt: skip
+
+
+FACETS: tuple[Facet[ProviderLine], ...] = (
+    Facet("state", words=lambda line: (line.view.state,)),
+    Facet("type", words=lambda line: (short_kind(line.view.row.catalog_id, line.view.row.dialect),)),
+    Facet("enabled", words=lambda line: ("yes", "on") if line.view.row.enabled else ("no", "off")),
+    Facet("region", words=lambda line: (line.view.row.region,) if line.view.row.region else ()),
+    Facet("label", words=lambda line: tuple(f"{name}={value}" for name, value in line.view.row.labels.items())),
+    Facet("spend", number=lambda line: None if line.view.spend_month is None else float(line.view.spend_month)),
+    Facet("errors", number=lambda line: None if line.view.error_share is None else line.view.error_share * 100),
+    Facet("ttft", number=lambda line: line.view.ttft_p50),
+)  # fmt: skip
+"""What providers are narrowed by; `errors` is in percent, `ttft` in ms."""
+
+EXPORTED = (
+    "provider", "state", "enabled", "type", "dialect", "endpoint", "region", "key", "usd_this_month", "ttft_p50_ms",
+    "ttft_p95_ms", "error_share_30d", "runs_30d", "models_enabled", "models", "last_sync_ms", "last_sync",
+)  # fmt: skip
+
+
+def exported_row(line: ProviderLine) -> Mapping[str, object]:
+    """One provider as `X` writes it; of its key only where it is kept."""
+    view, row = line.view, line.view.row
+    values = (
+        row.slug, view.state, row.enabled, short_kind(row.catalog_id, row.dialect), row.dialect, row.endpoint, row.region,
+        view.key_label, view.spend_month, view.ttft_p50, view.ttft_p95, view.error_share, view.runs_30d,
+        view.models_enabled, view.models_total,
+        view.last_sync.started_at if view.last_sync else None, view.last_sync.state if view.last_sync else None,
+    )  # fmt: skip
+    return dict(zip(EXPORTED, values, strict=True))

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from catalog.errors import SwitchroomError
 from tui.screens import provider_actions as actions
 from tui.screens.base import ModeScreen
-from tui.screens.provider_columns import COLUMNS, ProviderLine, search_text
+from tui.screens.provider_columns import COLUMNS, EXPORTED, FACETS, ProviderLine, exported_row, search_text
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from services.container import Services
     from services.registry import ProviderView
     from tui.app import SwitchroomApp
+    from tui.exporting import Exported
 
 _EMPTY = "No providers yet. Press a to add one: a vendor with a key, or a server of your own."
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "StoreChangedElsewhere", "OfflineChanged"})  # fmt: skip
@@ -71,7 +72,12 @@ class ProvidersScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._table: VirtualTable[ProviderLine] = VirtualTable(
-            COLUMNS, key=lambda line: line.slug, search=search_text, empty="Opening …", id="providers"
+            COLUMNS,
+            key=lambda line: line.slug,
+            search=search_text,
+            facets=FACETS,
+            empty="Opening …",
+            id="providers",
         )
         self._busy: dict[str, str] = {}
         self._again = False
@@ -147,6 +153,12 @@ class ProvidersScreen(ModeScreen):
     def copy_text(self) -> str | None:
         line = self._table.cursor_row
         return None if line is None else line.slug
+
+    def exported(self) -> Exported | None:
+        from tui.exporting import Exported
+
+        lines = self._table.targets() if self._table.marked else self._table.shown
+        return Exported("providers", EXPORTED, [exported_row(line) for line in lines])
 
     def interrupt(self) -> bool:
         return self.app.stop_work()
@@ -243,11 +255,7 @@ class ProvidersScreen(ModeScreen):
 
     def action_order(self) -> None:
         """By the next column that can be ordered; after the last, the providers' own order again."""
-        columns = [column.key for column in COLUMNS if column.sort is not None]
-        now = self._table.sorted_by
-        place = columns.index(now[0]) + 1 if now else 0
-        key = columns[place] if place < len(columns) else None
-        self._table.sort_by(key, descending=key in {"errors", "spend", "models", "ttft"})
+        self._table.next_order()
 
 
 async def _call(

@@ -31,6 +31,8 @@ class Column(Generic[T]):
     """The least cells it takes."""
     max_width: int = 0
     """Above `width`: it grows to its content up to here."""
+    least: int = 0
+    """Above 0: it gives up cells down to here before any column is dropped."""
     flex: int = 0
     """Its share of the cells left over; 0: none."""
     priority: int = 0
@@ -87,27 +89,43 @@ def lay_out(
         if _total(kept, sizes) + margin > cells:
             sizes[column.key] = column.width
             kept[kept.index(column)] = replace(column, cell=column.brief or column.cell, brief=None)
+    wanted = dict(sizes)
+    _give_up(kept, sizes, cells - margin, lambda column: column.least or sizes[column.key])
     while _total(kept, sizes) + margin > cells:
         last = max(kept, key=lambda column: column.priority)
         if last.priority == 0:
             break
         kept.remove(last)
-    over = _total(kept, sizes) + margin - cells
-    for column in sorted(kept, key=lambda c: -sizes[c.key]):
-        if over <= 0:
-            break
-        cut = min(over, max(0, sizes[column.key] - 4))
+    widest_first = sorted(kept, key=lambda column: -sizes[column.key])
+    _give_up(widest_first, sizes, cells - margin, lambda _column: 4)
+    _take_up(kept, sizes, wanted, cells - margin - _total(kept, sizes))
+    return Layout(cells, margin, tuple((column, sizes[column.key]) for column in kept))
+
+
+def _give_up(
+    columns: Sequence[Column[T]], sizes: dict[str, int], cells: int, least: Callable[[Column[T]], int]
+) -> None:
+    """Make the columns narrower, in their order, until they fit; none below what `least` says."""
+    over = _total(columns, sizes) - cells
+    for column in columns:
+        cut = max(0, min(over, sizes[column.key] - least(column)))
         sizes[column.key] -= cut
         over -= cut
-    spare = max(0, cells - margin - _total(kept, sizes))
-    shares = sum(column.flex for column in kept)
-    for column in kept:
-        if column.flex and shares:
+
+
+def _take_up(columns: Sequence[Column[T]], sizes: dict[str, int], wanted: dict[str, int], spare: int) -> None:
+    """Share the cells left over: first what columns gave up, then the flexible ones."""
+    for column in columns:
+        back = max(0, min(spare, wanted[column.key] - sizes[column.key]))
+        sizes[column.key] += back
+        spare -= back
+    shares = sum(column.flex for column in columns)
+    for column in columns:
+        if column.flex and spare > 0:
             part = spare * column.flex // shares
             sizes[column.key] += part
             spare -= part
             shares -= column.flex
-    return Layout(cells, margin, tuple((column, sizes[column.key]) for column in kept))
 
 
 def _wanted(column: Column[T], sample: Sequence[T]) -> int:

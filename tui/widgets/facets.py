@@ -59,6 +59,8 @@ class Query:
     """All of them must be found."""
     without: tuple[str, ...] = ()
     """None of them may be found (`!word`)."""
+    unfinished: str = ""
+    """The last word, where it may become the name of a facet (`pri`)."""
     problem: str = ""
     """What in it cannot be meant, in words; empty when nothing is wrong."""
 
@@ -70,7 +72,8 @@ def parse(text: str, facets: Sequence[Facet[Any]]) -> Query:
     words: list[str] = []
     without: list[str] = []
     problem = ""
-    for token in text.casefold().split():
+    tokens = text.casefold().split()
+    for token in tokens:
         found = _TERM.fullmatch(token)
         if found is None or not names:
             _word(token, words, without)
@@ -86,7 +89,9 @@ def parse(text: str, facets: Sequence[Facet[Any]]) -> Query:
                 problem = problem or test
             else:
                 terms.append(FacetTerm(place, _not(test) if sign else test))
-    return Query(tuple(terms), tuple(words), tuple(without), problem)
+    last = tokens[-1].lstrip("-!") if tokens and not text[-1].isspace() else ""
+    unfinished = tokens[-1] if last and any(name.startswith(last) for name in names) else ""
+    return Query(tuple(terms), tuple(words), tuple(without), unfinished, problem)
 
 
 def _word(token: str, words: list[str], without: list[str]) -> None:

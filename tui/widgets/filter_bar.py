@@ -62,7 +62,10 @@ class FilterBar(Widget):
         """Show the line and type into it."""
         self.add_class("-open")
         if self._line is None:  # made on first use: it would cost the start its time
-            self._line = Line(placeholder="words to look for", select_on_focus=False)
+            words = "words to look for"
+            if self._table.facets:
+                words += ", or one of these; - or ! in front leaves out"
+            self._line = Line(placeholder=words, select_on_focus=False)
             self.mount(_Parts(self._line))
         self.screen.set_focus(self._line)  # at once: the words may come in one piece with the key
 

@@ -53,7 +53,9 @@ class Search(Generic[T]):
         loose: dict[int, int] = {}
         for word in query.words:
             plain = [index for index in found if word in texts[index]]
-            found = plain or _fuzzy(word, texts, found, loose)
+            loosely = plain or _fuzzy(word, texts, found, loose)
+            if loosely or word != query.unfinished:
+                found = loosely
         if ranked and loose and len(found) <= _RANKED:
             found = sorted(found, key=lambda index: loose.get(index, 0))
         return found

@@ -230,6 +230,7 @@ class VirtualTable(RowScroll[T], can_focus=True):
             self.sort_by(keys[place], descending=able[place].down)
         else:
             self.sort_by(None)
+        self.action_first()  # whoever asks for an order wants to see where it begins
 
     @property
     def order_words(self) -> str:
@@ -318,6 +319,7 @@ class VirtualTable(RowScroll[T], can_focus=True):
     def action_reverse(self) -> None:
         if self._sorted is not None:
             self.sort_by(self._sorted[0].key, descending=not self._sorted[1])
+            self.action_first()
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
@@ -341,3 +343,4 @@ class VirtualTable(RowScroll[T], can_focus=True):
             self.action_reverse()
         else:
             self.sort_by(column.key, descending=column.down)
+            self.action_first()
