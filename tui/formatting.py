@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -166,7 +167,7 @@ def clock(ms: int | None) -> str:
     if ms is None:
         return UNKNOWN
     when = dt.datetime.fromtimestamp(ms / 1000).astimezone()
-    same_day = when.date() == dt.datetime.now().astimezone().date()
+    same_day = when.date() == dt.datetime.fromtimestamp(time.time()).astimezone().date()
     return when.strftime("%H:%M:%S" if same_day else "%m-%d %H:%M")
 
 
