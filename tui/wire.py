@@ -8,10 +8,12 @@ remembered; a frame is compared with them, and only the difference is written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
+from rich.segment import Segment
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 Pen = tuple[str, str]
 """The sequences that switch a style on and off again."""
 Cell = tuple[Pen, str]
-Piece = tuple[int, int, Iterable[Strip]]
+Piece = tuple[int, int, Iterable[Iterable[Segment]]]
 """Row, first column, and what stands from there on."""
 
 _PLAIN: Pen = ("", "")
@@ -47,6 +49,7 @@ class Wire:
         self._pens: dict[Style, Pen] = {}
         self._blanks: dict[Pen, Pen] = {}
         """What a space looks like in each pen that leaves a space blank."""
+        self._blank_of: dict[Style, Pen] = {}
 
     def forget(self) -> None:
         """Something else may have written to the terminal: the next frame is sent whole."""
@@ -77,6 +80,7 @@ class Wire:
         if len(self._pens) > 4096:
             self._pens.clear()
             self._blanks.clear()
+            self._blank_of.clear()
         out: list[str] = []
         pen = _PLAIN
         for y, x, strips in pieces:
@@ -115,12 +119,12 @@ class Wire:
         if x and (row[x - 1] is _REST or len(row[x - 1][1]) != 1):
             row[x - 1] = _UNKNOWN
 
-    def _cells(self, strip: Strip, colours: ColorSystem) -> Iterator[Cell]:
+    def _cells(self, strip: Iterable[Segment], colours: ColorSystem) -> Iterator[Cell]:
         for text, style, control in strip:
             if control or not text:
                 continue
             pen = _PLAIN if style is None else self._pen(style, colours)
-            if text.isascii() or all(get_character_cell_size(character) == 1 for character in text):
+            if text.isascii() or _single(text):
                 blank = pen if style is None or " " not in text else self._blank(style, pen, colours)
                 for character in text:
                     yield (blank if character == " " else pen), character
@@ -130,7 +134,11 @@ class Wire:
 
     def _blank(self, style: Style, pen: Pen, colours: ColorSystem) -> Pen:
         """A space shows only its background, so one written in any colour is the same cell."""
-        if (
+        blank = self._blank_of.get(style)
+        if blank is not None:
+            return blank
+        blank = pen
+        if not (
             style.link
             or style.underline
             or style.underline2
@@ -138,8 +146,8 @@ class Wire:
             or style.strike
             or style.overline
         ):
-            return pen
-        blank = self._blanks[pen] = self._pen(style.background_style, colours)
+            blank = self._blanks[pen] = self._pen(style.background_style, colours)
+        self._blank_of[style] = blank
         return blank
 
     def _pen(self, style: Style, colours: ColorSystem) -> Pen:
@@ -148,6 +156,12 @@ class Wire:
             before, _, after = Strip.render_style(style, _MARK, colours).partition(_MARK)
             pen = self._pens[style] = (before, after)
         return pen
+
+
+@lru_cache(maxsize=4096)
+def _single(text: str) -> bool:
+    """True when each character takes one cell."""
+    return all(get_character_cell_size(character) == 1 for character in text)
 
 
 def _spans(old: list[Cell], new: list[Cell]) -> Iterator[tuple[int, int]]:
@@ -191,4 +205,15 @@ def _chops(update: ChopsUpdate) -> Iterator[Piece]:
     for y, left, right in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if strip is not None and x <= right and end > left:
-                yield y, x, (strip if end <= right else strip.crop(0, right - x),)
+                whole = strip if end <= right else strip.crop(0, right - x)
+                yield (y, *_from(whole, x, left))
+
+
+def _from(strip: Strip, x: int, left: int) -> tuple[int, tuple[Iterable[Segment]]]:
+    """The strip from the segment on that reaches over a column, and where that begins: what lies before is as it was."""
+    for place, segment in enumerate(strip):
+        after = x + segment.cell_length
+        if after > left:
+            return x, (strip if place == 0 else list(strip)[place:],)
+        x = after
+    return x, ((),)

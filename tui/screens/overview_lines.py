@@ -125,9 +125,19 @@ def provider_lines(views: Iterable[ProviderView], now: int) -> list[ProviderLine
     return [ProviderLine(view, now) for view in ordered]
 
 
-_WANTED = {"state": 0, "provider": 0, "ttft": 2, "errors": 1, "spend": 4, "models": 3}
+_WANTED = {
+    "state": 0,
+    "provider": 0,
+    "ttft": 2,
+    "errors": 1,
+    "spend": 4,
+    "models": 3,
+    "sync": 5,
+    "type": 6,
+    "key": 7,
+}
 PROVIDERS: tuple[Column[ProviderLine], ...] = tuple(
-    replace(column, priority=_WANTED[column.key], flex=1 if column.key == "provider" else 0)
+    replace(column, priority=_WANTED[column.key])
     for column in provider_columns.COLUMNS
     if column.key in _WANTED
 )
@@ -179,7 +189,9 @@ def _cost(run: RecentRun) -> Cell:
     return f"≈{words}" if row.grade == "estimated" else words
 
 
-def _tokens(run: RecentRun) -> str:
+def _tokens(run: RecentRun) -> Cell:
+    if not run.row.input and not run.row.output:
+        return UNKNOWN, "dim"
     return f"{tokens(run.row.input)} → {tokens(run.row.output)}"
 
 
@@ -214,7 +226,7 @@ def _note(run: RecentRun) -> Cell:
 
 RUNS: tuple[Column[RecentRun], ...] = (
     Column("at", "time", lambda run: (clock(run.row.at), "dim"), width=8, max_width=11),
-    Column("model", "model", _ref, width=18, max_width=44, cut="middle", brief=_ref),
+    Column("model", "model", _ref, width=22, max_width=36, cut="middle", brief=_ref),
     Column("tokens", "in → out", _tokens, width=13, align="right", priority=2),
     Column("cost", "cost", _cost, width=8, align="right"),
     Column("ttft", "first word", lambda run: millis(run.row.ttft_ms), width=10, align="right", priority=4),

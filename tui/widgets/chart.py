@@ -39,6 +39,7 @@ class Chart(Widget, can_focus=True):
     Chart > .chart--limit { color: $warning; }
     Chart > .chart--strong { text-style: bold; }
     Chart > .chart--picked { background: $row-cursor; }
+    Chart:ansi > .chart--picked { background: $row-blurred; }
     Chart > .chart--empty { color: $dim; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -128,31 +129,34 @@ class Chart(Widget, can_focus=True):
         self._strips.clear()
         self.refresh()
 
-    def _paint(self, x: int, y: int, cells: int, rows: int) -> None:
-        for row in range(y, y + rows):
-            self._strips.pop(row, None)
-        self.refresh(Region(x, y, cells, rows))
+    def _paint(self, *regions: Region) -> None:
+        for region in regions:
+            for row in range(region.y, region.bottom):
+                self._strips.pop(row, None)
+        if regions:
+            self.refresh(*regions)
 
     def _paint_difference(self, old: Picture, new: Picture) -> None:
         """Ask for the painting of what differs between two pictures of one frame."""
+        regions = []
         for before, column in zip(old.columns, new.columns, strict=True):
             if before != column:
                 pairs = zip(before.cells, column.cells, strict=True)
                 rows = [row for row, (a, b) in enumerate(pairs) if a != b]
-                self._paint(new.left + column.x, rows[0], column.width, rows[-1] - rows[0] + 1)
+                regions.append(Region(new.left + column.x, rows[0], column.width, rows[-1] - rows[0] + 1))
         for row, (a, b) in enumerate(zip(old.names, new.names, strict=True)):
             if a != b:
-                self._paint(0, row, new.left, 1)
+                regions.append(Region(0, row, new.left, 1))
         if old.limit_row != new.limit_row:
-            for limit_row in (old.limit_row, new.limit_row):
-                if limit_row is not None:
-                    self._paint(0, limit_row, new.width, 1)
+            moved = (old.limit_row, new.limit_row)
+            regions += [Region(0, row, new.width, 1) for row in moved if row is not None]
         if old.known != new.known:
-            self._paint(0, new.rows, new.width, 1)
+            regions.append(Region(0, new.rows, new.width, 1))
         if old.times != new.times:
-            self._paint(0, new.rows + 1, new.width, 1)
+            regions.append(Region(0, new.rows + 1, new.width, 1))
         if new.legend_rows and (self.picked is not None or old.legend != new.legend):
-            self._paint(0, new.rows + 2, new.width, new.legend_rows)
+            regions.append(Region(0, new.rows + 2, new.width, new.legend_rows))
+        self._paint(*regions)
 
     def render_line(self, y: int) -> Strip:
         strip = self._strips.get(y)
@@ -207,12 +211,14 @@ class Chart(Widget, can_focus=True):
                     texts[x], fronts[x] = "─", LIMIT
         left, right = self._picked_cells(picture)
         segments = [Segment(picture.names[y], self._pen(AXIS))]
-        start = 0
+        start, front, back = 0, fronts[0], backs[0]
         for x in range(1, inner + 1):
-            if x == inner or fronts[x] != fronts[start] or backs[x] != backs[start] or x in (left, right):
-                style = self._pen(fronts[start], backs[start], picked=left <= start < right)
-                segments.append(Segment("".join(texts[start:x]), style))
-                start = x
+            if x < inner and fronts[x] == front and backs[x] == back and x != left and x != right:
+                continue
+            style = self._pen(front, back, picked=left <= start < right)
+            segments.append(Segment("".join(texts[start:x]), style))
+            if x < inner:
+                start, front, back = x, fronts[x], backs[x]
         return Strip(segments, picture.width)
 
     def _base_line(self, picture: Picture) -> Strip:
@@ -292,10 +298,10 @@ class Chart(Widget, can_focus=True):
                 self.picked = change
                 left, right = self._picked_cells(picture)
             if right > left:
-                self._paint(picture.left + left, 0, right - left, picture.rows + 1)
+                self._paint(Region(picture.left + left, 0, right - left, picture.rows + 1))
         self.picked = place
         if picture.legend_rows:
-            self._paint(0, picture.rows + 2, picture.width, picture.legend_rows)
+            self._paint(Region(0, picture.rows + 2, picture.width, picture.legend_rows))
         self.post_message(self.Picked(self, place))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from tui.widgets.chart_data import usable
@@ -64,8 +64,9 @@ def slots(count: int, cells: int) -> tuple[Slot, ...]:
 def bar(values: Values, inks: tuple[int, ...], top: float, rows: int, look: Look) -> tuple[Cell, ...]:
     """One stacked bar, from the top down. Whatever is more than nothing has a cell."""
     fills = FILLS[look]
-    fine = look == "colour"  # then the back is filled too: no seams where a font leaves room between lines
-    parts = _edges(values, top, rows, fine=fine)
+    whole = look != "colour"  # a fill tells the parts apart, so a part begins and ends with a cell
+    fills = FILLS[look]
+    parts = _edges(values, top, rows, whole=whole)
     cells = [BLANK] * rows
     for row in range(rows):
         low, high = row * 8, row * 8 + 8
@@ -78,21 +79,22 @@ def bar(values: Values, inks: tuple[int, ...], top: float, rows: int, look: Look
             break
         stack_end = max(end for _, _, end, _ in inside)
         _, _, end, lowest = inside[0]
-        if end >= high:
-            cells[rows - 1 - row] = Cell(fills[lowest], lowest, lowest if fine else NONE)
+        if end >= high:  # the back is filled too: no seams where a font leaves room between lines
+            cell = Cell(fills[lowest], lowest, NONE if whole else lowest)
         elif stack_end >= high:  # the border between two: the lower one in front of the upper one
-            upper = max(inside[1:])[3]
-            cells[rows - 1 - row] = Cell(EIGHTHS[end - low], lowest, upper)
+            cell = Cell(EIGHTHS[end - low], lowest, max(inside[1:])[3])
+        elif look == "ascii":
+            cell = Cell(fills[lowest] if stack_end - low >= 4 else "_", lowest)
         else:
-            cells[rows - 1 - row] = Cell(EIGHTHS[stack_end - low], max(inside)[3])
+            cell = Cell(EIGHTHS[stack_end - low], max(inside)[3])
+        cells[rows - 1 - row] = cell
     return tuple(cells)
 
 
-def _edges(values: Values, top: float, rows: int, *, fine: bool) -> list[tuple[int, int]]:
-    """Where each part of a stack begins and ends, in eighths of a cell (whole cells, where the fill tells the parts)."""
-    unit = 8 if fine else 1
+def _edges(values: Values, top: float, rows: int, *, whole: bool) -> list[tuple[int, int]]:
+    """Where each part of a stack begins and ends, in eighths of a cell; `whole`: only the last ends within one."""
     known = [max(0.0, value) if value is not None and usable(value) else 0.0 for value in values]
-    scale, height = rows * unit / top, rows * unit
+    scale, height = rows * 8 / top, rows * 8
     edges, sum_ = [0], 0.0
     for value in known:
         sum_ += value
@@ -100,8 +102,10 @@ def _edges(values: Values, top: float, rows: int, *, fine: bool) -> list[tuple[i
     if sum_ > 0 and edges[-1] == 0:  # too little for the scale, but not nothing
         first = 1 + known.index(max(known))
         edges[first:] = [1] * (len(edges) - first)
-    size = 8 // unit
-    return [(a * size, b * size) for a, b in itertools.pairwise(edges)]
+    if whole:
+        last = edges[-1]
+        edges = [last if edge == last else min(last, (edge + 4) // 8 * 8) for edge in edges]
+    return list(pairwise(edges))
 
 
 def bars(
@@ -121,21 +125,26 @@ def lines(
     """All lines, as dots in a grid of 2 × 4 to the cell; the first series is drawn over the others."""
     dots = [[0] * rows for _ in range(cells)]
     front = [[NONE] * rows for _ in range(cells)]
+    touched: set[tuple[int, int]] = set()
     letters: list[tuple[int, int, int]] = []
     for values, ink in reversed(list(zip(series, inks, strict=True))):
         points = _points(values, top, rows, cells)
-        for x, low, high in _strokes(points):
-            for y in range(low, high + 1):
-                dots[x // 2][y // 4] |= _DOTS[y % 4][x % 2]
-                front[x // 2][y // 4] = ink
+        for x, y, bits in _strokes(points):
+            dots[x][y] |= bits
+            front[x][y] = ink
+            touched.add((x, y))
         letters += [(x // 2, y // 4, ink) for x, y in _named(points, cells, look)]
-    columns = []
-    for x in range(cells):
-        column = [Cell(chr(0x2800 + dots[x][y]), front[x][y]) if dots[x][y] else BLANK for y in range(rows)]
-        columns.append(column)
+    columns = [[BLANK] * rows for _ in range(cells)]
+    for x, y in touched:
+        columns[x][y] = _dotted(dots[x][y], front[x][y])
     for x, y, ink in letters:
         columns[x][y] = Cell(LETTERS[ink], ink)
     return tuple(Column(x, 1, tuple(column)) for x, column in enumerate(columns))
+
+
+@lru_cache(maxsize=2048)
+def _dotted(dots: int, ink: int) -> Cell:
+    return Cell(chr(0x2800 + dots), ink)
 
 
 def _points(values: Values, top: float, rows: int, cells: int) -> list[tuple[int, int] | None]:
@@ -152,24 +161,29 @@ def _points(values: Values, top: float, rows: int, cells: int) -> list[tuple[int
 
 
 def _strokes(points: Sequence[tuple[int, int] | None]) -> list[tuple[int, int, int]]:
-    """(x, first y, last y) of the dots that join known neighbours; a gap stays a gap."""
-    found = [(x, y, y) for x, y in (point for point in points if point is not None)]
-    for a, b in itertools.pairwise(points):
-        if a is None or b is None or b[0] <= a[0]:
-            continue
-        before = a[1]
-        for x in range(a[0] + 1, b[0] + 1):
-            y = a[1] + round((b[1] - a[1]) * (x - a[0]) / (b[0] - a[0]))
-            found.append((x, *_joined(before, y)))
-            before = y
+    """(column, row, dots) of the cells that join known neighbours; a gap stays a gap."""
+    found = [
+        (x // 2, y // 4, _DOTS[y % 4][x % 2]) for x, y in (point for point in points if point is not None)
+    ]
+    for a, b in pairwise(points):
+        if a is not None and b is not None and b[0] > a[0]:
+            found += _joined(a, b)
     return found
 
 
-def _joined(before: int, now: int) -> tuple[int, int]:
-    """From beside the dot before (not on its height, unless level) to this one."""
-    if now > before:
-        return before + 1, now
-    return (now, before - 1) if now < before else (now, now)
+@lru_cache(maxsize=4096)
+def _joined(a: tuple[int, int], b: tuple[int, int]) -> tuple[tuple[int, int, int], ...]:
+    """The cells of the line from behind one point to the next."""
+    cells: dict[tuple[int, int], int] = {}
+    before = a[1]
+    for x in range(a[0] + 1, b[0] + 1):
+        now = a[1] + round((b[1] - a[1]) * (x - a[0]) / (b[0] - a[0]))
+        first, last = (before + 1, now) if now > before else (now, before - 1) if now < before else (now, now)
+        for y in range(first, last + 1):
+            place = (x // 2, y // 4)
+            cells[place] = cells.get(place, 0) | _DOTS[y % 4][x % 2]
+        before = now
+    return tuple((x, y, bits) for (x, y), bits in cells.items())
 
 
 def _named(points: Sequence[tuple[int, int] | None], cells: int, look: Look) -> list[tuple[int, int]]:
