@@ -15,11 +15,15 @@ from textual.app import App, ComposeResult
 
 from tui.themes import DARK
 from tui.widgets.columns import Column
+from tui.widgets.facets import Facet
 from tui.widgets.table import VirtualTable
 
 ROWS = 50_000
 POPULATE_MS, FILTER_MS = 60.0, 70.0
 WORDS = ["gpt", "claude", "gemini", "llama", "qwen", "mistral", "deepseek", "phi", "command", "nova"]
+PLAIN = ("g", "gp", "gpt", "gpt 4", "gpt 49", "zzz", "", "vendor-7 llama", "q")
+FUZZY = ("gpt7q", "vndr", "vndrclaude", "mstrlnova9", "!gpt vndr9")
+FACETS = ("provider:vendor-1", "price<1", "price<1 ctx>100k", "-cap:vision price>5 lama", "cap:vision gpt7q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +32,34 @@ class Model:
 
     ref: str
     provider: str
-    price: float
+    price: float | None
     context: int
+    abilities: tuple[str, ...]
 
 
 def models() -> list[Model]:
     chance = random.Random(7)
+    able = [("tools",), ("tools", "vision"), ("tools", "vision", "reasoning"), ()]
     return [
-        Model(f"vendor-{i % 30}/{chance.choice(WORDS)}-{i}-{chance.choice(WORDS)}", f"vendor-{i % 30}", i % 97 / 10, 8192 << i % 8)
+        Model(
+            f"vendor-{i % 30}/{chance.choice(WORDS)}-{i}-{chance.choice(WORDS)}", f"vendor-{i % 30}",
+            None if i % 11 == 0 else i % 9973 / 997, 8192 << i % 8, able[i % 4],
+        )
         for i in range(ROWS)
     ]  # fmt: skip
 
 
 COLUMNS: tuple[Column[Model], ...] = (
-    Column("ref", "model", lambda m: m.ref, width=20, max_width=60, flex=1, cut="middle"),
+    Column("ref", "model", lambda m: m.ref, width=20, max_width=60, flex=1, cut="middle", sort=lambda m: m.ref),
     Column("provider", "provider", lambda m: m.provider, width=12, priority=1),
-    Column("price", "$in/1M", lambda m: f"${m.price:.2f}", width=8, align="right", priority=2),
+    Column("price", "$in/1M", lambda m: f"${m.price or 0:.2f}", width=8, align="right", priority=2, sort=lambda m: m.price),
     Column("context", "context", lambda m: str(m.context), width=9, align="right", priority=3),
+)  # fmt: skip
+NARROWED: tuple[Facet[Model], ...] = (
+    Facet("provider", words=lambda m: (m.provider,)),
+    Facet("cap", words=lambda m: m.abilities),
+    Facet("price", number=lambda m: m.price),
+    Facet("ctx", number=lambda m: m.context),
 )
 
 
@@ -55,7 +70,9 @@ class Bench(App[None]):
         self.theme = "dark"
 
     def compose(self) -> ComposeResult:
-        yield VirtualTable(COLUMNS, key=lambda m: m.ref, search=lambda m: f"{m.ref} {m.provider}")
+        yield VirtualTable(
+            COLUMNS, key=lambda m: m.ref, search=lambda m: f"{m.ref} {m.provider}", facets=NARROWED
+        )
 
 
 async def _frame(app: App[None], change: object) -> float:
@@ -69,32 +86,40 @@ async def _frame(app: App[None], change: object) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-async def measure() -> tuple[float, float, list[float]]:
+async def measure() -> dict[str, float]:
+    """Milliseconds by what was done; of several keys the slowest."""
     rows = models()
     app = Bench()
     async with app.run_test(size=(120, 40)) as pilot:
         table = app.query_one(VirtualTable)
         await pilot.pause()
-        populate = await _frame(app, lambda: table.set_rows(rows))
-        keys = []
-        for text in ("g", "gp", "gpt", "gpt 4", "gpt 49", "zzz", "", "vendor-7 llama", "q"):
-            keys.append(await _frame(app, lambda text=text: table.set_filter(text)))
-        return populate, keys[0], keys
+
+        async def slowest(*filters: str) -> float:
+            return max([await _frame(app, lambda text=text: table.set_filter(text)) for text in filters])
+
+        found = {"populate": await _frame(app, lambda: table.set_rows(rows))}
+        found["first filter key"] = await slowest("g")
+        found["worst filter key"] = await slowest(*PLAIN)
+        found["worst fuzzy key"] = await slowest(*FUZZY)
+        found["worst facet key"] = await slowest(*FACETS)
+        await slowest("")
+        found["order"] = await _frame(app, lambda: table.sort_by("price", descending=True))
+        found["order reversed"] = await _frame(app, lambda: table.sort_by("price", descending=False))
+        found["worst key, ordered"] = await slowest(*PLAIN, *FUZZY, *FACETS)
+        return found
 
 
 def main() -> int:
     runs = [asyncio.run(measure()) for _ in range(3)]
-    populate = min(run[0] for run in runs)
-    first = min(run[1] for run in runs)
-    worst = min(max(run[2]) for run in runs)
-    print(
-        f"B8 populate {ROWS:,} rows   {populate:6.1f} ms   bar {POPULATE_MS:.0f} ms   {populate / POPULATE_MS:.2f} x the bar"
-    )
-    print(f"B8 first filter key        {first:6.1f} ms")
-    print(
-        f"B8 worst filter key        {worst:6.1f} ms   bar {FILTER_MS:.0f} ms   {worst / FILTER_MS:.2f} x the bar"
-    )
-    return 0 if populate <= POPULATE_MS and worst <= FILTER_MS else 1
+    good = True
+    for name in runs[0]:
+        figure = min(run[name] for run in runs)
+        bar = POPULATE_MS if name == "populate" else FILTER_MS
+        good = good and figure <= bar
+        print(
+            f"B8 {name:<20} {figure:6.1f} ms   bar {bar:.0f} ms   {figure / bar:.2f} x the bar   {ROWS:,} rows"
+        )
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

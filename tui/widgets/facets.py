@@ -34,11 +34,13 @@ class Facet(Generic[T]):
         """How it is written: `provider:`, `price<`."""
         return f"{self.name}<" if self.number is not None else f"{self.name}:"
 
-    def value(self, row: T) -> Any:
-        """What a test is asked about."""
+    @property
+    def value(self) -> Callable[[T], Any]:
+        """Reads out of a row what a test is asked about."""
+        words = self.words
         if self.number is not None:
-            return self.number(row)
-        return tuple(self.words(row)) if self.words is not None else ()
+            return self.number
+        return (lambda row: tuple(words(row))) if words is not None else (lambda _row: ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +174,10 @@ def completions(text: str, facets: Sequence[Facet[Any]], values: Callable[[int],
     return [head + word for word in fitting[:_MOST_VALUES]]
 
 
-def fuzzy_pattern(word: str) -> re.Pattern[str]:
-    """Finds the letters of a word in their order, within one word of the text."""
+def fuzzy(word: str) -> str:
+    """A regular expression for the letters of a word in their order, within one word of the text."""
     first, rest = word[0], word[1:]
-    return re.compile(re.escape(first) + "".join(rf"[^{re.escape(c)}\s]*{re.escape(c)}" for c in rest))
+    return re.escape(first) + "".join(rf"[^{re.escape(c)}\s]*{re.escape(c)}" for c in rest)
 
 
 def looseness(word: str, text: str, end: int) -> int:

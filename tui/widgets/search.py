@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from tui.widgets.facets import Facet, Query, fuzzy_pattern, looseness, parse
+from tui.widgets.facets import Facet, Query, fuzzy, looseness, parse
 
 T = TypeVar("T")
 
@@ -22,17 +23,21 @@ class Search(Generic[T]):
         """The filter last asked for, taken apart."""
         self._text = text
         self._texts: list[str] | None = None
+        self._lines: str | None = None
+        """All texts in one, a line each with its index: searched letter by letter in one go."""
         self._columns: dict[int, _Column] = {}
 
     def forget(self) -> None:
         """There are other rows."""
-        self._texts = None
+        self._texts = self._lines = None
         self._columns.clear()
 
     def update(self, index: int, row: T) -> None:
         """One row is another."""
         if self._texts is not None and self._text is not None:
-            self._texts[index] = self._text(row).casefold()
+            text = self._text(row).casefold()
+            if text != self._texts[index]:
+                self._texts[index], self._lines = text, None
         for place, column in self._columns.items():
             column.put(index, self.facets[place].value(row))
 
@@ -53,11 +58,30 @@ class Search(Generic[T]):
         loose: dict[int, int] = {}
         for word in query.words:
             plain = [index for index in found if word in texts[index]]
-            loosely = plain or _fuzzy(word, texts, found, loose)
+            loosely = plain or self._fuzzy(word, texts, found, loose)
             if loosely or word != query.unfinished:
                 found = loosely
         if ranked and loose and len(found) <= _RANKED:
             found = sorted(found, key=lambda index: loose.get(index, 0))
+        return found
+
+    def _fuzzy(
+        self, word: str, texts: Sequence[str], among: Sequence[int], loose: dict[int, int]
+    ) -> list[int]:
+        if self._lines is None:
+            self._lines = "".join(
+                [f"{' '.join(text.split())}\t{index}\n" for index, text in enumerate(texts)]
+            )
+        pattern = fuzzy(word)
+        found = list(map(int, re.findall(rf"{pattern}[^\t\n]*\t(\d+)\n", self._lines)))
+        if len(among) < len(texts):
+            wanted = set(among)
+            found = [index for index in found if index in wanted]
+        if len(found) <= _RANKED:
+            search = re.compile(pattern).search
+            for index in found:
+                if match := search(texts[index]):
+                    loose[index] = loose.get(index, 0) + looseness(word, texts[index], match.end())
         return found
 
     def values(self, rows: Sequence[T], place: int) -> list[str]:
@@ -76,24 +100,13 @@ class _Column:
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.distinct: dict[Any, int] = {}
-        self.numbers = [self._number(value) for value in values]
-
-    def _number(self, value: Any) -> int:
-        return self.distinct.setdefault(value, len(self.distinct))
+        number = self.distinct.setdefault
+        self.numbers = [number(value, len(self.distinct)) for value in values]
 
     def put(self, index: int, value: Any) -> None:
-        self.numbers[index] = self._number(value)
+        self.numbers[index] = self.distinct.setdefault(value, len(self.distinct))
 
     def passing(self, indexes: Sequence[int], test: Callable[[Any], bool]) -> list[int]:
         passed = [test(value) for value in self.distinct]
         numbers = self.numbers
         return [index for index in indexes if passed[numbers[index]]]
-
-
-def _fuzzy(word: str, texts: Sequence[str], among: Sequence[int], loose: dict[int, int]) -> list[int]:
-    search = fuzzy_pattern(word).search
-    found = [(index, match) for index in among if (match := search(texts[index]))]
-    if len(found) <= _RANKED:
-        for index, match in found:
-            loose[index] = loose.get(index, 0) + looseness(word, texts[index], match.end())
-    return [index for index, _ in found]
