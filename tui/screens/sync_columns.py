@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
-from tui.formatting import UNKNOWN, StateMark, age, clock, duration, millis, state, whole
+from tui.formatting import UNKNOWN, StateMark, age, ago, clock, duration, millis, state, whole
 from tui.screens.schedule_words import schedule, until
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
@@ -156,22 +156,18 @@ def explained(line: SyncLine) -> list[Part]:
         parts.append(("its models were never fetched. s fetches them.", "dim"))
         return parts
     if last.state == "error":
-        parts.append((one_line(last.error_message or "no reason was given"), "bad"))
+        said = one_line(last.error_message or "no reason was given")
+        parts = [(said, "bad")] if said.startswith(line.slug) else [*parts, (said, "bad")]
         kept = (
-            f"\nThe list from {age(good.started_at, line.now)} ago stays: {_count(good)}."
+            f"\nThe list fetched {ago(good.started_at, line.now)} stays: {_count(good)}."
             if good
             else "\nThere is no list yet."
         )
         parts.append((kept, "warn"))
     else:
         took = f" in {duration(last.duration_ms)}"
-        ago = age(last.started_at, line.now)
-        parts.append(
-            (
-                f"{_count(last)}, fetched {'just now' if ago == 'now' else ago + ' ago'}{took}; {_changes(last)}.",
-                "",
-            )
-        )
+        when = ago(last.started_at, line.now)
+        parts.append((f"{_count(last)}, fetched {when}{took}; {_changes(last)}.", ""))
     parts.append((f"\n{_next(line)}", "dim"))
     return parts if view.enabled else [*parts[:-1], ("\nSwitched off: 2, then x switches it on.", "dim")]
 

@@ -18,7 +18,7 @@ _WAYS = (
     ("off", "Only when I say so"),
     ("start", "At each start of the program"),
     ("1h", "Every hour"),
-    ("6h", "Every 6 hours"),
+    ("6h", "Every six hours"),
     ("1d", "Once a day"),
     ("every", "Every … (as often as you write)"),
     ("cron", "At times of your own (cron)"),
@@ -38,9 +38,7 @@ async def choose_schedule(app: SwitchroomApp, slugs: Sequence[str], now: str) ->
     from tui.screens.provider_actions import choose
 
     names = slugs[0] if len(slugs) == 1 else count(len(slugs), "provider")
-    chosen = await choose(
-        app, f"When are the models of {names} fetched by themselves? Now: {schedule(now)}", _WAYS
-    )
+    chosen = await choose(app, f"{names}: synced by itself when? Now: {schedule(now)}", _WAYS)
     if chosen in _ASKED:
         title, detail, example = _ASKED[chosen]
         fits = now if (" " in now) == (chosen == "cron") and now not in ("off", "start") else ""
