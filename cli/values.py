@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
+from services.tool_specs import read_tools as read_tools
 
 if TYPE_CHECKING:
-    from adapters.events import Image, ToolSpec
+    from adapters.events import Image
 
 IMAGE_LIMIT = 20 * 1024 * 1024
 """Bytes; above it every vendor refuses an image."""
@@ -45,45 +45,6 @@ def read_prompt(argument: str | None) -> str:
     if not text.strip():
         raise UsageError("The prompt is empty.", hint="Give it as an argument or on standard input.")
     return text
-
-
-def read_tools(path: Path | None) -> tuple[ToolSpec, ...]:
-    """The functions of a tools file: an OpenAI-style list of tools, or a bare list of functions."""
-    if path is None:
-        return ()
-    try:
-        data: object = json.loads(path.read_bytes())
-    except OSError as problem:
-        raise UsageError(f"The tools file {path} cannot be read: {problem.strerror}.") from None
-    except (ValueError, RecursionError):
-        raise UsageError(f"The tools file {path} is not JSON.") from None
-    if isinstance(data, dict) and "tools" in data:
-        data = data["tools"]
-    if not isinstance(data, list) or not data:
-        raise UsageError(f"The tools file {path} must hold a list of tools.")
-    tools = tuple(_tool(entry, number, path) for number, entry in enumerate(data, 1))
-    names = [tool.name for tool in tools]
-    if len(set(names)) < len(names):
-        raise UsageError(f"The tools file {path} names a function twice.")
-    return tools
-
-
-def _tool(entry: object, number: int, path: Path) -> ToolSpec:
-    from adapters.events import ToolSpec
-
-    function = entry.get("function", entry) if isinstance(entry, Mapping) else None
-    if not isinstance(function, Mapping):
-        raise UsageError(f"Tool {number} of {path} is not an object.")
-    name = function.get("name")
-    description = function.get("description", "")
-    parameters = function.get("parameters", {"type": "object", "properties": {}})
-    if not isinstance(name, str) or not name:
-        raise UsageError(f"Tool {number} of {path} has no name.")
-    if not isinstance(description, str):
-        raise UsageError(f"The description of tool {number} of {path} is not text.")
-    if not isinstance(parameters, dict):
-        raise UsageError(f"The parameters of tool {number} of {path} are not a JSON schema object.")
-    return ToolSpec(name=name, description=description, parameters=parameters)
 
 
 def read_images(paths: Sequence[Path]) -> tuple[Image, ...]:

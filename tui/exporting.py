@@ -36,6 +36,14 @@ class Exported:
     fields: tuple[str, ...]
     rows: Sequence[Mapping[str, object]]
     """Plain values: str, int, float, Decimal, bool, None. Many rows are `Told`, so that they are made while written."""
+    page: tuple[str, Callable[[IO[str]], None]] | None = None
+    """A further ending, proposed first, and what writes that kind of file: `.md` for a conversation."""
+    unit: str = "row"
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """What the file may end in."""
+        return ENDINGS if self.page is None else (self.page[0], *ENDINGS)
 
 
 class Told(Sequence[Mapping[str, object]], Generic[T]):
@@ -62,14 +70,18 @@ async def export(app: SwitchroomApp, what: Exported) -> None:
     from tui.modals.ask import Ask
     from tui.modals.confirm import Confirm
 
-    typed: str | None = _proposed(what.name)
+    typed: str | None = _proposed(what.name, what.endings[0])
+    size = count(len(what.rows), what.unit)
+    forms = "The ending chooses the form: .csv for spreadsheets, .json, or .jsonl (one line a row)."
+    if what.page is not None:
+        forms = f"The ending chooses the form: {what.page[0]} to read, .json, .jsonl or .csv for programs."
     problem = ""
     while True:
         window = Ask(
-            f"Export {count(len(what.rows), 'row')} to which file?",
-            "The ending chooses the form: .csv for spreadsheets, .json, or .jsonl (one line a row).",
+            f"Export {size} to which file?",
+            forms,
             value=typed or "",
-            check=wrong_with,
+            check=lambda text: wrong_with(text, what.endings),
             problem=problem,
         )
         typed = await app.push_screen_wait(window)
@@ -89,22 +101,22 @@ async def export(app: SwitchroomApp, what: Exported) -> None:
         except OSError as error:
             problem = f"Not written: {error.strerror or error}. Choose another place."
             continue
-        app.tell(f"{count(len(what.rows), 'row')} written to {path}.", tone="ok")
+        app.tell(f"{size} written to {path}.", tone="ok")
         return
 
 
-def _proposed(name: str) -> str:
+def _proposed(name: str, ending: str) -> str:
     """A name in the working directory, or at home where that cannot be written."""
     here = Path.cwd()
     folder = here if os.access(here, os.W_OK) and here != Path("/") else Path.home()
-    return str(folder / f"{name}-{dt.datetime.now().astimezone():%Y-%m-%d}.csv")
+    return str(folder / f"{name}-{dt.datetime.now().astimezone():%Y-%m-%d}{ending}")
 
 
 def _path(typed: str) -> Path:
     return Path(typed.strip()).expanduser().resolve()
 
 
-def wrong_with(typed: str) -> str | None:
+def wrong_with(typed: str, endings: Sequence[str] = ENDINGS) -> str | None:
     """Why nothing can be written there, and what to do; None when it can."""
     if not typed.strip():
         return "Write a file name, such as models.csv."
@@ -112,8 +124,8 @@ def wrong_with(typed: str) -> str | None:
         path = _path(typed)
         if path.is_dir():
             return f"{path} is a folder: add a file name, such as models.csv."
-        if path.suffix.lower() not in ENDINGS:
-            return "The name must end in .csv, .json or .jsonl."
+        if path.suffix.lower() not in endings:
+            return f"The name must end in {', '.join(endings[:-1])} or {endings[-1]}."
         if not path.parent.is_dir():
             return f"There is no folder {path.parent}: choose another, or make it first."
         if not os.access(path.parent, os.W_OK):
@@ -128,7 +140,11 @@ def write(path: Path, what: Exported, *, replace: bool) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
-            _WRITERS[path.suffix.lower()](file, what)
+            ending = path.suffix.lower()
+            if what.page is not None and ending == what.page[0]:
+                what.page[1](file)
+            else:
+                _WRITERS[ending](file, what)
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

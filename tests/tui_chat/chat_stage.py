@@ -179,7 +179,9 @@ async def send(stage: Stage, pilot: Pilot[Any], text: str) -> None:
 
 def busy(stage: Stage) -> bool:
     """True while something that a key asked for is under way."""
-    return any(worker.group == "action" and not worker.is_finished for worker in stage.app.workers)
+    return any(
+        worker.group in ("action", "exchange") and not worker.is_finished for worker in stage.app.workers
+    )
 
 
 async def window(stage: Stage, pilot: Pilot[Any], kind: type[W]) -> W:

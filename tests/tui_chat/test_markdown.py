@@ -172,8 +172,16 @@ def test_a_table_too_wide_is_wrapped_inside_its_columns() -> None:
 
 def test_a_table_with_too_many_columns_becomes_a_list_of_names_and_values() -> None:
     head = "| name | in | out | context | vision |\n|-|-|-|-|-|\n"
-    shown = plain(head + "| gpt-large | $2.50 | $10.00 | 128 000 tokens | yes |\n| small | 1 | 2 | 3 | no |", 24)
-    assert shown[:5] == ["─ name: gpt-large", "  in: $2.50", "  out: $10.00", "  context: 128 000", "  tokens"]
+    shown = plain(
+        head + "| gpt-large | $2.50 | $10.00 | 128 000 tokens | yes |\n| small | 1 | 2 | 3 | no |", 24
+    )
+    assert shown[:5] == [
+        "─ name: gpt-large",
+        "  in: $2.50",
+        "  out: $10.00",
+        "  context: 128 000",
+        "  tokens",
+    ]
     assert shown[6:8] == ["─ name: small", "  in: 1"]
 
 

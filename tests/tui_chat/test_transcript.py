@@ -13,9 +13,9 @@ from textual.selection import Selection
 
 from tui.themes import DARK
 from tui.widgets.transcript import Transcript
-from tui.widgets.transcript_flow import STEP
 from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
 from tui.widgets.transcript_blocks import Prompt, TextBlock
+from tui.widgets.transcript_flow import STEP
 
 WORDS = "Every paragraph of this answer is long enough to be wrapped at any width that is tested here. "
 LONG = "\n\n".join(f"**{number}** {WORDS * 3}" for number in range(40))

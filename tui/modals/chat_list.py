@@ -54,6 +54,7 @@ class ChatList(Pick["ConversationRow"]):
             start=current,
         )
         self._service = service
+        self._searches = 0
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -61,7 +62,12 @@ class ChatList(Pick["ConversationRow"]):
         self.run_worker(self._search(event.value), exclusive=True, group="search")
 
     async def _search(self, text: str) -> None:
-        self._table.set_rows(await self._service.list(search=text.strip() or None))
+        """Show what is found. Of several searches under way only the last one begun is shown."""
+        self._searches += 1
+        number = self._searches
+        rows = await self._service.list(search=text.strip() or None)
+        if number == self._searches and self.is_attached:
+            self._table.set_rows(rows)
 
     def action_rename(self) -> None:
         self._ask(self._rename)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static, TextArea
 
 from catalog.errors import SwitchroomError
-from catalog.plaintext import one_line
+from tui.look import low_bandwidth
 from tui.screens import chat_actions as actions
-from tui.screens.chat_runs import ChatRuns
+from tui.screens.chat_reading import ChatReading
 from tui.screens.chat_turns import blocks_of, head_line, welcome
 from tui.screens.chat_words import Params, estimate_words
 from tui.widgets.prompt import PromptBox
 from tui.widgets.transcript import Transcript
-from tui.widgets.transcript_answers import Thinking
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -30,7 +30,7 @@ ESTIMATE_AFTER = 0.12
 """Seconds without a key before the estimate is made anew."""
 
 
-class ChatScreen(ChatRuns):
+class ChatScreen(ChatReading):
     """One conversation at a time; the others are a key away."""
 
     MODE = "chat"
@@ -40,7 +40,8 @@ class ChatScreen(ChatRuns):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i,enter", "prompt", "prompt", id="chat.prompt", tooltip="Back to the prompt"),
         Binding("tab", "other", "prompt or answers", show=False, id="chat.other", tooltip="From the prompt to the answers and back"),
-        Binding("r", "retry", "retry", id="chat.retry", tooltip="Ask the last prompt again; the answer is replaced"),
+        Binding("a", "answer_calls", "answer tools", id="chat.answer_calls", tooltip="Type the results of the tool calls; the model goes on with them"),
+        Binding("r", "retry", "retry", id="chat.retry", tooltip="Ask the last prompt again; its answer is kept until the new one is complete"),
         Binding("e", "edit", "edit", id="chat.edit", tooltip="Edit the last prompt and send it again"),
         Binding("full_stop", "go_on", "continue", id="chat.continue", tooltip="Ask for the rest of a cut answer"),
         Binding("t", "thinking", "thinking", show=False, id="chat.thinking", tooltip="Fold or unfold the reasoning"),
@@ -61,13 +62,17 @@ class ChatScreen(ChatRuns):
         """The model asked for before the services were open."""
         self._timer: Timer | None = None
         self._under_window = False
+        self._end_seen = True
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="chat-head")
         yield Transcript(id="transcript")
-        search = Input(placeholder="search the conversation", id="chat-search")
-        search.cursor_blink = False
-        yield search
+        with Horizontal(id="chat-search"):
+            yield Static("/", id="chat-slash")
+            field = Input(placeholder="search the conversation", id="chat-find", compact=True)
+            field.cursor_blink = False
+            yield field
+            yield Static("", id="chat-count")
         prompt = PromptBox()
         prompt.placeholder = "Ask something"
         yield prompt
@@ -75,14 +80,15 @@ class ChatScreen(ChatRuns):
     # -- life ------------------------------------------------------------------------------------
 
     async def services_ready(self, services: Services) -> None:
-        setting = services.settings.appearance.low_bandwidth
-        slow = setting == "on" or (setting == "auto" and "SSH_CONNECTION" in os.environ)
-        self.transcript.low_bandwidth = slow
+        self._take_appearance(services)
         chat = services.settings.chat
         self.state.params = Params(temperature=chat.temperature, max_tokens=chat.max_tokens)
         default = await services.models.default()
         self.ready = True
         self.run_worker(self._use(self._wanted or default), group="model", exclusive=True)
+
+    def _take_appearance(self, services: Services) -> None:
+        self.transcript.low_bandwidth = low_bandwidth(services.settings.appearance.low_bandwidth)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -97,12 +103,18 @@ class ChatScreen(ChatRuns):
         name = type(event).__name__
         if not self.ready:
             return
-        if name in {"BudgetsChanged", "RunEnded", "StoreChangedElsewhere"}:
+        if name == "SettingsChanged":
+            self._take_appearance(self.app.services)
+        elif name in {"BudgetsChanged", "RunEnded", "StoreChangedElsewhere"}:
             self.run_worker(self.measure(), group="measure", exclusive=True)
-        elif name in {"ModelsChanged", "ProvidersChanged"}:
+        if name in {"ModelsChanged", "ProvidersChanged"}:
             ref = self.state.view.ref if self.state.view is not None else None
             self.run_worker(self._use(ref, quiet=True), group="model", exclusive=True)
-        elif name == "ConversationsChanged" and self.run is None and not self._sending:
+        elif (
+            name in {"ConversationsChanged", "StoreChangedElsewhere"}
+            and self.run is None
+            and not self._sending
+        ):
             row = self.state.row
             if row is not None and getattr(event, "id", None) in (None, row.id):
                 self.run_worker(self._reload(row), group="reload", exclusive=True)
@@ -126,17 +138,21 @@ class ChatScreen(ChatRuns):
         self.prompt.focus()
 
     async def _use(self, ref: str | None, *, quiet: bool = False) -> None:
-        services = self.app.services
+        services, state = self.app.services, self.state
+        view = None
         try:
             ref = ref or await services.models.default()
-            self.state.view = await services.models.get(ref) if ref is not None else None
+            view = await services.models.get(ref) if ref is not None else None
             if ref is not None:
                 await services.estimates.prepare(ref)
         except SwitchroomError as error:
-            self.state.view = None
+            view = None
             if not quiet:
                 self.app.tell_error(error)
-        if not self.state.messages and self.run is None:
+        if self.state is not state:
+            return
+        state.view = view
+        if not state.messages and self.run is None:
             self.show_turns()
         await self.measure()
 
@@ -153,13 +169,14 @@ class ChatScreen(ChatRuns):
 
     async def measure(self) -> None:
         """What is left of the limits."""
-        view = self.state.view
+        state = self.state
+        view = state.view
         try:
-            self.state.headroom = (
+            state.headroom = (
                 await self.app.services.budgets.headroom(view.provider) if view is not None else None
             )
         except SwitchroomError:
-            self.state.headroom = None
+            state.headroom = None
         self._show_head()
         self.show_estimate()
 
@@ -172,10 +189,12 @@ class ChatScreen(ChatRuns):
     def on_resize(self) -> None:
         self._show_head()
 
-    def show_turns(self) -> None:
-        """Show the stored conversation, or what can be done with an empty one."""
-        rows = self.state.messages
-        self.transcript.show(list(blocks_of(rows)) if rows else welcome(self.state.view, self.ready))
+    def show_turns(self, *, keep: bool = False) -> None:
+        rows, live = self.state.messages, self.live
+        blocks = blocks_of(rows, live.turn if live is not None else None)
+        self.transcript.show(blocks if rows else welcome(self.state.view, self.ready), keep=keep)
+        if live is not None:
+            live.show()
         self._show_head()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
@@ -193,18 +212,29 @@ class ChatScreen(ChatRuns):
         if self.state.editing is not None:
             words = f"editing: sends in its place, esc keeps it as it was · {words}"
         prompt.set_class(warns, "-warn")
-        if words != (prompt.border_title or ""):
+        if not self._end_seen:
+            way = "esc, then G" if prompt.has_focus else "G"
+            words = f"↓ more below: {way} ── {words}" if words else f"↓ more below: {way}"
+        if words != (prompt.border_title or "").strip():
             prompt.border_title = Content(f" {words} ") if words else ""
+
+    def on_flowing_blocks_end_in_sight(self, event: Transcript.EndInSight) -> None:
+        self._end_seen = event.seen
+        self.show_estimate()
+
+    def on_descendant_focus(self) -> None:
+        self.show_estimate()
+        self.show_keys()
 
     # -- conversations ---------------------------------------------------------------------------
 
     async def open_conversation(self, row: ConversationRow) -> None:
         """Show another conversation; a run in flight goes on and is stored."""
-        self.detach()
-        state = self.state
-        state.row, state.params, state.editing = row, Params.of(row), None
-        state.messages = await self.app.services.conversations.messages(row.id)
-        state.changed()
+        messages = await self.app.services.conversations.messages(row.id)
+        self.leave_conversation(
+            replace(self.state, row=row, params=Params.of(row), messages=messages, editing=None)
+        )
+        self.state.changed()
         self.show_turns()
         if row.model_ref:
             await self._use(row.model_ref)
@@ -222,32 +252,18 @@ class ChatScreen(ChatRuns):
         if messages != self.state.messages:
             self.state.messages = messages
             self.state.changed()
-            self.show_turns()
+            self.show_turns(keep=True)
         self._show_head()
 
     def new_conversation(self) -> None:
         """An empty conversation with the same model and parameters."""
-        self.detach()
-        self.state.row, self.state.messages, self.state.editing = None, [], None
+        self.leave_conversation(replace(self.state, row=None, messages=[], editing=None))
         self.state.changed()
         self.show_turns()
         self.show_estimate()
         self.prompt.focus()
 
     # -- keys ------------------------------------------------------------------------------------
-
-    def action_leave(self) -> None:
-        if self.run is not None:
-            self.run.cancel()
-        elif self.query_one("#chat-search").has_class("-open"):
-            self._close_search()
-        elif self.state.editing is not None:
-            self.state.editing = None
-            self.state.changed()
-            self.prompt.clear()
-            self.show_estimate()
-        elif self.prompt.has_focus:
-            self.transcript.focus()
 
     def action_prompt(self) -> None:
         self.prompt.focus()
@@ -271,43 +287,3 @@ class ChatScreen(ChatRuns):
 
     def action_editor(self) -> None:
         self.app.do(actions.edit_outside(self))
-
-    async def action_copy(self) -> None:
-        await actions.copy(self)
-
-    def action_thinking(self) -> None:
-        if not self.transcript.toggle_thinking():
-            self.app.tell("There is no reasoning to unfold.", tone="dim")
-
-    def on_transcript_clicked(self, event: Transcript.Clicked) -> None:
-        if isinstance(event.block, Thinking):
-            event.block.toggle()
-            self.transcript.replaced(event.block)
-
-    # -- search ----------------------------------------------------------------------------------
-
-    def action_search(self) -> None:
-        field = self.query_one("#chat-search", Input)
-        field.add_class("-open")
-        field.focus()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        if not event.value:
-            self._close_search()
-            return
-        self.transcript.focus()
-        self.action_found(1)
-
-    def action_found(self, step: int) -> None:
-        word = self.query_one("#chat-search", Input).value
-        if not word:
-            self.action_search()
-        elif not self.transcript.search(word, back=step < 0):
-            self.app.tell(f"“{one_line(word, 40)}” is not in this conversation.", tone="dim")
-
-    def _close_search(self) -> None:
-        field = self.query_one("#chat-search", Input)
-        field.remove_class("-open")
-        field.value = ""
-        self.transcript.search("")
-        self.transcript.focus()

@@ -6,20 +6,22 @@ import asyncio
 import os
 import shlex
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
 from catalog.plaintext import harmless, one_line
+from tui.formatting import count, cut_end
 from tui.screens import chat_words as words
 from tui.widgets.columns import Column
-from tui.widgets.transcript_answers import MarkdownBlock
-from tui.widgets.transcript_blocks import Block
 
 if TYPE_CHECKING:
+    from adapters.events import ToolCall
+    from services.estimate import Estimate
     from tui.screens.chat_runs import ChatRuns
+    from tui.widgets.transcript import Pick
 
 
 async def pick_model(chat: ChatRuns) -> None:
@@ -50,6 +52,7 @@ async def change_params(chat: ChatRuns) -> None:
         Field("temperature", "temperature", "" if params.temperature is None else f"{params.temperature:g}", "the model's own", words.check_temperature),
         Field("max_tokens", "max tokens", str(params.max_tokens or ""), "the model's own", words.check_max_tokens),
         Field("effort", "reasoning effort", params.effort or "", f"the model's own, or {', '.join(words.EFFORTS)}", words.check_effort),
+        Field("tools", "tools", params.tool_names, "none, or a JSON file of functions", lambda text: words.check_tools(text, params)),
     )  # fmt: skip
     values = await chat.app.push_screen_wait(
         Form("Parameters of this conversation", fields, "Empty: not sent.")
@@ -69,18 +72,51 @@ async def pick_conversation(chat: ChatRuns) -> None:
         await chat.open_conversation(row)
 
 
-async def offer_unpriced(chat: ChatRuns) -> None:
-    """The price is unknown and a limit is in force: ask once for this model."""
+async def offer_unpriced(chat: ChatRuns) -> bool:
+    """The price is unknown and a limit is in force: ask once for this model. True: send."""
     from tui.modals.confirm import Confirm
 
     view = chat.state.view
     if view is None:
-        return
+        return False
     question = f"The price of {one_line(view.info.id, 60)} is unknown. Send anyway?"
     detail = "A limit is set, and what this run costs cannot be counted against it."
-    if await chat.app.push_screen_wait(Confirm(question, detail, yes="send", no="do not send")):
+    agreed = await chat.app.push_screen_wait(Confirm(question, detail, yes="send", no="do not send"))
+    if agreed:
         chat.state.allowed.add(view.ref)
-        chat.action_retry()
+    return agreed is True
+
+
+async def offer_too_long(chat: ChatRuns, text: str, estimate: Estimate) -> None:
+    """The conversation is probably longer than the model reads: ask before it is sent in vain."""
+    from tui.modals.confirm import Confirm
+
+    window = words.whole(estimate.context_window)
+    question = "This is probably longer than the model reads. Send anyway?"
+    detail = (
+        f"About {words.whole(estimate.input_tokens)} tokens, and {one_line(estimate.model, 60)} reads {window}. "
+        "ctrl+t chooses a model that reads more; ctrl+n begins anew."
+    )
+    if (
+        await chat.app.push_screen_wait(Confirm(question, detail, yes="send", no="go back"))
+        and chat.may_send()
+    ):
+        chat.send(text)
+
+
+async def answer_calls(chat: ChatRuns, calls: Sequence[ToolCall]) -> None:
+    """Type what the tools gave back; then the model goes on."""
+    from tui.modals.form import Field, Form
+
+    fields = tuple(
+        Field(call.id, cut_end(one_line(call.name, 40), 17), "", one_line(call.arguments, 60))
+        for call in calls
+    )
+    values = await chat.app.push_screen_wait(
+        Form("Results of the tool calls", fields, "Plain text or JSON, a line each. Empty is sent as empty.")
+    )
+    if values is not None and chat.may_send():
+        await chat.send_results({call.id: values[call.id] for call in calls})
 
 
 async def edit_outside(chat: ChatRuns) -> None:
@@ -111,53 +147,53 @@ async def edit_outside(chat: ChatRuns) -> None:
     chat.prompt.focus()
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """One thing that can be copied."""
-
-    what: str
-    text: str
-
-
 async def copy(chat: ChatRuns) -> None:
-    """The marked text; else the answer in sight, or one of its code blocks."""
+    """The marked text; else what is picked; else the answer in sight, or one of its code blocks."""
     marked = chat.get_selected_text()
     if marked:
-        await chat.app.copy(marked)
+        await chat.app.copy(marked.strip("\n"))
         chat.clear_selection()
         return
-    offers = _offers(chat)
-    if not offers:
-        chat.app.tell("There is no answer to copy yet.", tone="dim")
-    elif len(offers) == 1:
-        await chat.app.copy(offers[0].text)
-    else:
-        chat.app.do(_choose_copy(chat, offers))
-
-
-def _offers(chat: ChatRuns) -> list[_Copy]:
     transcript = chat.transcript
-    seen = [b for b in transcript.visible_blocks() if isinstance(b, MarkdownBlock)]
-    answers: list[Block] = [*(seen or [b for b in transcript.blocks if isinstance(b, MarkdownBlock)])]
-    if not answers:
-        return []
-    turn = answers[-1].turn
-    blocks = [b for b in transcript.blocks if isinstance(b, MarkdownBlock) and b.turn == turn]
-    offers = [_Copy("the whole answer", "\n\n".join(block.source for block in blocks))]
-    for code in (code for block in blocks for code in block.codes):
-        first = next((line for line in code.text.splitlines() if line.strip()), "")
-        count = code.text.count("\n")
-        offers.append(_Copy(f"{code.language or 'code'}, {count} lines: {one_line(first, 60)}", code.text))
-    return offers
+    if transcript.picked is not None:
+        await chat.app.copy(transcript.picked.text)
+        return
+    picks = transcript.picks_in_sight()
+    if not picks:
+        chat.app.tell("There is no answer to copy yet.", tone="dim")
+    elif len(picks) == 1:
+        await chat.app.copy(picks[0].text)
+    else:
+        chat.app.do(_choose_copy(chat, picks))
 
 
-async def _choose_copy(chat: ChatRuns, offers: list[_Copy]) -> None:
-    from tui.modals.pick import Pick
+def _what(pick: Pick) -> str:
+    """What the list of things to copy says of one."""
+    if pick.code is None:
+        return "the whole answer"
+    code = pick.block.codes[pick.code]
+    first = next((line for line in code.text.splitlines() if line.strip()), "")
+    return f"{code.language or 'code'}, {count(len(code.text.splitlines()), 'line')}: {one_line(first, 60)}"
 
-    columns: tuple[Column[_Copy], ...] = (Column("what", "", lambda offer: offer.what, width=20, flex=1),)
-    window = Pick(
-        "Copy what?", columns, offers, key=lambda o: o.what, search=lambda o: o.what, placeholder=""
+
+async def _choose_copy(chat: ChatRuns, picks: Sequence[Pick]) -> None:
+    from tui.modals import pick as window
+
+    rows = [(str(number), pick, _what(pick)) for number, pick in enumerate(picks)]
+    columns: tuple[Column[tuple[str, Pick, str]], ...] = (
+        Column("what", "", lambda row: row[2], width=20, flex=1),
     )
-    chosen = await chat.app.push_screen_wait(window)
+    chosen = await chat.app.push_screen_wait(
+        window.Pick(
+            "Copy what?",
+            columns,
+            rows,
+            key=lambda row: row[0],
+            search=lambda row: row[2],
+            placeholder="type to filter",
+            small=True,
+            choose_words="copy",
+        )
+    )
     if chosen is not None:
-        await chat.app.copy(chosen.text)
+        await chat.app.copy(chosen[1].text)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from catalog.errors import NotFoundError, SwitchroomError, UnpricedError
-from services.chat import CONTINUE
+from services.chat import CONTINUE, unanswered
 from tui.screens import chat_actions as actions
 from tui.screens.base import ModeScreen
+from tui.screens.chat_live import LiveTurn
 from tui.screens.chat_state import ChatState
-from tui.screens.chat_turns import LiveTurn, blocks_of
+from tui.screens.chat_turns import blocks_of
 from tui.screens.chat_words import suggested
 from tui.widgets import markdown_code
 from tui.widgets.prompt import PromptBox
 from tui.widgets.transcript import Transcript
+from tui.widgets.transcript_blocks import Block, Note
 
 if TYPE_CHECKING:
     from services.chat import Exchange
@@ -30,11 +33,10 @@ class ChatRuns(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self.state = ChatState()
-        self.run: Run | None = None
-        """The run this screen is drawing."""
         self.suggestions: list[str] = []
         """Models the last error named as the way on."""
-        self._live: LiveTurn | None = None
+        self._lives: dict[str, tuple[Run, LiveTurn]] = {}
+        """Conversation → its run in flight and what it has drawn; they go on while another is shown."""
         self.ready = False
         """The services are open."""
         self._sending = False
@@ -51,6 +53,10 @@ class ChatRuns(ModeScreen):
 
     def choose_model(self, ref: str) -> None:
         """Talk to this model from now on."""
+        raise NotImplementedError
+
+    def show_turns(self, *, keep: bool = False) -> None:
+        """Show the conversation, from its end or (`keep`) where the reader is."""
         raise NotImplementedError
 
     async def set_params(self, params: Params) -> None:
@@ -77,6 +83,20 @@ class ChatRuns(ModeScreen):
             return None
 
     @property
+    def live(self) -> LiveTurn | None:
+        """What the run in flight of this conversation draws."""
+        row = self.state.row
+        found = self._lives.get(row.id) if row is not None else None
+        return found[1] if found is not None else None
+
+    @property
+    def run(self) -> Run | None:
+        """The run in flight of this conversation."""
+        row = self.state.row
+        found = self._lives.get(row.id) if row is not None else None
+        return found[0] if found is not None else None
+
+    @property
     def transcript(self) -> Transcript:
         return self.query_one(Transcript)
 
@@ -85,18 +105,27 @@ class ChatRuns(ModeScreen):
         return self.query_one(PromptBox)
 
     def interrupt(self) -> bool:
-        if self.run is None:
-            return False
-        self.run.cancel()
-        return True
+        run = self.run
+        if run is not None:
+            run.cancel()
+        return run is not None
 
     # -- sending ---------------------------------------------------------------------------------
 
     def on_prompt_box_sent(self, event: PromptBox.Sent) -> None:
         event.stop()
-        if self.may_send():
-            self.prompt.clear()
-            self._start(event.text)
+        if not self.may_send():
+            return
+        estimate = self.state.estimate(self.app.services, event.text)
+        if estimate is not None and estimate.too_long:
+            self.app.do(actions.offer_too_long(self, event.text, estimate))
+        else:
+            self.send(event.text)
+
+    def send(self, text: str) -> None:
+        """Send what was written in the prompt."""
+        self.prompt.clear()
+        self._start(text)
 
     def may_send(self) -> bool:
         if not self.ready:
@@ -119,85 +148,129 @@ class ChatRuns(ModeScreen):
             self._warm = True
             gc.freeze()  # what is loaded by now stays: a full collection over it would hold a stream up for 80 ms
             self.run_worker(asyncio.to_thread(markdown_code.warm), group="warm")
-        self.app.do(self._send(text))
+        # Not the group of what a key asks for: keys wait for the window that such work may open.
+        self.app.run_worker(self._send(text), group="exchange", exit_on_error=True)
 
     async def _send(self, text: str | None) -> None:
-        """Send a prompt; None asks the last turn again."""
+        """Send a prompt; None sends the stored turns again, or on."""
         services, state = self.app.services, self.state
         assert state.view is not None
+        # What is sent is what was there when the key was pressed, whatever is chosen while the store writes.
+        request, replaces = state.request(text), state.editing
         try:
             if state.row is None:
                 params = state.params
                 state.row = await services.conversations.create(
-                    model_ref=state.view.ref, system=params.system, params=params.stored
+                    model_ref=request.model, system=params.system, params=params.stored
                 )
-            await self._cut()
-            if not state.messages:
-                self.transcript.show([])
-            exchange = await services.chat.send(state.request(text), text)
+            request = replace(request, conversation_id=state.row.id)
+            exchange = await services.chat.send(request, text, replaces=replaces)
         except SwitchroomError as error:
             self.app.tell_error(error)
-            if text is not None and not self.prompt.text:
+            if text is not None and self.state is state and not self.prompt.text:
                 self.prompt.text = text
             return
         finally:
             self._sending = False
-        self.run = exchange.run
+        old = self._make_room(state, exchange, replaces) if self.state is state else []
+        live = LiveTurn(self.transcript, exchange.run.request.model, exchange.answer.position)
+        self._lives[state.row.id] = exchange.run, live
+        if self.state is state:
+            self.transcript.follow_end()
+        else:  # another conversation is shown by now
+            live.hide()
+        await self._watch(state, exchange, live, old)
+        if self.state is state:
+            await self._after(state, exchange, live, replaces)
+
+    def _make_room(self, state: ChatState, exchange: Exchange, replaces: int | None) -> list[Block]:
+        """Show the prompt. The turns it takes the place of go, or give way to a line that stands for them."""
+        transcript = self.transcript
+        note: list[Block] = []
+        if not state.messages:
+            transcript.show([])
+        elif replaces is not None:
+            old = [row for row in state.messages if row.position >= replaces]
+            if exchange.prompt is None and any(row.text.strip() for row in old):
+                note = [
+                    Note([("↺ the answer before is kept until the new one is complete", "event")], gap=True)
+                ]
+            blocks = transcript.blocks
+            first = next(
+                (n for n, block in enumerate(blocks) if block.turn is not None and block.turn >= replaces),
+                len(blocks),
+            )
+            transcript.swap(list(blocks[first:]), note)
+            if exchange.prompt is not None:
+                state.messages = list(state.kept())
+        state.editing = None
         if exchange.prompt is not None:
             state.messages.append(exchange.prompt)
-            self.transcript.add(*blocks_of([exchange.prompt]))
-        self.transcript.action_bottom()
-        await self._watch(exchange)
-
-    async def _cut(self) -> None:
-        """Drop the turns that an edited prompt replaces."""
-        state = self.state
-        if state.editing is None or state.row is None:
-            return
-        await self.app.services.conversations.truncate_after(state.row.id, state.editing - 1)
-        state.messages = list(state.kept())
-        state.editing = None
+            transcript.add(*blocks_of([exchange.prompt]))
         state.changed()
-        self.transcript.show(list(blocks_of(state.messages)))
+        return note
 
-    async def _watch(self, exchange: Exchange) -> None:
-        """Draw a run to its end, or until another conversation is shown."""
-        run, row = exchange.run, self.state.row
-        live = self._live = LiveTurn(self.transcript, run.request.model, exchange.answer.position)
+    async def _watch(self, state: ChatState, exchange: Exchange, live: LiveTurn, note: list[Block]) -> None:
+        """Draw a run to its end, and then what the store holds of the conversation."""
+        run, row = exchange.run, state.row
+        assert row is not None
         refusal: SwitchroomError | None = None
         try:
             async for event in run.events():
-                if self.run is run:
-                    live.take(event)
+                live.take(event)
         except SwitchroomError as error:
             refusal = error
-            if self.run is run:
-                live.refused(error)
+            live.refused(error)
         await asyncio.wait([exchange.stored])
-        if self.run is not run:
+        self._lives.pop(row.id, None)
+        if self.state is not state or (fresh := await self.stored(row)) is None or self.state is not state:
             return
-        self.run = self._live = None
         problem = refusal or (live.result.error if live.result is not None else None)
         self.suggestions = suggested(problem) if problem is not None else []
-        if row is not None:
-            if (fresh := await self.stored(row)) is None:
-                return
-            self.state.row, self.state.messages = fresh
-        self.state.changed()
-        await self.measure()
-        if isinstance(refusal, UnpricedError):
-            await actions.offer_unpriced(self)
+        state.row, state.messages = fresh
+        state.changed()
+        if note and note[0] not in self.transcript.blocks:  # it was left and shown again meanwhile
+            self._redraw(live)
+        elif note:
+            kept = [m for m in state.messages if m.role == "assistant" and m.position < live.turn]
+            asked = self.last_asked()
+            shown = blocks_of([m for m in kept if asked is not None and m.position > asked])
+            self.transcript.swap(note, shown)
 
-    def detach(self) -> None:
-        """Stop drawing the run; it goes on without us."""
-        if self._live is not None:
-            self._live.stop_drawing()
-        self._live = self.run = None
+    async def _after(
+        self, state: ChatState, exchange: Exchange, live: LiveTurn, replaces: int | None
+    ) -> None:
+        """What follows a run: the limits anew; a refused edit gives the turns back that it would have replaced."""
+        text = exchange.prompt.text if exchange.prompt is not None else None
+        edited = live.error is not None and replaces is not None and text is not None
+        if edited:
+            self._redraw(live)
+        await self.measure()
+        if self.state is not state:
+            return
+        if isinstance(live.error, UnpricedError) and await actions.offer_unpriced(self):
+            if self.state is state and self.may_send():
+                state.editing = replaces if edited else (self.last_asked() or 0) + 1
+                self._start(text if edited else None)
+        elif edited and text is not None and not self.prompt.text:
+            state.editing = replaces
+            self.prompt.text = text
+            self.show_estimate()
+
+    def _redraw(self, live: LiveTurn) -> None:
+        """Show what is stored, and below it the run as it was drawn."""
+        self.transcript.show([*blocks_of(self.state.messages, live.turn), *live.blocks])
+
+    def leave_conversation(self, state: ChatState) -> None:
+        """Show another conversation; what runs in this one goes on unseen."""
+        if self.live is not None:
+            self.live.hide()
+        self.state = state
 
     # -- once more -------------------------------------------------------------------------------
 
     def action_retry(self) -> None:
-        """The last prompt again: its answer is replaced."""
+        """The last prompt again: its answer is replaced once the new one is complete."""
         asked = self.last_asked()
         if asked is None:
             self.app.tell("There is nothing to ask again yet.", hint="i goes to the prompt", tone="dim")
@@ -223,6 +296,24 @@ class ChatRuns(ModeScreen):
             self.app.tell("There is no answer to continue.", hint="r asks the last prompt again", tone="dim")
         elif self.may_send():
             self._start(CONTINUE)
+
+    def action_answer_calls(self) -> None:
+        calls = unanswered(self.state.messages)
+        if not calls:
+            self.app.tell("No tool call waits for a result.", tone="dim")
+        elif self.may_send():
+            self.app.do(actions.answer_calls(self, calls))
+
+    async def send_results(self, results: dict[str, str]) -> None:
+        """Store what the tools answered and let the model go on."""
+        state = self.state
+        assert state.row is not None
+        rows = await self.app.services.chat.answer_calls(state.row.id, results)
+        if self.state is not state:
+            return
+        state.messages += rows
+        self.show_turns()
+        self._start(None)
 
     def last_asked(self) -> int | None:
         """The position of the user's last turn."""

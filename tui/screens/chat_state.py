@@ -53,6 +53,7 @@ class ChatState:
             max_tokens=self.params.max_tokens,
             temperature=self.params.temperature,
             reasoning_effort=self.params.effort,
+            tools=self.params.tools,
             conversation_id=self.row.id if self.row is not None else None,
             caller="tui",
             allow_unpriced=allow_unpriced or ref in self.allowed,
@@ -70,7 +71,7 @@ class ChatState:
         if view is None:
             return None
         if self._weight is None:
-            size = prompt_size(history(self.kept()), self.params.system, ())
+            size = prompt_size(history(self.kept()), self.params.system, self.params.tools)
             self._weight = (size.weight, size.messages)
         weight, count = self._weight
         return services.estimates.quick(

@@ -1,63 +1,75 @@
-"""How turns become blocks of the transcript: those read from the store, and the one that is arriving."""
+"""How stored turns become blocks of the transcript, and what stands above them and in an empty one."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from catalog.errors import SwitchroomError
 from catalog.plaintext import one_line
-from services.chat import stored_calls
-from services.run_events import (
-    RunEvent,
-    RunFinished,
-    RunResult,
-    RunRetry,
-    RunStartedEvent,
-    RunText,
-    RunThinking,
-    RunToolCall,
-    RunWaiting,
-)
+from services.chat import stored_calls, unanswered
 from tui.formatting import cut_end, cut_middle, width
-from tui.screens.chat_words import Bill, end_words, error_spans
+from tui.screens.chat_words import Bill, end_words
 from tui.widgets.markdown_wrap import Span
 from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
-from tui.widgets.transcript_blocks import Block, Prompt, TextBlock
+from tui.widgets.transcript_blocks import Block, Note, Prompt, TextBlock
 
 if TYPE_CHECKING:
     from services.models import ModelView
     from store.conversations import MessageRow
     from tui.screens.chat_state import ChatState
-    from tui.widgets.transcript import Transcript
 
 _EDGE: Span = ("", "")
 
 
-def label(ref: str | None, turn: int) -> TextBlock:
-    """The line that says which model speaks."""
+def label(ref: str | None, turn: int) -> Note:
+    """The line that says which model speaks; a long name loses its middle."""
     slug, _, model = (ref or "").partition("/")
-    return TextBlock(
-        [(one_line(model or "model", 80), "model"), (f"  {one_line(slug, 60)}", "dim")],
-        first=_EDGE,
-        rest=_EDGE,
+    return Note(
+        [(one_line(model or "model", 200), "model"), (f"  {one_line(slug, 40)}", "dim")],
+        edge=_EDGE,
         gap=True,
+        middle=True,
         turn=turn,
     )
 
 
 def blocks_of(rows: Sequence[MessageRow], streaming: int | None = None) -> list[Block]:
     """The blocks of a stored conversation; the turn at position `streaming` is left to the run that fills it."""
+    names: dict[str | None, str] = {}
     blocks: list[Block] = []
     for row in rows:
         if row.role == "user":
             blocks.append(Prompt(row.text, turn=row.position))
+        elif row.role == "tool":
+            blocks.append(tool_result(names.get(row.tool_call_id, ""), row.text, row.position))
         elif row.role == "assistant" and row.position != streaming:
+            names.update((call.id, call.name) for call in stored_calls(row))
             blocks += _answer(row)
+    if unanswered(rows) and (streaming is None or rows[-1].position < streaming):
+        blocks.append(waiting_calls(rows[-1].position))
     return blocks
+
+
+def tool_result(name: str, text: str, turn: int) -> TextBlock:
+    """What a tool call was answered with."""
+    return TextBlock(
+        [(f"result of {one_line(name, 60)}\n", "dim"), (text, "said")],
+        first=("▌ ", "tool"),
+        rest=("▌ ", "tool"),
+        gap=True,
+        turn=turn,
+    )
+
+
+def waiting_calls(turn: int) -> Note:
+    """The way on after tool calls."""
+    return Note(
+        [("⚒ the model waits for results", "event"), ("   a types them (esc first)", "hint")],
+        gap=True,
+        turn=turn,
+    )
 
 
 def _answer(row: MessageRow) -> list[Block]:
@@ -73,120 +85,6 @@ def _answer(row: MessageRow) -> list[Block]:
     if row.run_id is not None:
         blocks.append(TextBlock([(Bill.of_row(row).words, "cost")], turn=turn))
     return blocks
-
-
-class LiveTurn:
-    """The answer that is arriving: takes the run's events, draws them in the transcript."""
-
-    def __init__(self, transcript: Transcript, ref: str, turn: int) -> None:
-        self._transcript = transcript
-        self._turn = turn
-        self._event: TextBlock | None = None
-        self._thinking: Thinking | None = None
-        self._text: MarkdownBlock | None = None
-        self._cards: dict[int, ToolCard] = {}
-        self._retried = False
-        self.result: RunResult | None = None
-        transcript.add(label(ref, turn))
-        self._say([("⋯ waiting for the first token", "event")])
-        transcript.streaming(True)
-
-    def take(self, event: RunEvent) -> None:
-        """Draw one event."""
-        match event:
-            case RunText(text):
-                self._answer(text)
-            case RunThinking(text):
-                self._think(text)
-            case RunToolCall():
-                self._call(event)
-            case RunStartedEvent(note=note) if note:
-                self._transcript.add(TextBlock([(f"ⓘ {note}", "event")], turn=self._turn))
-            case RunRetry(attempt, delay, error):
-                self._retried = True
-                words = f"↻ {error.title}: {error.message} Attempt {attempt} in {max(1, round(delay))} s"
-                self._say([(words, "warn"), ("   esc stops", "hint")])
-            case RunWaiting(reason, seconds):
-                self._say([(f"⏳ {reason}: {math.ceil(seconds)} s", "event"), ("   esc stops", "hint")])
-            case RunFinished(result):
-                self._finish(result)
-
-    def refused(self, error: SwitchroomError) -> None:
-        """The run never began."""
-        self._quiet()
-        self._close()
-        self._transcript.add(TextBlock(error_spans(error), turn=self._turn))
-
-    def stop_drawing(self) -> None:
-        """Another conversation takes the transcript."""
-        self._close()
-
-    def _answer(self, text: str) -> None:
-        if self._text is None:
-            self._quiet()
-            self._text = MarkdownBlock(live=True, turn=self._turn, gap=self._thinking is not None)
-            self._transcript.add(self._text)
-        self._text.add(text)
-        self._transcript.changed(self._text)
-
-    def _think(self, text: str) -> None:
-        if self._thinking is None:
-            self._quiet()
-            self._thinking = Thinking(turn=self._turn)
-            self._transcript.add(self._thinking)
-        self._thinking.add(text)
-        self._transcript.changed(self._thinking)
-
-    def _call(self, event: RunToolCall) -> None:
-        card = self._cards.get(event.index)
-        if card is None:
-            self._quiet()
-            card = self._cards[event.index] = ToolCard(event.name or "", turn=self._turn, live=True)
-            self._transcript.add(card)
-        elif event.name:
-            card.name = event.name
-        card.add(event.arguments)
-        self._transcript.changed(card)
-
-    def _say(self, spans: list[Span]) -> None:
-        """One line of what is going on, in the place of the last one."""
-        if self._event is None:
-            self._event = TextBlock(spans, turn=self._turn)
-            self._transcript.add(self._event)
-        else:
-            self._event.replace(spans)
-            self._transcript.replaced(self._event)
-
-    def _quiet(self) -> None:
-        """Content is here: the line of what is going on goes, unless a retry made it worth keeping."""
-        event, self._event = self._event, None
-        if event is not None:
-            if self._retried:
-                event.replace([("↻ answered after a retry", "event")])
-                self._transcript.replaced(event)
-            else:
-                self._transcript.drop(event)
-            self._retried = False
-
-    def _close(self) -> None:
-        for block in (self._text, *self._cards.values()):
-            if block is not None:
-                block.close()
-        self._transcript.streaming(False)
-
-    def _finish(self, result: RunResult) -> None:
-        self.result = result
-        self._retried = False
-        self._quiet()
-        self._close()
-        blocks: list[Block] = []
-        if result.error is not None:
-            blocks.append(TextBlock(error_spans(result.error), gap=bool(result.text), turn=self._turn))
-        elif end := end_words(result.state, result.finish_reason, partial=bool(result.text)):
-            blocks.append(TextBlock(end, gap=True, turn=self._turn))
-        blocks.append(TextBlock([(Bill.of_result(result).words, "cost")], turn=self._turn))
-        self._transcript.add(*blocks)
-        self._transcript.rebuild()
 
 
 def head_line(state: ChatState, cells: int) -> Content:

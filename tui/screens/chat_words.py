@@ -6,15 +6,18 @@ import json
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.errors import SwitchroomError
+from catalog.errors import SwitchroomError, UsageError
 from catalog.money import from_nanos
 from catalog.plaintext import one_line
+from services.tool_specs import read_tools, tools_of
 from tui import formatting
 from tui.widgets.markdown_wrap import Span
 
 if TYPE_CHECKING:
+    from adapters.events import ToolSpec
     from services.budgets import Headroom
     from services.estimate import Estimate
     from services.run_events import RunResult
@@ -31,18 +34,34 @@ class Params:
     temperature: float | None = None
     max_tokens: int | None = None
     effort: str | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    """Functions the model may call; empty: none."""
 
     @classmethod
     def of(cls, row: ConversationRow) -> Params:
         """The parameters stored with a conversation."""
         stored = json.loads(row.params_json or "{}")
-        return cls(row.system, stored.get("temperature"), stored.get("max_tokens"), stored.get("effort"))
+        tools = tools_of(stored["tools"], "The stored tools") if stored.get("tools") else ()
+        return cls(
+            row.system, stored.get("temperature"), stored.get("max_tokens"), stored.get("effort"), tools
+        )
 
     @property
     def stored(self) -> dict[str, object]:
         """What goes into the conversation's `params_json`."""
         values = {"temperature": self.temperature, "max_tokens": self.max_tokens, "effort": self.effort}
-        return {name: value for name, value in values.items() if value is not None}
+        tools = [
+            {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+            for tool in self.tools
+        ]
+        return {
+            name: value for name, value in {**values, "tools": tools or None}.items() if value is not None
+        }
+
+    @property
+    def tool_names(self) -> str:
+        """The functions by name."""
+        return ", ".join(one_line(tool.name, 40) for tool in self.tools)
 
     @property
     def words(self) -> str:
@@ -51,6 +70,7 @@ class Params:
         parts += [f"max {self.max_tokens}"] if self.max_tokens is not None else []
         parts += [f"effort {self.effort}"] if self.effort else []
         parts += ["system prompt"] if self.system else []
+        parts += [formatting.count(len(self.tools), "tool")] if self.tools else []
         return "  ".join(parts)
 
 
@@ -86,7 +106,7 @@ class Bill:
                 parts.append(f"{self.output * 1000 / spent:.0f} tok/s")
         if self.input or self.output:
             guessed = "~" if self.grade == "estimated" else ""
-            parts.append(f"{guessed}{_whole(self.input)} → {guessed}{_whole(self.output)} tok")
+            parts.append(f"{guessed}{whole(self.input)} → {guessed}{whole(self.output)} tok")
         parts.append(self._money())
         return " · ".join(parts)
 
@@ -98,7 +118,8 @@ class Bill:
         return f"{formatting.money(self.cost)} {self.grade}"
 
 
-def _whole(count: int | None) -> str:
+def whole(count: int | None) -> str:
+    """A number of tokens, in groups of three."""
     return formatting.UNKNOWN if count is None else f"{count:,}".replace(",", " ")
 
 
@@ -106,7 +127,9 @@ def estimate_words(estimate: Estimate | None, headroom: Headroom | None) -> tupl
     """The prompt's border, and whether it warns: `est. 812 in · $0.002–$0.043 · fits budget`."""
     if estimate is None:
         return "", False
-    parts = [f"{'' if estimate.exact else 'est. '}{_whole(estimate.input_tokens)} in"]
+    parts = [f"{'' if estimate.exact else 'est. '}{whole(estimate.input_tokens)} in"]
+    if estimate.too_long:
+        return f"{parts[0]} · too long: the model reads {whole(estimate.context_window)}", True
     if estimate.own:
         parts.append("own hardware")
         return " · ".join(parts), False
@@ -132,7 +155,7 @@ _ENDS = {
     "interrupted": ("warn", "◐ interrupted: the connection ended before the answer did"),
     "cancelled": ("dim", "○ stopped"),
     "failed": ("error", "✕ failed"),
-    "streaming": ("warn", "◐ interrupted: the program ended while it was streaming"),
+    "streaming": ("warn", "◐ not finished: it streams in another terminal, or the program ended"),
 }
 _REASONS = {
     "length": "◐ cut: the longest allowed answer was reached",
@@ -195,7 +218,24 @@ def read_params(values: dict[str, str], before: Params) -> Params:
         temperature=float(values["temperature"]) if values["temperature"] else None,
         max_tokens=int(values["max_tokens"]) if values["max_tokens"] else None,
         effort=values["effort"] or None,
+        tools=_tools(values["tools"], before),
     )
+
+
+def _tools(text: str, before: Params) -> tuple[ToolSpec, ...]:
+    """The functions of the file that is named; those there were where the line was left as it was."""
+    if not text.strip() or text == before.tool_names:
+        return before.tools if text.strip() else ()
+    return read_tools(Path(text.strip()).expanduser())
+
+
+def check_tools(text: str, before: Params) -> str | None:
+    """What is wrong with a tools file; None when it is good."""
+    try:
+        _tools(text, before)
+    except (UsageError, RuntimeError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def check_temperature(text: str) -> str | None:

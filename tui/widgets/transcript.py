@@ -43,12 +43,12 @@ class Transcript(FlowingBlocks, can_focus=True):
     """Blocks of a conversation, and the keys that act on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "screen.copy", "copy", id="transcript.copy", tooltip="Copy what is marked or picked, else an answer or one of its code blocks"),
-        Binding("left_square_bracket", "pick(-1)", "code", key_display="[ ]", id="transcript.pick_before", tooltip="Pick the code block or answer before"),
-        Binding("right_square_bracket", "pick(1)", "next code", show=False, id="transcript.pick_next", tooltip="Pick the next code block or answer"),
-        Binding("v", "mark", "mark", id="transcript.mark", tooltip="Mark rows: j k move the end, y copies"),
-        Binding("o", "other_end", "other end", id="transcript.other_end", tooltip="Move the other end of what is marked"),
-        Binding("h,left", "sideways(-1)", "by characters", key_display="h l w b", id="transcript.left", tooltip="The marked end a character back"),
+        Binding("y", "screen.copy", "copy", id="chat.copy", tooltip="Copy what is marked or picked, else an answer or one of its code blocks"),
+        Binding("left_square_bracket", "pick(-1)", "code", key_display="[ ]", id="chat.pick_before", tooltip="Pick the code block or answer before"),
+        Binding("right_square_bracket", "pick(1)", "next code", show=False, id="chat.pick_next", tooltip="Pick the next code block or answer"),
+        Binding("v", "mark", "mark", id="chat.mark", tooltip="Mark rows: j k move the end, y copies"),
+        Binding("o", "other_end", "other end", id="chat.other_end", tooltip="Move the other end of what is marked"),
+        Binding("h,left", "sideways(-1)", "by characters", show=False, id="transcript.left", tooltip="The marked end a character back"),
         Binding("l,right", "sideways(1)", "character on", show=False, id="transcript.right", tooltip="The marked end a character on"),
         Binding("b", "sideways(-1,True)", "word back", show=False, id="transcript.word_back", tooltip="The marked end a word back"),
         Binding("w", "sideways(1,True)", "word on", show=False, id="transcript.word_on", tooltip="The marked end a word on"),
@@ -79,10 +79,10 @@ class Transcript(FlowingBlocks, can_focus=True):
         """What is being marked with keys."""
         self.picked: Pick | None = None
 
-    def show(self, blocks: list[Block]) -> None:
+    def show(self, blocks: list[Block], *, keep: bool = False) -> None:
         self.unpick()
         self._unmark()
-        super().show(blocks)
+        super().show(blocks, keep=keep)
 
     def rows_changed(self, first: int) -> None:
         if self.finder.active:
@@ -117,7 +117,9 @@ class Transcript(FlowingBlocks, can_focus=True):
         if self.marking is not None:
             self._mark_to(self.marking.row + rows)
         else:
-            self.scroll_to(y=max(0, min(self.max_scroll_y, round(self.scroll_y) + rows)), animate=False)
+            self.scroll_to(
+                y=max(0, min(self.max_scroll_y, round(self.scroll_y) + rows)), animate=False, immediate=True
+            )
 
     def action_line(self, rows: int) -> None:
         self._jump(rows)
@@ -129,7 +131,7 @@ class Transcript(FlowingBlocks, can_focus=True):
         if self.marking is not None:
             self._mark_to(0)
         else:
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=0, animate=False, immediate=True)
 
     def action_bottom(self) -> None:
         if self.marking is not None:

@@ -123,14 +123,17 @@ class FlowingBlocks(PaintedRows):
         self.rows_moved(first)
         self._settle()
 
-    def show(self, blocks: list[Block]) -> None:
-        """Show another conversation, from its end."""
+    def show(self, blocks: list[Block], *, keep: bool = False) -> None:
+        """Show other blocks, from their end; `keep`: the same conversation, and a reader who is further up stays there."""
+        place = None if self._follow or not keep else round(self.scroll_y)
         self.blocks = []
         self._dirty.clear()
         self._restart(0)
-        self._follow = True
+        self._follow = place is None
         self.forget_strips()
         self.add(*blocks)
+        if place is not None:
+            self._move(min(place, self.max_scroll_y))
         self.refresh()
 
     def streaming(self, on: bool) -> None:
@@ -205,7 +208,7 @@ class FlowingBlocks(PaintedRows):
 
     def _move(self, y: float) -> None:
         self._moving = True
-        self.scroll_to(y=y, animate=False, force=True)
+        self.scroll_to(y=y, animate=False, force=True, immediate=True)
         self._moving = False
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -233,7 +236,7 @@ class FlowingBlocks(PaintedRows):
             return
         nearest = row if row < top else row - self.page + 1
         y = nearest if above is None else row - above
-        self.scroll_to(y=max(0, min(self.max_scroll_y, y)), animate=False)
+        self.scroll_to(y=max(0, min(self.max_scroll_y, y)), animate=False, immediate=True)
 
     # -- size ------------------------------------------------------------------------------------
 
