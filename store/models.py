@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import builtins
 import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from store.db import Database, Tx
@@ -44,6 +47,11 @@ class ModelRow:
 _NAMES = columns(ModelRow)
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM models"  # noqa: S608 - our own column names
 _LIVE = _NAMES[2:12]
+_CAPABILITIES, _CHAT, _ENABLED, _AVAILABLE = map(
+    _NAMES.index, ("capabilities", "chat", "enabled", "available")
+)
+_TURN = 1_000
+"""Rows read between two turns of the event loop: a few milliseconds."""
 _UPSERT = (
     f"INSERT INTO models ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"  # noqa: S608
     f" ON CONFLICT DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _LIVE)},"
@@ -51,16 +59,19 @@ _UPSERT = (
 )
 
 
-def _row(record: tuple[Any, ...]) -> ModelRow:
-    named = dict(zip(_NAMES, record, strict=True))
-    capabilities = named["capabilities"]
-    named["capabilities"] = None if capabilities is None else tuple(json.loads(capabilities))
-    named |= {
-        "chat": flag(named["chat"]),
-        "enabled": bool(named["enabled"]),
-        "available": bool(named["available"]),
-    }
-    return ModelRow(**named)
+def _row(record: Any) -> ModelRow:
+    values_of = list(record)
+    if (capabilities := values_of[_CAPABILITIES]) is not None:
+        values_of[_CAPABILITIES] = _capabilities(capabilities)
+    values_of[_CHAT] = flag(values_of[_CHAT])
+    values_of[_ENABLED] = bool(values_of[_ENABLED])
+    values_of[_AVAILABLE] = bool(values_of[_AVAILABLE])
+    return ModelRow(*values_of)
+
+
+@lru_cache(maxsize=1024)
+def _capabilities(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 class Models:
@@ -72,14 +83,18 @@ class Models:
     async def list(self, provider: str | None = None) -> list[ModelRow]:
         """All models, or one provider's, ordered by provider and id."""
         where, params = (" WHERE provider = ?", (provider,)) if provider is not None else ("", ())
-        rows = await self._db.reader.execute_fetchall(f"{_SELECT}{where} ORDER BY provider, id", params)
-        return [_row(tuple(row)) for row in rows]
+        rows = list(await self._db.reader.execute_fetchall(f"{_SELECT}{where} ORDER BY provider, id", params))
+        found: builtins.list[ModelRow] = []
+        for start in range(0, len(rows), _TURN):
+            found += map(_row, rows[start : start + _TURN])
+            await asyncio.sleep(0)
+        return found
 
     async def get(self, provider: str, model_id: str) -> ModelRow | None:
         rows = await self._db.reader.execute_fetchall(
             f"{_SELECT} WHERE provider = ? AND id = ?", (provider, model_id)
         )
-        return next((_row(tuple(row)) for row in rows), None)
+        return next((_row(row) for row in rows), None)
 
     async def counts(self) -> dict[str, tuple[int, int]]:
         """Provider → (enabled and available, all known)."""
