@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
 from textual.app import App, ComposeResult
 
+from tui.formatting import ASCII
 from tui.themes import DARK
 from tui.widgets.columns import Column, lay_out
 from tui.widgets.table import VirtualTable
+from tui.widgets.table_paint import header_line, row_line
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ def _name(row: Row) -> str:
 
 COLUMNS: tuple[Column[Row], ...] = (
     Column("name", "name", _name, width=10, flex=1),
-    Column("number", "number", lambda row: (str(row.number), "ok"), width=8, align="right", priority=1, sort=lambda row: row.number),
+    Column("number", "number", lambda row: (str(row.number), "ok"), width=8, align="right", priority=1, sort=lambda row: row.number, down=True),
     Column("note", "note", lambda row: "", width=6, priority=2, optional=True),
 )  # fmt: skip
 
@@ -140,6 +146,63 @@ async def test_order_follows_a_column_and_can_be_given_back() -> None:
         assert [row.key for row in app.table.shown] == ["a", "b", "c"]
 
 
+async def test_the_order_goes_round_and_begins_at_the_top() -> None:
+    app = Stage()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.table.set_rows(rows(100))
+        await pilot.press("j", "j")
+        app.table.next_order()
+        assert app.table.order_words == "number ▼"
+        assert app.table.cursor_key == "k00099"
+        await pilot.press("I")
+        assert "number▲" in lines(app)[0]
+        assert app.table.cursor_key == "k00000"
+        app.table.next_order()
+        assert app.table.sorted_by is None
+        await pilot.press("I")
+        assert app.table.sorted_by is None
+
+
+async def test_a_click_on_a_title_orders_and_another_turns_round() -> None:
+    app = Stage()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.table.set_rows(rows(5))
+        title = lines(app)[0].index("number")
+        await pilot.click(app.table, offset=(title + 1, 0))
+        assert app.table.sorted_by == ("number", True)
+        await pilot.click(app.table, offset=(title + 1, 0))
+        assert app.table.sorted_by == ("number", False)
+        await pilot.click(app.table, offset=(3, 0))
+        assert app.table.sorted_by == ("number", False)
+
+
+async def test_all_that_are_shown_are_marked_and_unmarked() -> None:
+    app = Stage()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.table.set_rows(rows(20))
+        app.table.set_filter("k0001")
+        await pilot.press("asterisk")
+        assert len(app.table.marked) == 10
+        app.table.set_filter("")
+        assert len(app.table.targets()) == 10
+        await pilot.press("asterisk")
+        assert len(app.table.marked) == 20
+        await pilot.press("asterisk")
+        assert app.table.marked == frozenset()
+
+
+def test_the_arrow_stands_where_the_title_fills_its_column() -> None:
+    columns: tuple[Column[Row], ...] = (
+        Column("a", "tokens in", lambda _row: "1", width=9, sort=lambda row: row.key),
+        Column("b", "at most", lambda _row: "1", width=7, align="right", sort=lambda row: row.key),
+    )
+    layout = lay_out(columns, rows(1), 40)
+    styles = dict.fromkeys(("header", "base"), Style())
+    assert header_line(layout, ("a", True), styles).text.startswith("  tokens in▼ at most ")
+    assert header_line(layout, ("b", False), styles).text.startswith("  tokens in at most▲ ")
+    assert header_line(layout, ("b", False), styles).cell_length == 40
+
+
 async def test_only_rows_on_the_screen_are_computed() -> None:
     app = Stage()
     async with app.run_test(size=(60, 11)) as pilot:
@@ -192,3 +255,38 @@ async def test_wide_characters_keep_the_columns_straight() -> None:
         app.table.set_rows([Row("a", 1, "日本語の名前がとても長いです本当に"), Row("b", 2, "e\u0301🙂x")])
         await pilot.pause()
         assert {app.table.render_line(y).cell_length for y in range(3)} == {40}
+
+
+STYLES = dict.fromkeys(
+    ("base", "header", "cursor", "blurred", "marked", "empty", "ok", "warn", "bad", "dim", "accent", "strong"), Style()
+)  # fmt: skip
+
+
+@given(st.text(max_size=40), st.integers(1, 90), st.booleans(), st.sampled_from(["end", "middle"]))
+def test_any_text_leaves_every_column_where_it_is(text: str, cells: int, marked: bool, cut: str) -> None:
+    columns: tuple[Column[Row], ...] = (
+        Column("name", "name", lambda row: row.name, width=6, max_width=20, least=6, cut=cut),  # type: ignore[arg-type]
+        Column("more", "more", lambda row: (row.name, "dim"), width=6, flex=1, priority=2),
+        Column("end", "end", lambda _row: "END", width=3, align="right", priority=1),
+    )
+    row = Row("k", 1, text)
+    layout = lay_out(columns, [row, Row("l", 2, "plain")], cells)
+    strip = row_line(layout, row, STYLES, cursor="cursor", marked=marked)
+    plain = row_line(layout, Row("l", 2, "plain"), STYLES)
+    assert strip.cell_length == cells == plain.cell_length
+    assert cell_len(strip.text) == cells
+    if "END" in plain.text:
+        assert cell_len(strip.text[: strip.text.rindex("END")]) == plain.text.rindex("END")
+    ascii_text = strip.text.translate(ASCII)
+    assert cell_len(ascii_text) == cells
+
+
+def test_a_column_gives_up_cells_before_another_is_dropped() -> None:
+    columns: tuple[Column[Row], ...] = (
+        Column("name", "name", lambda row: row.name, width=8, max_width=40, least=12, cut="middle"),
+        Column("number", "number", lambda row: str(row.number), width=8, priority=1),
+    )
+    wide = [Row("a", 1, "x" * 40)]
+    assert [size for _, size in lay_out(columns, wide, 60).columns] == [40, 8]
+    assert [size for _, size in lay_out(columns, wide, 40).columns] == [28, 8]
+    assert [size for _, size in lay_out(columns, wide, 20).columns] == [18]
