@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from catalog.detect import is_loopback
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
 from services import schedule
@@ -25,6 +26,7 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 COST_MODES = ("metered", "own", "flat")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNSET = {"timeout_s": "timeout_s", "retries": "retries", "gpu_hour": "gpu_hour_nanos"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class ProviderDraft:
     discount_pct: Decimal | None = None
     auto_sync: str | None = None
     default_model: str | None = None
+    unset: frozenset[str] = frozenset()
+    """In an edit: `timeout_s`, `retries` and `gpu_hour`, whose values are numbers, where they are taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,8 @@ def _filled(row: ProviderRow, draft: ProviderDraft) -> ProviderRow:
     for name in ("labels", "headers", "options"):
         if (given := getattr(draft, name)) is not None:
             changes[name] = merged(getattr(row, name), given)
+    for name in draft.unset:
+        changes[_UNSET[name]] = None
     if draft.gpu_hour is not None:
         changes["gpu_hour_nanos"] = to_nanos(_amount(draft.gpu_hour, "--gpu-hour"))
         changes.setdefault("cost_mode", row.cost_mode or "own")
@@ -268,5 +274,7 @@ def _default_name(slug: str, vendor: str | None) -> str:
 
 
 def _host(url: str) -> str:
+    """A name out of an address: `llm.example`, and for this machine `local-8080`, as an IP address says nothing."""
     split = urlsplit(url)
-    return f"{split.hostname or ''}-{split.port}" if split.port else split.hostname or ""
+    host = "local" if is_loopback(split.hostname or "") else split.hostname or ""
+    return f"{host}-{split.port}" if split.port else host

@@ -144,6 +144,14 @@ class Keys:
         return key
 
 
+def with_secrets(row: ProviderRow, stored: ProviderRow, draft: ProviderDraft) -> ProviderRow:
+    """The row with those secrets of `stored` that the draft names; what another session changed meanwhile stays."""
+    named = draft.secret_headers or {}
+    headers = {name: ref for name, ref in row.secret_headers.items() if name not in named}
+    headers |= {name: ref for name, ref in stored.secret_headers.items() if name in named}
+    return replace(row, secret_headers=headers, proxy=row.proxy if draft.proxy is None else stored.proxy)
+
+
 def references(row: ProviderRow) -> set[str]:
     """Every credential reference of a row."""
     refs = set(row.secret_headers.values())

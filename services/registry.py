@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from catalog.errors import MissingKeyError, NotFoundError, SwitchroomError, UsageError, VaultLockedError
+from catalog.names import natural
 from services.clock import now_ms
 from services.connections import Connections, Secrets
 from services.drafts import EnvKey, KeySource, ProviderDraft
 from services.feed import ModelsChanged, ProvidersChanged
-from services.keys import Keys, Stored, references
+from services.keys import Keys, Stored, references, with_secrets
 from services.leftovers import Leftovers, Removed
 from services.provider_views import ProviderView
 from services.row_audit import difference, key_detail, shown
@@ -46,7 +47,7 @@ class Registry:
         """Every provider, in the order of their slugs."""
         from services.provider_views import views
 
-        return await views(self._services, await self._store.list())
+        return await views(self._services, await self.rows())
 
     async def get(self, slug: str) -> ProviderView:
         """One provider; NotFoundError names the nearest."""
@@ -55,8 +56,8 @@ class Registry:
         return (await views(self._services, [await self.row(slug)]))[0]
 
     async def rows(self) -> builtins.list[ProviderRow]:
-        """The stored rows, in the order of their slugs."""
-        return await self._store.list()
+        """The stored rows, in the order of their slugs; `p2` comes before `p19`."""
+        return sorted(await self._store.list(), key=lambda row: natural(row.slug))
 
     async def row(self, slug: str, tx: Tx | None = None) -> ProviderRow:
         """The stored row; NotFoundError names the nearest."""
@@ -155,7 +156,7 @@ class Registry:
             async with self._services.db.transaction(durable=True) as tx:
                 before = await self.row(slug, tx)
                 after = edited_row(before, draft, self._services.catalog)
-                after = replace(after, secret_headers=secrets.secret_headers, proxy=secrets.proxy)
+                after = with_secrets(after, secrets, draft)
                 if (after.endpoint, after.dialect) != (before.endpoint, before.dialect):
                     after = replace(after, state="untested", state_message=None, last_validated_at=None)
                 await self._store.update(tx, after)

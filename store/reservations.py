@@ -46,16 +46,6 @@ class Reservations:
         """Gives the money back; one that is gone already is no error."""
         tx.later("DELETE FROM reservations WHERE id = ?", (reservation_id,))
 
-    async def total(self, tx: Tx | None = None, provider: str | None = None, start: int | None = None) -> int:
-        """Nano-dollars set aside now; `start`: only those made since then."""
-        rows = await self._fetch(
-            "SELECT coalesce(sum(amount_nanos), 0) FROM reservations"
-            " WHERE (? IS NULL OR provider = ?) AND (? IS NULL OR created_at >= ?)",
-            (provider, provider, start, start),
-            tx,
-        )
-        return int(rows[0][0])
-
     async def all(self, tx: Tx | None = None) -> list[ReservationRow]:
         """Every reservation, oldest first."""
         return [

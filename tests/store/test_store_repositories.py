@@ -157,7 +157,7 @@ async def test_attempts_of_a_run_and_pages_of_the_ledger(
     assert [row.run_id for row in await ledger.recent(5, provider="b")] == ["run-2"]
 
 
-async def test_reservations_add_up_and_unknown_prices_hold_nothing(db: Database) -> None:
+async def test_reservations_are_kept_oldest_first_and_given_back_once(db: Database) -> None:
     reservations = Reservations(db)
     rows = [
         ReservationRow("1", "r1", "a", "m", 500, 10, 1, "h:1:1"),
@@ -167,15 +167,13 @@ async def test_reservations_add_up_and_unknown_prices_hold_nothing(db: Database)
     async with db.transaction() as tx:
         for row in rows:
             await reservations.insert(tx, row)
-        assert await reservations.total(tx) == 800
-        assert await reservations.total() == 0
-    assert await reservations.total(provider="b") == 300
-    assert await reservations.total(start=2) == 300
+        assert await reservations.all(tx) == rows
+        assert await reservations.all() == []
     assert await reservations.all() == rows
     async with db.transaction() as tx:
         await reservations.delete(tx, "1")
         await reservations.delete(tx, "1")
-    assert await reservations.total() == 300
+    assert await reservations.all() == rows[1:]
 
 
 async def test_a_limit_is_replaced_in_its_scope_and_period(db: Database) -> None:

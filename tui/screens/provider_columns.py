@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catalog.names import natural
 from tui.formatting import UNKNOWN, Tone, age, cents, millis, percent, short_kind, state
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
@@ -77,7 +78,7 @@ def _off(line: ProviderLine) -> Tone:
 
 COLUMNS: tuple[Column[ProviderLine], ...] = (
     Column("state", "state", state_cell, width=9, max_width=16, sort=lambda line: line.view.state),
-    Column("provider", "provider", lambda line: (line.slug, _off(line) or "strong"), width=10, max_width=28, sort=lambda line: line.slug),
+    Column("provider", "provider", lambda line: (line.slug, _off(line) or "strong"), width=10, max_width=28, sort=lambda line: natural(line.slug)),
     Column("key", "key", _key, width=9, max_width=26, priority=1),
     Column("ttft", "TTFT p50/p95", _ttft, width=13, align="right", priority=2, down=True, sort=lambda line: line.view.ttft_p50),
     Column("errors", "errors", _errors, width=6, align="right", priority=3, down=True, sort=lambda line: line.view.error_share),

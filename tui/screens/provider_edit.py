@@ -75,12 +75,14 @@ def _draft(view: ProviderView, values: Mapping[str, str]) -> ProviderDraft | Non
     texts = ("name", "url", "region", "default_model", "auto_sync", "cost_mode", "proxy", "ca_file")
     given: dict[str, object] = {key: value for key, value in changed.items() if key in texts}
     for key in ("gpu_hour", "discount_pct"):
-        if key in changed:
-            given[key] = Decimal(changed[key] or "0")
-    if changed.get("timeout_s"):
+        if key in changed and (changed[key].strip() or key == "discount_pct"):
+            given[key] = Decimal(changed[key].strip() or "0")
+    if changed.get("timeout_s", "").strip():
         given["timeout_s"] = float(changed["timeout_s"])
-    if changed.get("retries"):
+    if changed.get("retries", "").strip():
         given["retries"] = int(changed["retries"])
+    emptied = (key for key in ("timeout_s", "retries", "gpu_hour") if not changed.get(key, "kept").strip())
+    given["unset"] = frozenset(emptied)
     return ProviderDraft(**given)  # type: ignore[arg-type]
 
 
