@@ -43,8 +43,12 @@ class Audit:
         *,
         result: str = "ok",
         detail: Mapping[str, object] | None = None,
+        reason: str | None = None,
     ) -> AuditRow:
-        """Add a row inside the transaction of the change it tells of. `detail` must hold no secret."""
+        """Add a row inside the transaction of the change it tells of. `detail` must hold no secret.
+
+        `reason`: why, in the user's words; None: what was said for the whole session, if anything.
+        """
         return await self._log.append(
             tx,
             at=now_ms(),
@@ -53,7 +57,7 @@ class Audit:
             subject=subject,
             result=result,
             detail=dict(detail or {}),
-            reason=self._services.reason,
+            reason=reason or self._services.reason,
         )
 
     async def interaction(

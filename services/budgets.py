@@ -128,7 +128,7 @@ class BudgetService:
             )
             await services.state.delete(tx, alert_key(row.id))
             detail = {"before": _stated(before), "after": _stated(row)}
-            await services.audit.record(tx, "budget.set", f"{scope} {period}", detail=detail)
+            await services.audit.record(tx, "budget.set", f"{scope} {period}", detail=detail, reason=reason)
             view = await self._one(row.id, tx)
         services.feed.publish(BudgetsChanged())
         return view

@@ -58,6 +58,7 @@ async def test_each_part_is_found_in_its_column(services: Services) -> None:
     assert ids(await found(services, "action:budget")) == [2, 1]
     assert ids(await found(services, "subject:GLOBAL limit_usd")) == [2, 1]
     assert ids(await found(services, "budget -limit_usd")) == []
+    assert ids(await found(services, "more people")) == [2], "why a limit was changed is in the log"
     assert ids(await found(services, "-action:provider.test")) == [2, 1]
     assert ids(await found(services, "actor:cli result:ok subject:mine")) == [5, 4, 3]
     assert ids(await found(services, "since:1h")) == [5, 4, 3, 2, 1]

@@ -40,11 +40,11 @@ ROWS = [
     (
         "budget.set", "provider:mine monthly",
         {"before": None, "after": {"limit_usd": "50", **LIMIT}},
-        "no limit → $50.00, warns at — → 80%, until — → for good", "anna@host set the monthly limit of mine: ",
+        "no limit → $50.00, warns at 80%", "anna@host set the monthly limit of mine: ",
     ),
     (
         "budget.remove", "global daily", {"before": {"limit_usd": "5", **LIMIT}, "after": None},
-        "$5.00 → no limit, warns at 80% → —, until for good → —", "anna@host removed the daily limit of all providers",
+        "$5.00 → no limit", "anna@host removed the daily limit of all providers",
     ),
     (
         "provider.add", "mine", {"catalog_id": "openai", "endpoint": "https://x", "key": "keyring:mine", "key_last4": "vX2Q", "tested": True},

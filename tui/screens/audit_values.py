@@ -13,7 +13,7 @@ from tui.formatting import cents, duration, money, whole
 from tui.screens.schedule_words import schedule
 
 _LABELS = {
-    "limit_usd": "limit", "alert": "warns at", "auto_sync": "sync", "catalog_id": "vendor", "ca_file": "private CA",
+    "limit_usd": "limit", "until": "until", "alert": "warns at", "auto_sync": "sync", "catalog_id": "vendor", "ca_file": "private CA",
     "allow_http": "plain http", "tls_min": "lowest TLS", "cost_mode": "cost", "gpu_hour_nanos": "per hour",
     "discount_pct": "discount", "timeout_s": "timeout", "key_last4": "key ends in", "last4": "key ends in",
     "backend": "key kept in", "key": "key", "secret_headers": "secret headers", "latency_ms": "answered in",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.plaintext import one_line
 from tui.formatting import StateMark, count, duration, state, tokens, whole
-from tui.screens.audit_values import Change, changes, key_place, rest, several, value
+from tui.screens.audit_values import Change, changes, key_place, label, rest, several, value
 from tui.widgets.pairs import Pair
 
 if TYPE_CHECKING:
@@ -80,6 +80,23 @@ def _joined(detail: Mapping[str, Any]) -> str:
         str(entry) if entry.label in ("", "limit") else f"{entry.label} {entry}" for entry in found
     )
     return words or ", ".join(f"{name} {text}" for name, text in rest(detail) if text != "none")
+
+
+def _budget(detail: Mapping[str, Any]) -> str | None:
+    """The limit first; what else was said only where it is new or another."""
+    before, after = detail.get("before"), detail.get("after")
+    old = before if isinstance(before, Mapping) else {}
+    new = after if isinstance(after, Mapping) else {}
+    if not old and not new:
+        return None
+    limits = [value("limit_usd", side.get("limit_usd")) for side in (old, new)]
+    parts = [f"{limits[0]} → {limits[1]}" if limits[0] != limits[1] else f"{limits[1]}, as before"]
+    parts += [
+        f"{label(name)} {value(name, new[name])}"
+        for name in ("alert", "until")
+        if new.get(name) is not None and new[name] != old.get(name)
+    ]
+    return ", ".join(parts)
 
 
 def _key_change(detail: Mapping[str, Any]) -> str | None:
@@ -158,6 +175,8 @@ def _int(detail: Mapping[str, Any], name: str) -> int:
 
 
 _CHANGES: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
+    "budget.set": _budget,
+    "budget.remove": _budget,
     "provider.add": _added,
     "provider.remove": _removed,
     "provider.sync": _synced,
