@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from tui.life import Life
 
 if TYPE_CHECKING:
     from tui.modals.help import KeyHelp
+
+_LONGEST_ARRIVAL = 1.0
+"""Seconds that keys wait at most for a mode to show its first rows."""
 
 
 class Actions(Life):
@@ -25,9 +29,26 @@ class Actions(Life):
         return self._sync.stop()
 
     def action_mode(self, name: str) -> None:
+        """Go to a mode. The keys behind this one are for that mode, so they wait until it is there."""
         self.first_hint.used()
-        if not self.screen.is_modal:
-            self.switch_mode(name)
+        if self.screen.is_modal:
+            return
+        self._ahead.hold()
+        task = asyncio.create_task(self._enter(name))
+        task.add_done_callback(self.task_ended)
+
+    async def _enter(self, name: str) -> None:
+        try:
+            await self.switch_mode(name)
+            arriving = getattr(self.screen, "arriving", None)
+            if arriving is not None:
+                loaded = asyncio.ensure_future(arriving.wait())
+                loaded.add_done_callback(
+                    lambda done: done.cancelled() or done.exception()
+                )  # the worker tells of it
+                await asyncio.wait({loaded}, timeout=_LONGEST_ARRIVAL)
+        finally:
+            self._ahead.release()
 
     async def action_quit(self) -> None:
         self.first_hint.used()

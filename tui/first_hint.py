@@ -23,11 +23,14 @@ class FirstHint:
     def __init__(self, app: Life) -> None:
         self._app = app
         self._line: Static | None = None
+        self._used = False
 
     async def greet(self) -> None:
         """Show it, unless somebody was greeted before."""
         app = self._app
-        if await app.services.state.get(KEY) or app.screen.is_modal:
+        if app.screen.is_modal or await app.services.state.get(KEY):
+            self._used = True
+        if self._used:
             return
         spans: list[tuple[str, str]] = []
         for key, words in (
@@ -40,11 +43,12 @@ class FirstHint:
 
     def used(self) -> None:
         """One of its keys was pressed: it is known now."""
-        if self._line is None:
+        if self._used:
             return
-        line, self._line = self._line, None
-        line.remove()
-        if not self._app.services.db.read_only:
+        self._used = True
+        if self._line is not None:
+            self._line.remove()
+        if self._app.greets and self._app.opened and not self._app.services.db.read_only:
             self._app.run_worker(self._remember(), group="greeted")
 
     async def _remember(self) -> None:

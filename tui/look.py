@@ -24,9 +24,10 @@ _PLAIN_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi", "cons25")
 
 _QUIET = str.maketrans(
     {
-        **dict.fromkeys("▌▎▏▕│┃─━┌┐└┘├┤┬┴┼╭╮╰╯═║▔▁▂▃▄▅▆▇█░▒▓", " "),
+        **dict.fromkeys("▎▏▕│┃─━┌┐└┘├┤┬┴┼╭╮╰╯═║▔▁▂▃▄▅▆▇█░▒▓", " "),
         **dict.fromkeys("●◍◐◌◇○✕⊗⊘•▾▲▼", " "),
         "·": ",",
+        "▌": ">",
     }
 )
 """What a screen reader would read out and nobody wants to hear; the word beside a glyph stays."""

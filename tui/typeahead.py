@@ -43,6 +43,15 @@ class TypeAhead:
         self._delivered = 0
         self._since = 0.0
         self._asked_at = 0.0
+        self._held = 0
+
+    def hold(self) -> None:
+        """Keys wait until `release`, however long it takes: they are for the screen that is being made."""
+        self._held += 1
+
+    def release(self) -> None:
+        """The screen is there."""
+        self._held -= 1
 
     def asked(self) -> None:
         """Something is about to open a window, or the next one of several."""
@@ -67,7 +76,7 @@ class TypeAhead:
     async def _step(self) -> None:
         if not self._waiting:
             self._under_way = False
-        elif self._ready(self._app.screen) or time.monotonic() - self._since > LONGEST:
+        elif not self._held and (self._ready(self._app.screen) or time.monotonic() - self._since > LONGEST):
             event = self._waiting.popleft()
             self._delivered += 1
             target = self._app.focused or self._app.screen
@@ -79,7 +88,11 @@ class TypeAhead:
 
     async def _lost(self, number: int) -> None:
         """The widget that had the key is gone, and `KeyDone` with it."""
-        if number == self._delivered and self._waiting:
+        if number != self._delivered or not self._waiting:
+            return
+        if self._held:
+            self._app.set_timer(LONGEST, lambda: self._lost(number))
+        else:
             await self._step()
 
     def _ready(self, screen: Screen[object]) -> bool:

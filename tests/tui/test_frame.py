@@ -124,7 +124,10 @@ class Terminal:
 
 def test_raw_bytes_of_the_main_keys_in_a_real_terminal(home: Path) -> None:
     terminal = Terminal(home, (100, 30))
+    terminal.until("digits switch modes")
+    terminal.send(b"2")
     terminal.until("No providers yet")
+    terminal.until("digits switch modes", gone=True)
     for key in (b"?", b"\x1bOP"):  # F1
         terminal.send(key)
         terminal.until("Keys that work here")
@@ -133,7 +136,7 @@ def test_raw_bytes_of_the_main_keys_in_a_real_terminal(home: Path) -> None:
     terminal.send(b"\x10")  # ctrl+p
     terminal.until("Do what?")
     terminal.send(b"g ot" + b"\x7f" * 3 + b"o to\x1b[B")
-    terminal.until("▌ mode      Go to Chat")
+    terminal.until("▌ mode      Go to Providers")
     terminal.send(b"\x1b")
     terminal.until("Do what?", gone=True)
     terminal.send(b":")
@@ -149,7 +152,11 @@ def test_raw_bytes_of_the_main_keys_in_a_real_terminal(home: Path) -> None:
 def test_keys_that_arrive_together_act_in_their_order(home: Path) -> None:
     """A slow line or `tmux send-keys` delivers a whole sentence and its Enter in one piece."""
     terminal = Terminal(home, (120, 40), "--demo")
-    terminal.until("openai-prod")
+    terminal.until("today")
+    terminal.send(b"2/nothing")  # the keys behind a mode's digit are for that mode
+    terminal.until("/ nothing")
+    terminal.send(b"\x1b")
+    terminal.until("/ nothing", gone=True)
     for _ in range(2):  # the first time the line has to be made
         terminal.send(b"/qxz")  # none of these acts on the table
         terminal.until("/ qxz")
@@ -181,7 +188,7 @@ def test_keys_that_arrive_together_act_in_their_order(home: Path) -> None:
 
 def test_without_colour_glyph_and_word_still_say_it(home: Path) -> None:
     terminal = Terminal(home, (80, 24), NO_COLOR="1")
-    terminal.until("No providers yet")
+    terminal.until("Welcome")
     terminal.send(b"q")
     assert terminal.close() == 0
     import re
@@ -203,6 +210,6 @@ def test_a_newer_database_ends_in_one_line_and_status_7(home: Path) -> None:
 
 def test_a_signal_ends_it_cleanly(home: Path) -> None:
     terminal = Terminal(home, (100, 30))
-    terminal.until("No providers yet")
+    terminal.until("Welcome")
     terminal.process.terminate()
     assert terminal.close() == 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,6 @@ from textual.widgets import Input
 
 from tui.modals.pick import Pick
 from tui.widgets.columns import Column
-from tui.widgets.facets import fuzzy_pattern
 
 _RANKED = 2_000
 """Of more than these nobody looks for the best: the next letter makes them fewer."""
@@ -41,7 +41,7 @@ def ranked(found: Sequence[Found], text: str) -> list[Command]:
     for word in words:
         plain = [entry for entry in found if word in entry[0]]
         if not plain:
-            search = fuzzy_pattern(word).search
+            search = re.compile("[^ ]*".join(map(re.escape, word))).search
             plain = [entry for entry in found if search(entry[0])]
         found = plain
     if not words or len(found) > _RANKED:

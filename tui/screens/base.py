@@ -13,6 +13,8 @@ from tui.widgets.status import ModesLine, StatusLine
 from tui.widgets.tabs_line import TabsLine
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from services.container import Services
     from tui.app import SwitchroomApp
     from tui.exporting import Exported
@@ -31,6 +33,9 @@ class ModeScreen(Screen[None]):
 
     HEADING: ClassVar[str] = ""
     """The mode's name as the status line shows it."""
+
+    arriving: Worker[None] | None = None
+    """Loads what the screen shows first; the keys behind the one that came here wait for it. None: nothing to wait for."""
 
     framed = False
     """True once the widgets are there; services that open before that are asked for by the screen itself."""
@@ -96,7 +101,7 @@ class ModeScreen(Screen[None]):
         self.framed = True
         self.set_facts()
         if self.app.opened:
-            self.run_worker(self.services_ready(self.app.services), exit_on_error=True)
+            self.arriving = self.run_worker(self.services_ready(self.app.services), exit_on_error=True)
 
     def on_screen_resume(self) -> None:
         self.set_facts()
