@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
-from tui.formatting import clock
+from tui.formatting import Tone, clock
 from tui.screens.audit_words import change, result_mark, short_subject, who
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
@@ -27,17 +27,35 @@ def _short_who(row: AuditRow) -> Cell:
     return who(row.actor).name.partition("@")[0]
 
 
-def _change(row: AuditRow) -> Cell:
+def _change(row: AuditRow) -> tuple[str, Tone]:
     """What changed, and in the user's words why."""
     words = change(row)
     why = f"“{one_line(row.reason)}”" if row.reason else ""
     return "  ".join(part for part in (words, why) if part), "bad" if result_mark(row).tone == "bad" else ""
 
 
-_TIME: Column[AuditRow] = Column("at", "time", lambda row: (clock(row.at), "dim"), width=8, max_width=11)
+def _marked_change(row: AuditRow) -> Cell:
+    """The same where there is no room for the result: what failed says so first."""
+    words, tone = _change(row)
+    return (f"{result_mark(row)}: {words}", tone) if tone else words
+
+
+def _short_time(row: AuditRow) -> Cell:
+    """The hour of today, else the day."""
+    words = clock(row.at)
+    return words.partition(" ")[0] if " " in words else words[:5], "dim"
+
+
+_TIME: Column[AuditRow] = Column(
+    "at", "time", lambda row: (clock(row.at), "dim"), width=5, max_width=11, brief=_short_time
+)
 _ACTION: Column[AuditRow] = Column("action", "action", _action, width=12, max_width=16)
-_SUBJECT: Column[AuditRow] = Column("subject", "subject", short_subject, width=8, max_width=22, cut="middle")
-_CHANGE: Column[AuditRow] = Column("change", "before → after, and why", _change, width=23, flex=3)
+_SUBJECT: Column[AuditRow] = Column(
+    "subject", "subject", short_subject, width=12, max_width=22, cut="middle", brief=short_subject
+)
+_CHANGE: Column[AuditRow] = Column(
+    "change", "before → after, and why", _change, width=14, flex=1, brief=_marked_change
+)
 _WHO: Column[AuditRow] = Column(
     "who", "who", lambda row: who(row.actor).name, width=9, max_width=16, cut="middle", brief=_short_who
 )

@@ -55,7 +55,7 @@ class ChainCheck:
     def __init__(self, screen: AuditScreen) -> None:
         self._screen = screen
         self._worker: Worker[None] | None = None
-        self.words: Part = ("v proves that nothing was changed", "dim")
+        self.words: Part = ("v checks that it is whole", "dim")
         """How far it is, or what came of the last one."""
 
     @property
