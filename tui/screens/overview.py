@@ -87,7 +87,7 @@ class OverviewScreen(ModeScreen):
             yield _panel("Cost per hour, last 24 hours, by provider", self._chart, id="chart-panel")
             yield _panel("Now", self._now, id="now-panel")
         yield _panel("Recent runs", self._runs, id="runs-panel")
-        yield VerticalScroll(Static("", markup=False), id="welcome", can_focus=False)
+        yield VerticalScroll(Static("", markup=False), id="welcome")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -137,8 +137,7 @@ class OverviewScreen(ModeScreen):
         if empty != self._was_empty:
             self._was_empty = empty
             self.set_class(empty, "-welcome")
-            if not empty:
-                self._providers.focus()
+            (self.query_one("#welcome") if empty else self._providers).focus()
         self.refresh_bindings()
 
     def _show_alerts(self, *, first: bool = False) -> None:
@@ -295,7 +294,7 @@ class OverviewScreen(ModeScreen):
         elif alert.kind == "price":
             from tui.screens.sync_detail import SyncDetail
 
-            self.app.push_screen(SyncDetail(alert.target))
+            self._push(SyncDetail(alert.target))
         elif alert.target:
             self._open_provider(alert.target)
         else:
@@ -304,7 +303,12 @@ class OverviewScreen(ModeScreen):
     def _open_provider(self, slug: str) -> None:
         from tui.screens.provider_detail import ProviderDetail
 
-        self.app.push_screen(ProviderDetail(slug))
+        self._push(ProviderDetail(slug))
+
+    def _push(self, detail: ModeScreen) -> None:
+        """Open a page over this one: esc leads back here, so this is the mode it stands in."""
+        detail.MODE = self.MODE  # type: ignore[misc]
+        self.app.push_screen(detail)
 
     def copy_text(self) -> str | None:
         if self.focused is self._alerts and (alert := self._alerts.cursor_row) is not None:

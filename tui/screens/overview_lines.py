@@ -217,7 +217,7 @@ def _note(run: RecentRun) -> Cell:
     last = run.before[-1]
     why = str(last.http_status or "") or (last.error_code or "an error").replace("_", " ")
     if (last.provider, last.model) != (row.provider, row.model):
-        return f"after {last.provider} failed: {why}", "dim"
+        return f"after {why} from {last.provider}", "dim"
     return (
         f"{'2nd' if row.number == 2 else '3rd' if row.number == 3 else f'{row.number}th'} try, after {why}",
         "dim",
@@ -229,8 +229,8 @@ RUNS: tuple[Column[RecentRun], ...] = (
     Column("model", "model", _ref, width=22, max_width=36, cut="middle", brief=_ref),
     Column("tokens", "in → out", _tokens, width=13, align="right", priority=2),
     Column("cost", "cost", _cost, width=8, align="right"),
-    Column("ttft", "first word", lambda run: millis(run.row.ttft_ms), width=10, align="right", priority=4),
+    Column("ttft", "TTFT", lambda run: millis(run.row.ttft_ms), width=6, align="right", priority=4),
     Column("pace", "speed", _pace, width=9, align="right", priority=3),
     Column("state", "", _ended, width=10, max_width=13, priority=1),
-    Column("note", "", _note, width=6, flex=1, priority=5, optional=True),
+    Column("note", "", _note, width=16, flex=1, priority=5, optional=True),
 )  # fmt: skip

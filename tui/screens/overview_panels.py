@@ -112,7 +112,7 @@ def welcome(found: list[Choice], problem: str = "") -> Content:
             "Nothing is set up yet. Add a provider and this screen shows what it costs and how it does.\n\n",
             "",
         ),
-        *_keys(("a", "add a provider: it is tested first, and nothing is kept before the test passes")),
+        *_keys(("a", "add a provider; kept only once its test has passed")),
         *_keys((":", "every command, by typing what you want")),
         *_keys(("?", "the keys that work where you are")),
         *_keys(("q", "quit")),

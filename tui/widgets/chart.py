@@ -166,6 +166,8 @@ class Chart(Widget, can_focus=True):
 
     def _line(self, y: int) -> Strip:
         picture, cells = self._picture, self.size.width
+        if self._as_words and self.data is not None and not self.data.empty:
+            return self._words_line(chart_legend.spoken(self.data, self.picked, y), cells)
         if picture is None or picture.width != cells:
             words = (
                 self.empty if y == self.size.height // 3 and (self.data is None or self.data.empty) else ""
@@ -180,6 +182,11 @@ class Chart(Widget, can_focus=True):
         number = y - picture.rows - 2
         legend = self._legend(picture)
         return self._words_line(legend[number] if number < len(legend) else (), cells)
+
+    @property
+    def _as_words(self) -> bool:
+        """A screen reader gets the figures as lines of text."""
+        return bool(getattr(self.app, "screen_reader", False))
 
     def _legend(self, picture: Picture) -> tuple[Item, ...]:
         if self.picked is None or self.data is None:

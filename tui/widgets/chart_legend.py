@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from tui.formatting import UNKNOWN, cut_middle, millis, money, percent, tokens, whole, width
+from tui.formatting import UNKNOWN, cut_end, cut_middle, millis, money, percent, tokens, whole, width
 from tui.widgets.chart_data import SUMMED, ChartData, Unit, usable
 from tui.widgets.chart_ink import AXIS, FILLS, LETTERS, LIMIT, NONE, Look
 from tui.widgets.chart_time import span_words
@@ -82,11 +82,25 @@ def _item(data: ChartData, ink: int, label: str, words: str, look: Look) -> Item
     return tuple(runs)
 
 
+def spoken(data: ChartData, place: int | None, row: int) -> Item:
+    """A line for a screen reader: the totals, then bucket by bucket back from the picked one, or the last."""
+    inks = range(len(data.series))
+    if row == 0:
+        parts = [f"{series.label} {series.total}".rstrip() for series in data.series]
+        return ((f"In all: {', '.join(parts)}.", STRONG),)
+    at = (len(data.starts) if place is None else place + 1) - row
+    if at < 0:
+        return ()
+    head, *rest = ("".join(text for text, _ in item) for item in picked(data, data, inks, "colour", at, 1))
+    return ((f"{head}: {', '.join(part[2:] for part in rest) or 'nothing'}", NONE),)
+
+
 def flow(items: Sequence[Item], cells: int, rows: int) -> tuple[Item, ...]:
     """The items in lines of at most `cells` cells; what `rows` lines cannot hold is counted: `+2 more`."""
     lines: list[list[Run]] = [[]]
     used = 0
-    for place, item in enumerate(items):
+    for place, full in enumerate(items):
+        item = _cut(full, cells)
         size = sum(width(text) for text, _ in item)
         gap = _GAP if used else 0
         last = len(lines) == rows
@@ -105,6 +119,17 @@ def flow(items: Sequence[Item], cells: int, rows: int) -> tuple[Item, ...]:
         lines[-1] += item
         used += gap + size
     return tuple(tuple(line) for line in lines[:rows])
+
+
+def _cut(item: Item, cells: int) -> Item:
+    """The item in at most so many cells."""
+    if sum(width(text) for text, _ in item) <= cells:
+        return item
+    runs: list[Run] = []
+    for text, ink in item:
+        runs.append((cut_end(text, cells), ink))
+        cells -= width(runs[-1][0])
+    return tuple(runs)
 
 
 def needed(items: Sequence[Item], cells: int) -> int:

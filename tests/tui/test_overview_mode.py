@@ -1,0 +1,248 @@
+"""The Overview: where each line leads, what an event changes without moving a cursor, and the welcome of an empty store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from overview_stage import Answers, limit
+from tui_stage import NOW, opened, until
+
+from catalog.usage import Usage
+from services.feed import RunEnded, RunProgress, RunStarted, StoreChangedElsewhere
+from services.paths import Paths
+from services.run_events import RunResult
+from tui.app import SwitchroomApp
+from tui.screens.base import ModeScreen
+from tui.screens.overview import OverviewScreen
+from tui.screens.overview_lines import alert_lines
+from tui.screens.overview_live import LiveRuns
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
+    one = Answers()
+    one.install(monkeypatch)
+    yield one
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def overview(paths: Paths) -> SwitchroomApp:
+    return SwitchroomApp(paths)
+
+
+def _result(run_id: str) -> RunResult:
+    return RunResult(
+        run_id,
+        "openai-prod/gpt-6.1-sol",
+        "",
+        None,
+        (),
+        "complete",
+        "stop",
+        Usage(),
+        None,
+        "computed",
+        1,
+        2,
+        (),
+    )
+
+
+async def test_what_matters_stands_there_the_worst_first(overview: SwitchroomApp, answers: Answers) -> None:
+    async with overview.run_test(size=(120, 40)) as pilot:
+        text = await until(pilot, "is dearer")
+        lines = text.splitlines()
+        alerts = [line for line in lines if line.lstrip("▌ ").startswith(("✕ azure-eu:", "! "))]
+        assert "azure-eu: invalid key" in alerts[0]
+        assert (
+            "openai-prod at 92% of its daily limit, $1.38 of $1.50, out at 23:00 at today's rate" in alerts[1]
+        )
+        assert (
+            "openai-prod/gpt-5.4-mini is dearer: input $0.25 → $0.30 per 1M tokens (+20%), and 1 more model"
+            in alerts[2]
+        )
+        assert "today     $1.42 of $5" in text
+        assert "on track for $61.80 ($48–$79)" in text
+        assert "94% measured, 5% estimated, 1% unknown" in text
+        places = [text.index(word) for word in ("✕ invalid key  azure-eu", "◐ limited", "● ok", "○ off")]
+        assert places == sorted(places)
+        assert "after 529 from" in text
+        assert "401 invalid cred" in text
+
+
+async def test_tab_goes_round_and_enter_opens_each_kind(
+    overview: SwitchroomApp, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed: list[tuple[str, str, str]] = []
+
+    def push(screen: ModeScreen) -> None:
+        what = getattr(screen, "slug", "") or getattr(screen, "run_id", "")
+        pushed.append((type(screen).__name__, what, screen.MODE))
+
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer")
+        monkeypatch.setattr(overview, "push_screen", push)
+        seen = []
+        for _ in range(4):
+            assert overview.focused is not None
+            seen.append(overview.focused.id)
+            await pilot.press("tab")
+        assert seen == ["alerts", "providers", "chart", "runs"]
+        await pilot.press("enter", "j", "enter", "j", "enter")  # the alerts: a state, a limit, a price
+        await pilot.press("tab", "j", "enter")
+        await pilot.press("tab", "tab", "enter")
+        assert pushed == [
+            ("ProviderDetail", "azure-eu", "overview"),
+            ("ProviderDetail", "openai-prod", "overview"),
+            ("SyncDetail", "openai-prod", "overview"),
+            ("ProviderDetail", "anthropic", "overview"),
+            ("RunDetail", "run-1", "overview"),
+        ]
+        await pilot.press("shift+tab", "h")
+        assert "Thu Nov 20 22:00–23:00" in await until(pilot, "▲")
+        await pilot.press("escape")
+        await until(pilot, "▲", gone=True)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert overview.current_mode == "usage"
+
+
+async def test_an_event_changes_the_lines_and_no_cursor(overview: SwitchroomApp, answers: Answers) -> None:
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer")
+        await pilot.press("tab", "j", "j", "tab", "tab", "j", "j", "j")
+        screen = overview.screen
+        assert isinstance(screen, OverviewScreen)
+        before = (screen._providers.cursor_key, screen._runs.cursor_key)
+        assert before == ("gemini", "run-4") or before[1] == "run-4"
+        newer = replace(answers.recent[0], row=replace(answers.recent[0].row, run_id="run-0", id=99))
+        answers.recent = (newer, *answers.recent)
+        answers.spend = replace(answers.spend, today=Decimal("2.22"))
+        services = await opened(pilot)
+        services.feed.publish(RunEnded(_result("run-0")))
+        await until(pilot, "$2.22 of $5")
+        assert (screen._providers.cursor_key, screen._runs.cursor_key) == before
+        answers.views = [
+            replace(view, row=replace(view.row, state="ok"), state="ok") for view in answers.views
+        ]
+        services.feed.publish(StoreChangedElsewhere())
+        await until(pilot, "azure-eu: invalid key", gone=True)
+        assert (screen._providers.cursor_key, screen._runs.cursor_key) == before
+        assert overview.focused is screen._runs
+
+
+async def test_hidden_it_waits_and_looks_when_it_is_seen_again(
+    overview: SwitchroomApp, answers: Answers
+) -> None:
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer")
+        services = await opened(pilot)
+        await pilot.press("0")
+        await pilot.pause()
+        asked = answers.asked
+        for _ in range(5):
+            services.feed.publish(StoreChangedElsewhere())
+        await pilot.pause(0.2)
+        others = answers.asked - asked
+        answers.spend = replace(answers.spend, today=Decimal("3.33"))
+        await pilot.press("1")
+        await until(pilot, "$3.33 of $5")
+        assert others <= 5  # nothing of this screen's own
+
+
+async def test_what_runs_now_is_shown_while_it_runs(overview: SwitchroomApp, answers: Answers) -> None:
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer")
+        services = await opened(pilot)
+        assert "Nothing is running." in await until(pilot, "Nothing is running.")
+        services.feed.publish(RunStarted("r", "openai-prod/gpt-6.1-sol"))
+        await until(pilot, "Now · 1 run")
+        assert "waiting" in await until(pilot, "waiting")
+        services.feed.publish(RunProgress("r", 80, 80.0))
+        screen = overview.screen
+        assert isinstance(screen, OverviewScreen)
+        screen._tick()
+        await until(pilot, "80 tok/s         █")
+        services.feed.publish(RunEnded(_result("r")))
+        await until(pilot, "Nothing is running.")
+
+
+async def test_an_empty_store_is_welcomed(overview: SwitchroomApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-0123456789abcdefABCDEF")
+    async with overview.run_test(size=(120, 40)) as pilot:
+        text = await until(pilot, "Welcome to Switchroom")
+        assert "OPENAI_API_KEY" in text
+        assert "sk-canary" not in text
+        assert "switchroom --demo" in text
+        assert "Recent runs" not in text
+        await pilot.press("a")
+        text = await until(pilot, "Add a provider: which one?")
+        assert "● key found in OPENAI_API_KEY" in text
+
+
+async def test_the_first_provider_ends_the_welcome(overview: SwitchroomApp, answers: Answers) -> None:
+    views, answers.views = answers.views, []
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "Welcome to Switchroom")
+        answers.views = views
+        (await opened(pilot)).feed.publish(StoreChangedElsewhere())
+        await until(pilot, "Welcome to Switchroom", gone=True)
+        assert "azure-eu" in await until(pilot, "Recent runs")
+        assert overview.focused is not None
+        assert overview.focused.id in ("providers", "alerts")
+
+
+async def test_nothing_wrong_is_said_calmly(overview: SwitchroomApp, answers: Answers) -> None:
+    answers.views = [view for view in answers.views if view.state in ("ok", "off")]
+    answers.spend = replace(answers.spend, limits=())
+    answers.rises = ()
+    async with overview.run_test(size=(120, 40)) as pilot:
+        text = await until(pilot, "Nothing needs your attention.")
+        assert "no limit" in await until(pilot, "no limit")
+        assert "Alerts ·" not in text
+
+
+async def test_every_size_keeps_its_lines_whole(overview: SwitchroomApp, answers: Answers) -> None:
+    async with overview.run_test(size=(200, 60)) as pilot:
+        await until(pilot, "is dearer")
+        for size in [(120, 40), (80, 24), (60, 20), (100, 30), (160, 45)]:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            strips = overview.screen._compositor.render_strips()
+            assert all(strip.cell_length == size[0] for strip in strips)
+            text = await until(pilot, "Recent runs")
+            for words in ("Alerts", "$1.42 of $5", "azure-eu", "openai-pr"):
+                assert words in text, (size, words)
+
+
+@pytest.mark.parametrize(
+    ("standing", "words"),
+    [
+        (limit("global", "daily", "5", "5.02"), "✕ Daily limit reached, $5.02 of $5.00: no paid runs until midnight"),
+        (limit("provider:a", "monthly", "10", "9", NOW + 1_800_000), "! a at 90% of its monthly limit, $9.00 of $10.00, out at 22:30 at today's rate"),
+        (limit("global", "monthly", "10", "6", NOW + 3 * 86_400_000), "! At 60% of the monthly limit, $6.00 of $10.00, out on Nov 23 at today's rate"),
+        (limit("global", "monthly", "10", "6"), None),
+    ],
+)  # fmt: skip
+def test_a_limit_in_words(standing: object, words: str | None, answers: Answers) -> None:
+    found = alert_lines([], [standing], [], [], NOW)  # type: ignore[list-item]
+    assert [line.text for line in found] == ([words] if words else [])
+
+
+def test_speed_is_counted_by_the_second() -> None:
+    live = LiveRuns()
+    assert live.apply(RunStarted("r", "a/b"))
+    for tokens in (0, 60, 150):
+        live.apply(RunProgress("r", tokens, None))
+        live.tick()
+    assert live.rows()[0].speeds == (60.0, 90.0)
+    assert live.speed == 90
+    assert not live.apply(RunEnded(_result("other")))
+    assert live.apply(RunEnded(_result("r")))
+    assert live.rows() == []
