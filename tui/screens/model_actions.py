@@ -29,6 +29,8 @@ async def chat(app: SwitchroomApp, view: ModelView) -> None:
         app.tell(f"{name} is switched off.", hint="x switches it on", tone="dim")
     elif not in_use(view):
         app.tell(f"{view.provider} no longer offers {name}.", hint="s fetches its list anew", tone="warn")
+    elif not (await app.services.registry.row(view.provider)).enabled:
+        app.tell(f"{view.provider} is switched off.", hint="2, then x on it switches it on", tone="dim")
     else:
         await start_chat(app, view.ref)
 

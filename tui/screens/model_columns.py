@@ -39,8 +39,20 @@ class Known:
     """Ref → its last 30 days."""
     default: str | None = None
     """The model new chats start with."""
+    off: frozenset[str] = frozenset()
+    """The providers that are switched off: none of their models is in use."""
     now: int = 0
     """UTC ms the ages count from."""
+
+    def usable(self, view: ModelView) -> bool:
+        """False: off, gone or retired, or its provider is off."""
+        return in_use(view) and view.provider not in self.off
+
+    def standing(self, view: ModelView) -> tuple[str, Tone]:
+        """Whether it can be used now, glyph and word."""
+        if not self.usable(view):
+            return ("○ off", "dim") if in_use(view) else standing(view)
+        return ("● default", "accent") if view.ref == self.default else standing(view)
 
 
 def abilities_in_words(view: ModelView) -> str:
@@ -155,9 +167,6 @@ COLUMNS: tuple[Column[ModelView], ...] = (
 def all_columns(known: Known) -> tuple[Column[ModelView], ...]:
     """The models of all providers, with what was measured; a line that is out of use is dim."""
 
-    def stands(view: ModelView) -> Cell:
-        return ("● default", "accent") if view.ref == known.default and in_use(view) else standing(view)
-
     def ttft(view: ModelView) -> int | None:
         record = known.records.get(view.ref)
         return record.ttft_p50 if record is not None else None
@@ -176,7 +185,7 @@ def all_columns(known: Known) -> tuple[Column[ModelView], ...]:
 
     by_key = {column.key: column for column in COLUMNS}
     found: tuple[Column[ModelView], ...] = (
-        Column("state", "state", stands, width=6, max_width=9),
+        Column("state", "state", known.standing, width=6, max_width=9),
         replace(by_key["model"], least=26),
         Column("provider", "provider", lambda v: v.provider, width=8, max_width=20, priority=2, cut="middle", sort=lambda v: (v.provider, v.info.id)),
         by_key["input"],
@@ -189,17 +198,17 @@ def all_columns(known: Known) -> tuple[Column[ModelView], ...]:
         replace(by_key["max"], priority=6),
         Column("source", "price from", lambda v: (price_source(v, known.now) or UNKNOWN, "dim"), width=11, max_width=14, priority=8),
     )  # fmt: skip
-    return tuple(column if column.key == "state" else _quiet(column) for column in found)
+    return tuple(column if column.key == "state" else _quiet(column, known) for column in found)
 
 
-def _quiet(column: Column[ModelView]) -> Column[ModelView]:
+def _quiet(column: Column[ModelView], known: Known) -> Column[ModelView]:
     cell = column.cell
 
     def quiet(view: ModelView) -> Cell:
-        if in_use(view):
-            return cell(view)
         found = cell(view)
-        return found if isinstance(found, tuple) and found[1] == "dim" else (found if isinstance(found, str) else found[0], "dim")  # fmt: skip
+        if known.usable(view):
+            return found
+        return found if isinstance(found, str) else found[0], "dim"
 
     return replace(column, cell=quiet)
 
@@ -232,7 +241,7 @@ def facets(known: Known) -> tuple[Facet[ModelView], ...]:
         Facet("price", number=number_of("input")),
         Facet("out", number=number_of("output")),
         Facet("ctx", number=lambda v: v.info.context_window),
-        Facet("enabled", words=lambda v: _yes(v.enabled)),
+        Facet("enabled", words=lambda v: _yes(v.enabled and v.provider not in known.off)),
         Facet("available", words=lambda v: _yes(v.available)),
         Facet("chat", words=lambda v: _yes(v.chat)),
         Facet("status", words=lambda v: (v.info.status,) if v.info.status else ()),
@@ -249,7 +258,7 @@ def search_text(view: ModelView) -> str:
 
 def full_search_text(view: ModelView) -> str:
     """The same where the models of many providers stand together."""
-    return f"{view.ref} {view.info.name or ''}"
+    return f"{view.ref} {view.info.name or ''} {' '.join(view.info.capabilities or ())}"
 
 
 def now_ms() -> int:

@@ -91,6 +91,7 @@ class ModelDetail(ModeScreen):
             view = await services.models.get(self.ref)
             records = await model_records(services, self.ref)
             default = await services.models.default()
+            row = await services.registry.row(view.provider)
         except NotFoundError:
             self._gone = True
             if self.is_current:
@@ -99,7 +100,10 @@ class ModelDetail(ModeScreen):
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
-        self._view, self._known = view, Known(records, default, now_ms())
+        self._view, self._known = (
+            view,
+            Known(records, default, frozenset() if row.enabled else frozenset({row.slug}), now_ms()),
+        )
         found = facts(view, self._known)
         if found != self._table.rows:
             self._table.set_rows(found)

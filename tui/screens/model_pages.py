@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tui.formatting import Tone, ago, cents, duration, percent, rate, tokens, whole
-from tui.screens.model_columns import Known, abilities_in_words, facts_age, price_source, standing
+from tui.screens.model_columns import Known, abilities_in_words, facts_age, price_source
 
 if TYPE_CHECKING:
     from catalog.types import ModelInfo, Price, Rates
@@ -116,13 +116,15 @@ def _source(view: ModelView, name: str, now: int) -> str:
 
 
 def _standing(view: ModelView, known: Known) -> Iterator[Fact]:
-    words, tone = standing(view)
+    words, tone = known.standing(view)
     info, now = view.info, known.now
     why = {
         "✕ gone": "not in the provider's list; s asks again",
         "✕ retired": "the vendor has shut it down",
         "○ off": "x switches it on",
     }.get(words, "x switches it off")
+    if view.provider in known.off:
+        why = f"{view.provider} is off: 2, then x on it"
     yield Fact("state", words, tone, why)
     if info.name and info.name != info.id:
         yield Fact("name", info.name, "", _source(view, "name", now))

@@ -91,14 +91,17 @@ class ModelsScreen(ModeScreen):
             views = await services.models.list()
             records = await model_records(services)
             default = await services.models.default()
+            rows = await services.registry.rows()
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
         before = self._table.rows
         same = len(views) == len(before) and all(map(_is, views, before))
-        if same and (records, default) == (known.records, known.default):
+        off = frozenset(row.slug for row in rows if not row.enabled)
+        if same and (records, default, off) == (known.records, known.default, known.off):
             return
-        known.records, known.default, known.now = records, default, model_columns.now_ms()
+        known.records, known.default, known.off = records, default, off
+        known.now = model_columns.now_ms()
         self._table.set_rows(views)
         self._summarise()
         if bool(before) != bool(views):
@@ -137,7 +140,7 @@ class ModelsScreen(ModeScreen):
         parts = []
         if views:
             providers = len({view.provider for view in views})
-            on = sum(map(model_columns.in_use, views))
+            on = sum(map(self._known.usable, views))
             parts = [f"{count(len(views), 'model')} of {count(providers, 'provider')}", f"{whole(on)} on"]
         if table.marked:
             parts.append(f"{whole(len(table.marked))} marked")

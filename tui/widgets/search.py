@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 _RANKED = 5_000
 """Among more rows than this, nobody looks for the best of what was found letter by letter."""
+_SPREAD = 5
+"""Letters that lie farther apart than this, taken together, are there by chance."""
 
 
 class Search(Generic[T]):
@@ -78,10 +80,13 @@ class Search(Generic[T]):
             wanted = set(among)
             found = [index for index in found if index in wanted]
         if len(found) <= _RANKED:
-            search = re.compile(pattern).search
+            search, near = re.compile(pattern).search, {}
             for index in found:
                 if match := search(texts[index]):
-                    loose[index] = loose.get(index, 0) + looseness(word, texts[index], match.end())
+                    near[index] = looseness(word, texts[index], match.end())
+            found = [index for index in found if near.get(index, 0) <= _SPREAD * len(word)]
+            for index in found:
+                loose[index] = loose.get(index, 0) + near.get(index, 0)
         return found
 
     def values(self, rows: Sequence[T], place: int) -> list[str]:
