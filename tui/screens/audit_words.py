@@ -254,6 +254,11 @@ def origin(row: AuditRow) -> str:
     return ", ".join(part for part in (f"over SSH from {by.client}" if by.client else "", by.program) if part)
 
 
+def signature(row: AuditRow) -> str:
+    """The two ends of an entry's signature."""
+    return f"{row.mac[:8]}…{row.mac[-8:]}"
+
+
 def record(row: AuditRow, newest: int) -> list[Pair]:
     """Every field of an entry, for its page."""
     by, mark = who(row.actor), result_mark(row)
@@ -276,7 +281,7 @@ def record(row: AuditRow, newest: int) -> list[Pair]:
     pairs += [(name, text, "") for name, text in rest(row.detail)]
     pairs += [
         ("entry", f"{whole(row.id)} of {whole(max(newest, row.id))}", "dim"),
-        ("signature", f"{row.mac[:8]}…{row.mac[-8:]}, signed together with the entry before", "dim"),
+        ("signature", f"{signature(row)}, signed together with the entry before", "dim"),
     ]
     return pairs
 
