@@ -1,4 +1,4 @@
-"""Figures straight from the ledger: for an hour in steps of five minutes, and for what has no roll-up."""
+"""Figures straight from the ledger: for an hour or two in steps of five minutes."""
 
 from __future__ import annotations
 

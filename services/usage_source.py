@@ -50,10 +50,10 @@ def source_for(db: Database, since: int, until: int, group: str | None) -> Usage
     """The cheapest that can answer."""
     if group is not None and group not in GROUPS:
         raise UsageError("Usage cannot be grouped like that.", hint=f"By {', '.join(GROUPS)}.")
-    if until - since <= FINE_SPAN_MS or group in ("label", "caller"):
+    if until - since <= FINE_SPAN_MS:
         from services.usage_scan import LedgerSource
 
-        return LedgerSource(db, 5 * MINUTE_MS if until - since <= FINE_SPAN_MS else SLOT_MS)
+        return LedgerSource(db, 5 * MINUTE_MS)
     return RollupSource(db)
 
 
@@ -72,6 +72,10 @@ class RollupSource:
         return await self._rollups.totals(since, until, _group(group))
 
     async def own(self, since: int, until: int, group: str | None) -> dict[str, int]:
+        if group in ("caller", "label"):
+            # Those are not told apart by grade: where nothing cost anything, it is taken for own hardware.
+            rows = await self._rollups.totals(since, until, _group(group))
+            return {row.key: row.attempts - row.unknown_attempts for row in rows if not row.cost_nanos}
         rows = await self._rollups.totals(since, until, _group(group), only_grade="own")
         return {row.key: row.attempts for row in rows}
 

@@ -68,6 +68,11 @@ class StoreConnection(aiosqlite.Connection):
         rows: list[Any] = await self._execute(self._fetch, before, sql, params)
         return rows
 
+    async def read(self, make: Callable[[Any], Any], sql: str, params: Params) -> Any:
+        """What `make` makes of the first value of the first row, on the connection's thread: a large answer is taken
+        apart there while the loop goes on."""
+        return await self._execute(lambda: make(self._conn.execute(sql, params).fetchone()[0]))
+
     async def batch_many(self, before: Iterable[Statement], sql: str, rows: Iterable[Params]) -> int:
         """As `batch` with one statement for many rows; gives the number of rows changed."""
         count: int = await self._execute(self._many, before, sql, rows)

@@ -92,7 +92,7 @@ class Database:
         self.path = path
         self.read_only = read_only
         self.dry_run = dry_run
-        self.reader: aiosqlite.Connection = reader
+        self.reader: StoreConnection = reader
         self._writer = writer
         self._lock = asyncio.Lock()
         self._version = 0

@@ -7,6 +7,7 @@ the time: a trigger reads and writes some sixty counters for every row and whole
 # ruff: noqa: S608 - every name put into these texts is one of ours
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
@@ -19,14 +20,14 @@ from store.rows import columns, marks
 _NAMES = columns(AttemptRow)
 _INSERT = f"INSERT INTO ledger ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"
 _values = attrgetter(*_NAMES)
-_TRIGGERS = ("ledger_now", "ledger_late")
+_TRIGGERS = ("ledger_next", "ledger_batch", "ledger_late")
 """Those that keep the roll-ups; any other goes on watching the ledger."""
 _Series = tuple[str, str, str, str]
 
 
 async def write_history(tx: Tx, rows: Sequence[AttemptRow]) -> None:
     """Write these attempts, in the order of time, with their roll-ups. ValueError where anything was counted before."""
-    if await tx.fetchone("SELECT 1 FROM rollup_current UNION ALL SELECT 1 FROM rollup_running LIMIT 1"):
+    if await tx.fetchone("SELECT 1 FROM rollup_state WHERE slot > 0"):
         raise ValueError("history is only written into an empty ledger")
     if not rows:
         return
@@ -47,6 +48,7 @@ async def write_history(tx: Tx, rows: Sequence[AttemptRow]) -> None:
 
 async def _write_totals(tx: Tx, rows: Sequence[AttemptRow]) -> None:
     series = dict.fromkeys((row.provider, row.model, row.outcome, row.grade) for row in rows)
+    series |= dict.fromkeys(tag for row in rows for tag in _tags(row))
     await tx.executemany(
         "INSERT OR IGNORE INTO usage_series (provider, model, outcome, grade) VALUES (?, ?, ?, ?)", series
     )
@@ -76,13 +78,21 @@ def _totals(
             touched.clear()
             slot = row.at // SLOT_MS
         counted = _counted(row, at)
-        for whole in members[(row.provider, row.model, row.outcome, row.grade)]:
+        own = members[(row.provider, row.model, row.outcome, row.grade)]
+        for whole in (*own, *(whole for tag in _tags(row) for whole in members[tag])):
             total = running[whole]
             for place, much in counted:
                 total[place] += much
             touched.add(whole)
     for whole in touched:
         yield [*running[whole], whole << 32 | slot]
+
+
+def _tags(row: AttemptRow) -> list[_Series]:
+    """The series of its caller and its labels, as `store.rollup_batches` names them."""
+    labels = json.loads(row.labels_json) if row.labels_json else {}
+    names = [f"label:{key}={value}" for key, value in labels.items()] or ["label:"]
+    return [("", name, "", "") for name in (f"caller:{row.caller}", *names)]
 
 
 def _counted(row: AttemptRow, at: dict[str, int]) -> list[tuple[int, int]]:

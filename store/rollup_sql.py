@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-Group = Literal["provider", "model", "grade", "outcome", "outcome/grade"]
+Group = Literal["provider", "model", "grade", "outcome", "outcome/grade", "caller", "label"]
 
 SLOT_MS = 15 * 60_000
 KEYS = {
@@ -16,6 +16,8 @@ KEYS = {
     "outcome": "s.outcome",
     "grade": "s.grade",
     "outcome/grade": "s.outcome || '/' || s.grade",
+    "caller": "substr(s.model, 8)",
+    "label": "substr(s.model, 7)",
 }
 
 
@@ -27,6 +29,8 @@ def series_of(group: Group | None, provider: str | None, model: str | None) -> s
         wanted.append("s.provider = :provider")
     if model is not None:
         wanted.append("s.model = :model")
+    if group in {"caller", "label"}:  # `:` is followed by `;`
+        return f"s.provider = '' AND s.model >= '{group}:' AND s.model < '{group};' AND s.outcome = '' AND s.grade = ''"
     if group == "outcome/grade":
         return " AND ".join([*wanted, "s.model <> '' AND s.outcome <> '' AND s.grade <> ''"])
     if group in {"outcome", "grade"}:
@@ -65,6 +69,8 @@ _IN_LEDGER = (
 SPENT = f"""(coalesce({_before("cost_nanos", "p.last")}, 0) - coalesce({_before("cost_nanos", "p.first")}, 0)
     + (SELECT coalesce(sum(c.cost_nanos), 0) FROM rollup_current AS c JOIN usage_members AS m ON m.series = c.series
         WHERE m.whole = s.id AND c.slot >= p.first AND c.slot < p.last)
+    + (SELECT coalesce(sum(n.cost_nanos), 0) FROM rollup_pending AS n
+        WHERE (p.slug = '' OR n.provider = p.slug) AND n.slot >= p.first AND n.slot < p.last)
     + ({_IN_LEDGER} p.start AND at < min(p.first * {SLOT_MS}, p.end))
     + ({_IN_LEDGER} p.last * {SLOT_MS} AND at < p.end))"""
 """Nano-dollars of the attempts that started in [p.start, p.end), to the millisecond; those of unknown cost count nothing.
@@ -100,6 +106,9 @@ SELECT json_array(s.id, {key}, b.value, {", ".join(f"r.{name}" for name in names
  WHERE {where}
  UNION ALL
 SELECT json_array(0, {key}, c.slot, {", ".join(f"c.{name}" for name in names)}) FROM {_CURRENT} WHERE {where}
+ UNION ALL
+SELECT json_array(0, {key}, s.slot, {", ".join(f"sum(s.{name})" for name in names)}) FROM usage_pending AS s
+ WHERE {where} GROUP BY {key}
 """
     return _in_one(sql, first)
 
@@ -119,6 +128,8 @@ SELECT '[' || json_quote({key}) || ',' ||
   FROM usage_series AS s WHERE {where}
  UNION ALL
 SELECT json_array({key}, c.slot, {_of("c", name)}) FROM {_CURRENT} WHERE {where}
+ UNION ALL
+SELECT json_array({key}, s.slot, sum({_of("s", name)})) FROM usage_pending AS s WHERE {where} GROUP BY {key}
 """
     return _in_one(sql, first)
 
@@ -131,6 +142,7 @@ def _of(table: str, name: str) -> str:
 def _changes(key: str, names: Sequence[str], where: str, form: str = "{}") -> str:
     new = ", ".join((key, *(f"{_of('h', name)} - coalesce({_of('l', name)}, 0)" for name in names)))
     current = ", ".join((key, *(_of("c", name) for name in names)))
+    pending = ", ".join((key, *(f"sum({_of('s', name)})" for name in names)))
     return f"""
 SELECT {form.format(new)} FROM usage_series AS s
  CROSS JOIN rollup_running AS h ON h.place = {_last(":high")}
@@ -139,6 +151,9 @@ SELECT {form.format(new)} FROM usage_series AS s
  UNION ALL
 SELECT {form.format(current)} FROM {_CURRENT}
  WHERE c.slot >= :low AND c.slot < :high AND {where}
+ UNION ALL
+SELECT {form.format(pending)} FROM usage_pending AS s
+ WHERE s.slot >= :low AND s.slot < :high AND {where} GROUP BY {key}
 """
 
 

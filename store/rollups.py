@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import add, sub
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from store.db import Database, Tx
 from store.histogram import BUCKETS, mean, percentiles
 from store.rollup_sql import KEYS, SLOT_MS, Group, between, cumulated, lines, series_of
 from store.rows import dump
 
+R = TypeVar("R")
 Bucket = Literal["slot", "hour", "day"]
 Measure = Literal[
     "attempts",
@@ -120,8 +121,9 @@ class Rollups:
         if only_grade is not None:
             where = "s.grade = :grade AND s.model <> '' AND s.outcome <> ''"
         sql = between(KEYS[group], _FIGURES, where)
-        rows = await self._fetch(sql, params, tx)
-        return [UsageRow(key, low * SLOT_MS, *figures) for key, figures in _by_key(rows)]
+        return await self._fetch(
+            sql, params, lambda rows: [UsageRow(key, low * SLOT_MS, *line) for key, line in _by_key(rows)], tx
+        )
 
     async def percentiles(
         self,
@@ -135,8 +137,13 @@ class Rollups:
         """Latency and time to the first token in [start, end), by key."""
         params = {"low": _down(start), "high": _up(end), "provider": provider, "model": model}
         sql = between(KEYS[group], (*_LATENCY, *_TTFT), series_of(group, provider, model))
-        rows = await self._fetch(sql, params)
-        return {key: _percentiles(key, counts[:BUCKETS], counts[BUCKETS:]) for key, counts in _by_key(rows)}
+        return await self._fetch(
+            sql,
+            params,
+            lambda rows: {
+                key: _percentiles(key, counts[:BUCKETS], counts[BUCKETS:]) for key, counts in _by_key(rows)
+            },
+        )
 
     async def series(
         self,
@@ -167,8 +174,11 @@ class Rollups:
         slots, params = _slots(bounds, provider, model)
         most = TOP_MODELS if group == "model" else None
         sql = cumulated(KEYS[group], _FIGURES, series_of(group, provider, model), most)
-        found = _differences(await self._fetch(sql, params), slots)
-        return [UsageRow(key, start, *figures) for start, key, figures in found]
+        return await self._fetch(
+            sql,
+            params,
+            lambda rows: [UsageRow(key, start, *line) for start, key, line in _differences(rows, slots)],
+        )
 
     async def points(
         self,
@@ -189,7 +199,7 @@ class Rollups:
         if keys is not None:
             params["keys"] = dump(list(keys))
         sql = lines(KEYS[group], measure, series_of(group, provider, model), most, chosen=keys is not None)
-        return _points(await self._fetch(sql, params), slots)
+        return await self._fetch(sql, params, lambda rows: _points(rows, slots))
 
     async def ttft(
         self, bounds: Sequence[int], group: Group | None = None, keys: Sequence[str] | None = None
@@ -200,19 +210,18 @@ class Rollups:
         if keys is not None:
             params["keys"] = dump(list(keys))
             where += f" AND {KEYS[group]} IN (SELECT value FROM json_each(:keys))"  # noqa: S608
-        found = _differences(await self._fetch(cumulated(KEYS[group], _TTFT, where), params), slots)
-        places = {slot * SLOT_MS: place for place, slot in enumerate(slots)}
-        lines: dict[str, list[tuple[int, int | None]]] = {
-            key: [(0, None)] * (len(slots) - 1) for key in keys or {key for _, key, _ in found}
-        }
-        for start, key, counts in found:
-            lines[key][places[start]] = (sum(counts), percentiles(counts, (0.5,))[0])
-        return lines
+        sql = cumulated(KEYS[group], _TTFT, where)
+        return await self._fetch(sql, params, lambda rows: _medians(_differences(rows, slots), slots, keys))
 
-    async def _fetch(self, sql: str, params: dict[str, Any], tx: Tx | None = None) -> list[Any]:
-        found = await (tx.fetchall(sql, params) if tx else self._db.reader.execute_fetchall(sql, params))
-        rows: list[Any] = json.loads(next(iter(found))[0])
-        return rows
+    async def _fetch(
+        self, sql: str, params: dict[str, Any], make: Callable[[list[Any]], R], tx: Tx | None = None
+    ) -> R:
+        """What `make` makes of the rows. A reader takes them apart on its own thread, not on the loop's."""
+        if tx is not None:
+            found = await tx.fetchall(sql, params)
+            return make(json.loads(found[0][0]))
+        made: R = await self._db.reader.read(lambda text: make(json.loads(text)), sql, params)
+        return made
 
 
 def _slots(
@@ -237,6 +246,18 @@ def _up(moment: int) -> int:
 def _bounds(start: int, end: int, bucket: Bucket) -> tuple[int, ...]:
     period = _PERIODS[bucket]
     return (*range(start - start % period, end, period), _up(end) * SLOT_MS)
+
+
+def _medians(
+    found: list[tuple[int, str, Sequence[int]]], slots: list[int], keys: Sequence[str] | None
+) -> dict[str, list[tuple[int, int | None]]]:
+    places = {slot * SLOT_MS: place for place, slot in enumerate(slots)}
+    lines: dict[str, list[tuple[int, int | None]]] = {
+        key: [(0, None)] * (len(slots) - 1) for key in keys or {key for _, key, _ in found}
+    }
+    for start, key, counts in found:
+        lines[key][places[start]] = (sum(counts), percentiles(counts, (0.5,))[0])
+    return lines
 
 
 def _by_key(rows: Iterable[Sequence[Any]]) -> list[tuple[str, Sequence[int]]]:

@@ -13,7 +13,9 @@ from store.rollup_sql import SLOT_MS, series_of
 from store.rows import columns, dump
 
 _NAMES = ", ".join(f"ledger.{name}" for name in columns(AttemptRow))
-_PAGE = "AND final AND (at < :at OR (at = :at AND ledger.id < :id)) ORDER BY at DESC, ledger.id DESC LIMIT :limit"
+_PAGE = (
+    "AND final AND (at < :at OR (at = :at AND ledger.id < :id)) ORDER BY at DESC, ledger.id DESC LIMIT :limit"
+)
 _MASK = (1 << 32) - 1
 
 
@@ -36,10 +38,6 @@ class RunPages:
         """The runs that started in [since, until) and count under `key`; `before`: those after that one in the list."""
         at, last = (until, 0) if before is None else (before.at, before.id or 0)
         params = {"since": since, "until": until, "key": key, "at": at, "id": last, "limit": limit}
-        if group not in SERIES_KEYS:
-            return await self._read(
-                f"FROM ledger WHERE at >= :since AND at < :until AND {_where(group)} {_PAGE}", params
-            )
         found: list[AttemptRow] = []
         upper = at // SLOT_MS
         while len(found) < limit:
@@ -61,13 +59,13 @@ SELECT r.place & {_MASK} AS slot, r.runs, s.id FROM usage_series AS s CROSS JOIN
     ON r.place >= (s.id << 32 | :low) AND r.place <= (s.id << 32 | :high)
  WHERE {series_of(_series(group), None, None)} AND {SERIES_KEYS[_series(group)]} = :key
  UNION ALL
-SELECT slot, NULL, 0 FROM (SELECT DISTINCT slot FROM rollup_current) WHERE slot >= :low AND slot <= :high
+SELECT slot, NULL, 0 FROM rollup_state WHERE slot >= :low AND slot <= :high
  ORDER BY slot DESC LIMIT :most"""
         params = {"low": low, "high": high, "key": key, "most": most + 1}
         rows = list(await self._db.reader.execute_fetchall(sql, params))
         slots: list[int] = []
         runs = 0
-        for row, older in zip(rows, [*rows[1:], None], strict=True):
+        for row, older in zip(rows, [*rows[1:], None], strict=False):
             if row[0] not in slots:
                 slots.append(row[0])
             if row[1] is not None and older is not None and older[1] is not None:

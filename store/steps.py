@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store.migrations import Step
+from store.rollup_batches import BATCHES, PAST_TAGS
 from store.rollup_schema import ROLLUPS
 
 _PROVIDERS = """
@@ -224,4 +225,5 @@ STEPS: tuple[Step, ...] = (
     Step("0005-audit", _AUDIT),
     Step("0006-conversations", _CONVERSATIONS),
     Step("0007-reservation-grade", _RESERVATION_GRADE),
+    Step("0008-rollup-batches", BATCHES + PAST_TAGS),
 )

@@ -14,7 +14,7 @@ from store.history import write_history
 from store.ledger import AttemptRow, Ledger
 
 T0 = 1_763_596_800_000
-TABLES = ("ledger", "usage_series", "usage_members", "rollup_running", "rollup_current")
+TABLES = ("ledger", "usage_series", "usage_members", "rollup_running", "rollup_current", "rollup_state")
 
 
 def some_past(attempt: Callable[..., AttemptRow], count: int = 400) -> list[AttemptRow]:
@@ -35,6 +35,8 @@ def some_past(attempt: Callable[..., AttemptRow], count: int = 400) -> list[Atte
                 cache_read=chance.choice([None, 7]),
                 cache_write=chance.choice([None, 3]),
                 reasoning=chance.choice([None, 11]),
+                caller=chance.choice(["tui", "cli"]),
+                labels_json=chance.choice([None, '{"team":"red"}', '{"env":"dev","team":"blue"}']),
                 input=chance.choice([None, 900]),
                 ttft_ms=chance.choice([None, 15, 380, 10_000_000]),
                 duration_ms=chance.choice([None, 2_000, 90_000]),
@@ -44,12 +46,21 @@ def some_past(attempt: Callable[..., AttemptRow], count: int = 400) -> list[Atte
 
 
 async def everything(db: Database) -> dict[str, list[Any]]:
+    """All tables, a series by its names: which number it got is nobody's business."""
     found = {
-        table: [tuple(row) for row in await db.reader.execute_fetchall(f"SELECT * FROM {table} ORDER BY 1, 2")]
+        table: [tuple(row) for row in await db.reader.execute_fetchall(f"SELECT * FROM {table}")]
         for table in TABLES
     }
+    names = {row[0]: row[1:] for row in found.pop("usage_series")}
+    found["usage_series"] = list(names.values())
+    found["usage_members"] = [(names[one], names[whole]) for one, whole in found["usage_members"]]
+    found["rollup_current"] = [(slot, names[one], *rest) for slot, one, *rest in found["rollup_current"]]
+    found["rollup_running"] = [
+        (names[place >> 32], place & 0xFFFFFFFF, *rest) for *rest, place in found["rollup_running"]
+    ]
     sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name"
-    return {**found, "triggers": [tuple(row) for row in await db.reader.execute_fetchall(sql)]}
+    triggers = [tuple(row) for row in await db.reader.execute_fetchall(sql)]
+    return {**{table: sorted(rows) for table, rows in found.items()}, "triggers": triggers}
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 400])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -161,9 +162,8 @@ def _against(total: UsageEntry, span: UsageRange, measure: ChartMeasure, narrowe
     delta, before = total.delta(measure), total.before.amount(measure)
     if delta is None:
         return []
-    share = (
-        f" ({percent(abs(float(delta / before)))})" if before and delta and abs(delta) < 10 * before else ""
-    )
+    part = abs(float(delta)) / float(before) if before else 0.0
+    share = f" ({percent(part)})" if 0 < part < 10 else ""
     against = "the stretch before" if narrowed else _BEFORE[span.name]
     return [f"{signed(delta, measure)}{share} against {against}"]
 
@@ -274,7 +274,7 @@ def why_sentence(found: Why, span: UsageRange, *, narrowed: bool = False) -> str
 
 
 def _moment(ms: int) -> str:
-    when, today = _local(ms), dt.datetime.now().astimezone()
+    when, today = _local(ms), dt.datetime.fromtimestamp(time.time()).astimezone()
     if when.date() == today.date():
         return f"{when:%H:%M}"
     days = (when.date() - today.date()).days
