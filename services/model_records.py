@@ -62,11 +62,11 @@ def _record(row: UsageRow, times: Percentiles | None) -> ModelRecord:
         cost=from_nanos(row.cost_nanos) if row.cost_nanos else None,
         ttft_p50=times.ttft_p50 if times else None,
         ttft_p95=times.ttft_p95 if times else None,
-        tok_per_s=_speed(row, times),
+        tok_per_s=speed(row, times),
     )
 
 
-def _speed(row: UsageRow, times: Percentiles | None) -> float | None:
+def speed(row: UsageRow, times: Percentiles | None) -> float | None:
     """Mean output over the mean time between first token and end, both out of the histograms."""
     if times is None or times.latency_mean is None or times.ttft_mean is None or not times.count:
         return None

@@ -82,6 +82,57 @@ def _kind(choice: Choice) -> Cell:
     return ("on your own machine", "dim") if choice.spec.local else ("with a key", "dim")
 
 
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A vendor of the catalog, as it is browsed."""
+
+    choice: Choice
+    models: int
+    """How many of its models the catalog knows; 0: its server says."""
+    connected: int
+    """How many providers of it there are here."""
+
+    @property
+    def spec(self) -> ProviderSpec:
+        assert self.choice.spec is not None
+        return self.choice.spec
+
+
+def vendors(catalog: Catalog, here: Sequence[str | None]) -> list[Vendor]:
+    """The known vendors; `here` are the catalog ids of the configured providers. Reads the catalog's files."""
+    found = []
+    for choice in choices(catalog):
+        if choice.spec is not None:
+            known = catalog.provider(choice.spec.id)
+            found.append(Vendor(choice, len(known.models) if known else 0, here.count(choice.spec.id)))
+    return found
+
+
+def browse_window(lines: Sequence[Vendor]) -> Pick[Vendor]:
+    """The known vendors: what each is, how many models, where to get a key."""
+    columns: tuple[Column[Vendor], ...] = (
+        Column("name", "vendor", lambda v: (v.spec.name, "strong"), width=14, max_width=28),
+        Column("here", "here", lambda v: (f"● {v.connected}", "ok") if v.connected else ("not yet", "dim"), width=7, priority=3),
+        Column("models", "models", lambda v: str(v.models) if v.models else ("its own", "dim"), width=7, align="right", priority=2),
+        Column("key", "a key", _where_key, width=24, max_width=52, priority=1),
+        Column("endpoint", "endpoint", lambda v: (v.choice.endpoint, "dim"), width=20, flex=1, priority=4, cut="middle"),
+    )  # fmt: skip
+    return Pick(
+        "Known vendors", columns, lines,
+        key=lambda v: v.spec.id,
+        search=lambda v: f"{v.spec.id} {v.spec.name} {v.choice.endpoint}",
+        header=True, wide=True, choose_words="add it", leave_words="back",
+    )  # fmt: skip
+
+
+def _where_key(vendor: Vendor) -> Cell:
+    if vendor.choice.variable:
+        return f"● found in {vendor.choice.variable}", "ok"
+    if vendor.spec.local:
+        return "none needed, on your own machine", "dim"
+    return (vendor.spec.key_url or "from the vendor").removeprefix("https://")
+
+
 def is_address(text: str) -> bool:
     """True for what was pasted into the filter and can only be an address."""
     return _ADDRESS.fullmatch(text.strip()) is not None

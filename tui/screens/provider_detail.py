@@ -13,6 +13,7 @@ from catalog.errors import NotFoundError, SwitchroomError
 from tui.screens import model_columns, provider_pages
 from tui.screens import provider_actions as actions
 from tui.screens.base import ModeScreen
+from tui.screens.provider_metrics import MetricsPage
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.pairs import Pairs
 from tui.widgets.table import VirtualTable
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from services.models import ModelView
     from services.registry import ProviderView
 
-_TABS = ("Summary", "Models", "Budget", "Audit", "Advanced")
+_TABS = ("Summary", "Models", "Budget", "Metrics", "Audit", "Advanced")
+_MODELS, _METRICS = _TABS.index("Models"), _TABS.index("Metrics")
+_DAY_MS = 86_400_000
+_SPANS = (("24 hours", _DAY_MS), ("7 days", 7 * _DAY_MS), ("30 days", 30 * _DAY_MS))
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "BudgetsChanged", "StoreChangedElsewhere"})  # fmt: skip
 
 
@@ -40,6 +44,8 @@ class ProviderDetail(ModeScreen):
         Binding("c,enter", "chat", "chat", id="provider.chat", tooltip="Chat with this provider, with the model under the cursor"),
         Binding("x", "on_off", "on/off", id="provider.toggle", tooltip="Switch the provider, or the marked models, on or off"),
         Binding("d", "default", "default", id="provider.default", tooltip="Make the model under the cursor this provider's default"),
+        Binding("less_than_sign", "span(-1)", "range", show=False, id="provider.shorter", tooltip="A shorter range of time: 24 hours, 7 days"),
+        Binding("greater_than_sign", "span(1)", "range", key_display="< >", id="provider.longer", tooltip="A longer range of time: 7 days, 30 days"),
         Binding("slash", "filter", "filter", id="provider.filter", tooltip="Filter the models"),
         Binding("t", "test", "test", id="provider.test", tooltip="Test the key and the connection"),
         Binding("s", "sync", "sync", id="provider.sync", tooltip="Fetch the model list"),
@@ -62,7 +68,16 @@ class ProviderDetail(ModeScreen):
             empty="No models yet. s fetches the list.",
         )
         self._audit = provider_pages.audit_table()
-        self._pages: tuple[Widget, ...] = (Pairs(), self._models, Pairs(), self._audit, Pairs())
+        self._metrics = MetricsPage()
+        self._span = 0
+        self._pages: tuple[Widget, ...] = (
+            Pairs(),
+            self._models,
+            Pairs(),
+            self._metrics,
+            self._audit,
+            Pairs(),
+        )
         self._filter = FilterBar(self._models)
 
     def compose_body(self) -> ComposeResult:
@@ -87,8 +102,9 @@ class ProviderDetail(ModeScreen):
         try:
             self._view = view = await services.registry.get(self.slug)
             models = await services.models.list(self.slug)
-            budgets = await services.budgets.list()
+            limits = await services.usage.limits()
             history = await services.audit.list(subject=self.slug, limit=200)
+            await self._load_metrics()
         except NotFoundError:
             self.gone = True
             if self.is_current:
@@ -97,12 +113,12 @@ class ProviderDetail(ModeScreen):
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
-        summary, _, budget, _, advanced = self._pages
+        summary, _, budget, _, _, advanced = self._pages
         assert isinstance(summary, Pairs)
         assert isinstance(budget, Pairs)
         assert isinstance(advanced, Pairs)
         summary.show(provider_pages.summary(view, models, int(time.time() * 1000)))
-        budget.show(provider_pages.budget(view, budgets))
+        budget.show(provider_pages.budget(view, limits))
         advanced.show(provider_pages.advanced(view))
         self._models.set_rows(models)
         self.refresh_bindings()
@@ -113,10 +129,12 @@ class ProviderDetail(ModeScreen):
 
     @property
     def _on_models(self) -> bool:
-        return self.query_one(TabsLine).place == 1
+        return self.query_one(TabsLine).place == _MODELS
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """`d` and `/` belong to the models' tab."""
+        """`d` and `/` belong to the models' tab, `<` and `>` to the metrics."""
+        if action == "span":
+            return self.is_mounted and self.query_one(TabsLine).place == _METRICS
         if action in ("default", "filter"):
             return self.is_mounted and self._on_models and bool(self._models.rows)
         return True
@@ -124,9 +142,19 @@ class ProviderDetail(ModeScreen):
     def _show_tab(self, place: int) -> None:
         for number, page in enumerate(self._pages):
             page.display = number == place
-        self._filter.set_class(place == 1 and bool(self._models.filter), "-open")
-        self._pages[place].focus()
+        self._filter.set_class(place == _MODELS and bool(self._models.filter), "-open")
+        (self._metrics.table if place == _METRICS else self._pages[place]).focus()
         self.refresh_bindings()
+
+    async def _load_metrics(self) -> None:
+        from services.provider_metrics import provider_metrics
+
+        name, span = _SPANS[self._span]
+        self._metrics.show(name, await provider_metrics(self.app.services, self.slug, span))
+
+    def action_span(self, by: int) -> None:
+        self._span = max(0, min(len(_SPANS) - 1, self._span + by))
+        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     def action_tab(self, by: int) -> None:
         self._show_tab(self.query_one(TabsLine).step(by))

@@ -12,9 +12,9 @@ from tui.widgets.pairs import Pair
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from services.budgets import BudgetView
     from services.models import ModelView
     from services.registry import ProviderView
+    from services.usage_limits import LimitStanding
     from store.audit import AuditRow
 
 _COST_WORDS = {"metered": "by token price", "own": "own hardware, no price per token", "flat": "flat rate"}
@@ -81,22 +81,31 @@ def _thirty_days(view: ProviderView) -> str:
     )
 
 
-def budget(view: ProviderView, budgets: Sequence[BudgetView]) -> list[Pair]:
-    """The limits that bind this provider, with what is left and who set them."""
+def budget(view: ProviderView, limits: Sequence[LimitStanding]) -> list[Pair]:
+    """The limits that bind this provider: what is left, when it runs out, and who set it last and why."""
     own = f"provider:{view.row.slug}"
     pairs: list[Pair] = []
-    for limit in budgets:
+    for standing in sorted(limits, key=lambda one: (one.budget.scope != own, one.budget.period)):
+        limit = standing.budget
         if limit.scope not in (own, "global"):
             continue
-        share = float(limit.spent / limit.limit) if limit.limit else 1.0
-        tone: Tone = "bad" if share >= 1 else "warn" if share >= limit.alert else ""
-        whose = "" if limit.scope == own else " (all providers)"
+        share = standing.share
+        tone: Tone = "bad" if share >= 1 else "warn" if share >= limit.alert else "ok"
+        whose = "" if limit.scope == own else ", all providers"
+        out = (
+            f"Runs out {clock(standing.runs_out)} at today's rate."
+            if standing.runs_out is not None
+            else "Lasts until then at today's rate."
+        )
+        held = f", {cents(limit.reserved)} set aside for runs in flight" if limit.reserved else ""
+        ends = f" The limit itself ends {clock(limit.until)}." if limit.until else ""
         pairs += [
-            (f"{limit.period}{whose}", f"{cents(limit.spent)} of {cents(limit.limit)}  {bar(share, 20)} {share:.0%}", tone),
-            ("", f"{cents(max(Decimal(0), limit.remaining))} left, starts anew {clock(limit.resets_at)}", "dim"),
-            ("", f"set by {limit.changed_by} {clock(limit.changed_at)}" + (f": {limit.reason}" if limit.reason else ""), "dim"),
+            (f"{limit.period}{whose}", f"{bar(share, 24)} {share:.0%}  {cents(limit.spent)} of {cents(limit.limit)}", tone),
+            ("", f"{cents(max(Decimal(0), limit.remaining))} left{held}; starts anew {clock(limit.resets_at)}. {out}{ends}", "warn" if standing.runs_out else "dim"),
+            ("", f"Set {clock(limit.changed_at)} by {limit.changed_by}" + (f": {limit.reason}" if limit.reason else ""), "dim"),
+            (" ", " ", ""),
         ]  # fmt: skip
-    return pairs or [("limits", "none; b sets one", "dim")]
+    return pairs[:-1] or [("limits", "none; b sets one", "dim")]
 
 
 def advanced(view: ProviderView) -> list[Pair]:

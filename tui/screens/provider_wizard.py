@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,7 +14,15 @@ from tui.modals.confirm import Confirm
 from tui.modals.pick import Pick
 from tui.screens import model_columns
 from tui.screens import provider_actions as actions
-from tui.screens.provider_choice import Choice, choice_window, choices, is_address, reachable
+from tui.screens.provider_choice import (
+    Choice,
+    browse_window,
+    choice_window,
+    choices,
+    is_address,
+    reachable,
+    vendors,
+)
 from tui.screens.provider_secrets import Place, choose_place
 from tui.screens.provider_trial import Trial
 
@@ -60,11 +69,20 @@ class Adding:
         return ProviderDraft(type=kind, url=self.url, allow_http=self.allow_http or None)
 
 
-async def add_provider(app: SwitchroomApp) -> None:
-    """Walk through the steps; esc goes one back, and out of the first."""
-    state = Adding()
+async def browse(app: SwitchroomApp) -> None:
+    """Look at the vendors the catalog knows; enter begins to add one."""
+    here = [row.catalog_id for row in await app.services.registry.rows()]
+    found = await asyncio.to_thread(vendors, app.services.catalog, here)
+    chosen = await app.push_screen_wait(browse_window(found))
+    if chosen is not None:
+        await add_provider(app, chosen.choice)
+
+
+async def add_provider(app: SwitchroomApp, choice: Choice | None = None) -> None:
+    """Walk through the steps; esc goes one back, and out of the first. `choice`: the first is answered."""
+    state = Adding(choice)
     steps: list[Step] = [_choose, _place, _key, _try]
-    at = 0
+    at = 0 if choice is None else 1
     while at < len(steps):
         outcome = await steps[at](app, state)
         if outcome == LEAVE or at + (1 if outcome == NEXT else -1) < 0:
