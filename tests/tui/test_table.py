@@ -132,7 +132,7 @@ async def test_marks_are_what_actions_take() -> None:
         assert [row.key for row in app.table.targets()] == ["k00000"]
         await pilot.press("space", "space", "j")
         assert [row.key for row in app.table.targets()] == ["k00000", "k00001"]
-        assert "•" in lines(app)[1]
+        assert "✓" in lines(app)[1]
 
 
 async def test_order_follows_a_column_and_can_be_given_back() -> None:

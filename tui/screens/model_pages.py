@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tui.formatting import Tone, ago, cents, duration, percent, rate, tokens, whole
+from tui.formatting import Tone, ago, cents, duration, money, percent, rate, tokens, whole
 from tui.screens.model_columns import Known, abilities_in_words, facts_age, price_source
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def _usage(view: ModelView, record: ModelRecord | None) -> Iterator[Fact]:
     yield Fact("runs", f"{whole(record.runs)}{failed}", "warn" if failed else "")
     yield Fact("tokens", f"{tokens(record.input)} in, {tokens(record.output)} out")
     cost = "no price per token" if view.own_cost and record.cost is None else cents(record.cost)
-    each = f"{cents(record.cost / record.runs)} a run" if record.cost is not None and record.runs else ""
+    each = f"{money(record.cost / record.runs)} a run" if record.cost is not None and record.runs else ""
     yield Fact("cost", cost, "dim" if record.cost is None else "", each)
     if record.ttft_p50 is not None:
         yield Fact("first token", f"{duration(record.ttft_p50)}, slow ones {duration(record.ttft_p95)}", "", "median, and 95 % are faster")  # fmt: skip
