@@ -38,10 +38,14 @@ class _Filter(FilterBar):
     """Looks on every tab while it is open."""
 
     def clear(self) -> None:
+        found = self._table.cursor_key if self._table.filter else None
         super().clear()
         screen = self.screen
         assert isinstance(screen, SettingsScreen)
-        screen.show_tab()
+        if found is None:
+            screen.show_tab()
+        else:
+            screen.go_to(found)
 
 
 class SettingsScreen(ModeScreen):
@@ -148,10 +152,10 @@ class SettingsScreen(ModeScreen):
         self.query_one(TabsLine).place = TABS.index(tab)
         self._places.pop(tab, None)
         self._wanted = name
-        if self._everywhere:
+        if self._table.filter:
+            self._table.set_filter("")
             self._filter.clear()
-        else:
-            self.show_tab()
+        self.show_tab()
         self._table.focus()
 
     def _read_keys(self) -> None:
@@ -212,6 +216,7 @@ class SettingsScreen(ModeScreen):
 
     def action_tab(self, by: int) -> None:
         if self._everywhere:
+            self._table.set_filter("")
             self._filter.clear()
         self.query_one(TabsLine).step(by)
         self.show_tab()
@@ -241,7 +246,9 @@ def _detail(line: SettingLine) -> Content:
         spans.append((f"Fixed by {line.fixed}: take it away there to change it here.", "$warning"))
     else:
         takes = f"takes {line.takes} · " if line.takes and line.kind != "key" else ""
-        spans.append((f"{takes}default {line.default} · now {line.value}, from {line.source}", "$dim"))
+        where = line.source if line.source == "chosen here" else f"from {line.source}"
+        now = f" · now {line.value}, {where}" if line.changed else ""
+        spans.append((f"{takes}default {line.default}{now}", "$dim"))
     if line.note:
         spans += [("\n", ""), (line.note, "$error" if line.bad else "$accent")]
     return Content.assemble(*spans)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
+from tui.formatting import cents
 from tui.screens.settings_lines import LIMITS, SettingLine, words
 from tui.widgets.columns import Column
 
@@ -156,23 +157,23 @@ async def _model(app: SwitchroomApp, line: SettingLine) -> None:
 
 async def _limit(app: SwitchroomApp, line: SettingLine) -> None:
     from tui.modals.ask import Ask
-    from tui.screens.provider_actions import no_amount
+    from tui.screens.provider_actions import amount, no_amount
 
     shown = "" if line.raw is None else f"{line.raw:f}"
     typed = await app.push_screen_wait(
         Ask(f"{line.title}, in USD", f"{line.sentence}\nEmpty: no limit.", value=shown, placeholder="none", check=no_amount)
     )  # fmt: skip
     if typed is not None and typed.strip() != shown:
-        await _set_limit(app, line, Decimal(typed.strip().removeprefix("$")) if typed.strip() else None)
-        app.tell(
-            f"{line.title}: {'$' + typed.strip().removeprefix('$') if typed.strip() else 'none'}.", tone="ok"
-        )
+        limit = amount(typed)
+        await _set_limit(app, line, limit)
+        said = "none" if limit is None else cents(limit)
+        app.tell(f"{line.title} is now: {said}.", hint="u takes it away" if limit else "", tone="ok")
 
 
-async def _set_limit(app: SwitchroomApp, line: SettingLine, amount: Decimal | None) -> None:
+async def _set_limit(app: SwitchroomApp, line: SettingLine, limit: Decimal | None) -> None:
     period = next(period for period, name in LIMITS.items() if name == line.name)
-    if amount is not None:
-        await app.services.budgets.set("global", period, amount)
+    if limit is not None:
+        await app.services.budgets.set("global", period, limit)
         return
     for view in await app.services.budgets.list():
         if (view.scope, view.period) == ("global", period):
