@@ -40,9 +40,13 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-.venv-bench/.ready:  # what we are compared with, in an environment of its own
-	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install openai==3.52.0 elia-chat==1.10.0
+PEERS := elia posting oterm parllama
+.venv-bench/.ready: $(PEERS:%=benchmarks/peers/%.txt)  # what we are compared with: an environment each, pinned whole
+	@for peer in $(PEERS); do \
+	  echo "installing $$peer to compare with …"; \
+	  { $(PYTHON) -m venv .venv-bench/$$peer && .venv-bench/$$peer/bin/python -m pip --disable-pip-version-check --quiet \
+	    install --no-deps -r benchmarks/peers/$$peer.txt; } || echo "$$peer could not be installed: it is left out"; \
+	done
 	@touch $@
 
 bench: $(VENV)/.dev .venv-bench/.ready  ## measures every bar and prints it beside its limit

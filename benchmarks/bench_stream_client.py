@@ -95,7 +95,7 @@ async def ours(url: str) -> float:
 
 
 def sdk(url: str) -> float | None:
-    python = Path(__file__).resolve().parents[1] / ".venv-bench" / "bin" / "python"
+    python = Path(__file__).resolve().parents[1] / ".venv-bench" / "elia" / "bin" / "python"
     if not python.exists():
         return None
     done = subprocess.run(
