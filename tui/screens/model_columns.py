@@ -224,8 +224,22 @@ def _sources(view: ModelView) -> Iterable[str]:
     return (source or "none",)
 
 
-def facets(known: Known) -> tuple[Facet[ModelView], ...]:
-    """What models are narrowed by."""
+FACETS: tuple[Facet[ModelView], ...] = (
+    Facet("cap", words=lambda v: v.info.capabilities or ()),
+    Facet("price", number=number_of("input")),
+    Facet("out", number=number_of("output")),
+    Facet("ctx", number=lambda v: v.info.context_window),
+    Facet("enabled", words=lambda v: _yes(v.enabled)),
+    Facet("available", words=lambda v: _yes(v.available)),
+    Facet("chat", words=lambda v: _yes(v.chat)),
+    Facet("status", words=lambda v: (v.info.status,) if v.info.status else ()),
+    Facet("source", words=_sources),
+)
+"""What the models of one provider are narrowed by."""
+
+
+def all_facets(known: Known) -> tuple[Facet[ModelView], ...]:
+    """What the models of all providers are narrowed by."""
 
     def speed(view: ModelView) -> float | None:
         record = known.records.get(view.ref)
@@ -235,17 +249,12 @@ def facets(known: Known) -> tuple[Facet[ModelView], ...]:
         record = known.records.get(view.ref)
         return record.ttft_p50 if record is not None else None
 
+    def enabled(view: ModelView) -> tuple[str, ...]:
+        return _yes(view.enabled and view.provider not in known.off)
+
     return (
         Facet("provider", words=lambda v: (v.provider,)),
-        Facet("cap", words=lambda v: v.info.capabilities or ()),
-        Facet("price", number=number_of("input")),
-        Facet("out", number=number_of("output")),
-        Facet("ctx", number=lambda v: v.info.context_window),
-        Facet("enabled", words=lambda v: _yes(v.enabled and v.provider not in known.off)),
-        Facet("available", words=lambda v: _yes(v.available)),
-        Facet("chat", words=lambda v: _yes(v.chat)),
-        Facet("status", words=lambda v: (v.info.status,) if v.info.status else ()),
-        Facet("source", words=_sources),
+        *(replace(facet, words=enabled) if facet.name == "enabled" else facet for facet in FACETS),
         Facet("ttft", number=ttft),
         Facet("speed", number=speed),
     )

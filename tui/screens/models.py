@@ -62,7 +62,7 @@ class ModelsScreen(ModeScreen):
             model_columns.all_columns(self._known),
             key=lambda view: view.ref,
             search=model_columns.full_search_text,
-            facets=model_columns.facets(self._known),
+            facets=model_columns.all_facets(self._known),
             empty="Opening …",
             id="models",
         )
@@ -188,12 +188,6 @@ class ModelsScreen(ModeScreen):
 
     def interrupt(self) -> bool:
         return self.app.stop_work()
-
-    def show_model(self, ref: str) -> None:
-        """Put the cursor on a model, whatever the filter says."""
-        if not self._table.go_to(ref):
-            self.query_one(FilterBar).clear()
-            self._table.go_to(ref)
 
     def action_open(self) -> None:
         view = self._table.cursor_row

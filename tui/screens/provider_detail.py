@@ -65,6 +65,7 @@ class ProviderDetail(ModeScreen):
             model_columns.COLUMNS,
             key=lambda model: model.ref,
             search=model_columns.search_text,
+            facets=model_columns.FACETS,
             empty="No models yet. s fetches the list.",
         )
         self._audit = provider_pages.audit_table()

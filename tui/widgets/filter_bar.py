@@ -102,7 +102,7 @@ class FilterBar(Widget):
         found = self._table.completions(text)
         if found and text != (taken := text[: text.rfind(" ") + 1] + found[0]):
             self._line.value = taken
-            self._line.cursor_position = len(taken)
+            self._line.action_end()
 
 
 class _Parts(Widget):
