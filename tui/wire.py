@@ -7,6 +7,7 @@ remembered; a frame is compared with them, and only the difference is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -38,6 +39,9 @@ _REST: Cell = (_PLAIN, "\0")
 _GAP = 8
 """So many equal cells are cheaper to write again than to jump over."""
 _MARK = "\ue000"
+_PLAIN_SGR = re.compile(r"\x1b\[([0-9;]*)m")
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
+"""What ends an attribute; bold and dim end together."""
 
 
 class Wire:
@@ -47,6 +51,8 @@ class Wire:
         self._rows: list[list[Cell]] = []
         self._size = (0, 0)
         self._pens: dict[Style, Pen] = {}
+        self._changes: dict[tuple[Pen, Pen], str] = {}
+        """From one pen to another, in as few bytes as it takes."""
         self._blanks: dict[Pen, Pen] = {}
         """What a space looks like in each pen that leaves a space blank."""
         self._blank_of: dict[Style, Pen] = {}
@@ -80,6 +86,7 @@ class Wire:
         if len(self._pens) > 4096:
             self._pens.clear()
             self._blanks.clear()
+            self._changes.clear()
             self._blank_of.clear()
         out: list[str] = []
         pen = _PLAIN
@@ -95,11 +102,16 @@ class Wire:
                     if text == "\0":
                         continue
                     if wanted is not pen and wanted != (self._blanks.get(pen, pen) if text == " " else pen):
-                        out.append(pen[1] + wanted[0])
+                        change = self._changes.get((pen, wanted))
+                        out.append(self._change(pen, wanted) if change is None else change)
                         pen = wanted
                     out.append(text)
         out.append(pen[1])
         return "".join(out)
+
+    def _change(self, pen: Pen, wanted: Pen) -> str:
+        made = self._changes[pen, wanted] = _between(pen, wanted)
+        return made
 
     def _known(self, y: int, x: int, cells: int) -> list[Cell]:
         while len(self._rows) <= y:
@@ -162,6 +174,52 @@ class Wire:
 def _single(text: str) -> bool:
     """True when each character takes one cell."""
     return all(get_character_cell_size(character) == 1 for character in text)
+
+
+def _between(pen: Pen, wanted: Pen) -> str:
+    """The shortest sequence from one pen to another: most neighbours differ in one colour only."""
+    whole = pen[1] + wanted[0]
+    before, after = _codes(pen), _codes(wanted)
+    if before is None or after is None:
+        return whole
+    parts: list[str] = []
+    kept = {code: words for code, words in before.items() if code in after or code in ("38", "48")}
+    for code in before:
+        if code not in after:
+            off = {"38": "39", "48": "49"}.get(code) or _OFF.get(code)
+            if off is None:
+                return whole
+            parts.append(off)
+            kept.pop(code, None)
+            if off == "22":
+                kept.pop("1", None)
+                kept.pop("2", None)
+    parts += [words for code, words in after.items() if kept.get(code) != words]
+    lean = f"\x1b[{';'.join(parts)}m" if parts else ""
+    return lean if len(lean) < len(whole) else whole
+
+
+def _codes(pen: Pen) -> dict[str, str] | None:
+    """The pen's codes by what they set: `38` and `48` for the colours, an attribute by itself. None: more than codes."""
+    if pen == _PLAIN:
+        return {}
+    match = _PLAIN_SGR.fullmatch(pen[0])
+    if match is None or pen[1] != "\x1b[0m":
+        return None
+    found: dict[str, str] = {}
+    codes = iter(match.group(1).split(";"))
+    for code in codes:
+        if code in ("38", "48"):
+            kind = next(codes, "")
+            rest = [next(codes, "") for _ in range(3 if kind == "2" else 1)]
+            found[code] = ";".join([code, kind, *rest])
+        elif code.isdigit() and (30 <= int(code) <= 39 or 90 <= int(code) <= 97):
+            found["38"] = code
+        elif code.isdigit() and (40 <= int(code) <= 49 or 100 <= int(code) <= 107):
+            found["48"] = code
+        else:
+            found[code] = code
+    return found
 
 
 def _spans(old: list[Cell], new: list[Cell]) -> Iterator[tuple[int, int]]:

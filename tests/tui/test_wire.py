@@ -18,7 +18,8 @@ from tui.wire import Wire
 WIDE, HIGH = 30, 6
 STYLES = [
     Style.parse(words)
-    for words in ("white on #101010", "bold red on #101010", "white on blue", "underline white on blue", "reverse white on blue")
+    for words in ("white on #101010", "bold red on #101010", "white on blue", "underline white on blue", "reverse white on blue",
+                  "bold dim white on #101010", "dim green on default", "italic strike red", "bold underline default on blue")
 ]  # fmt: skip
 WORDS = ["a", "word", "  ", "          ", "Zażółć", "日本", "🙂", "e\u0301", "│", "…"]
 
@@ -60,7 +61,7 @@ class Terminal:
                 ink = (
                     ()
                     if cell.data == " " and not cell.underscore and not cell.reverse
-                    else (cell.fg, cell.bold)
+                    else (cell.fg, cell.bold, cell.italics, cell.strikethrough)
                 )
                 cells.append((cell.data, cell.bg, cell.underscore, cell.reverse, *ink))
             found.append(cells)
@@ -124,3 +125,20 @@ def test_what_something_else_wrote_over_is_sent_again_whole() -> None:
     assert wire.lean(frame(rows)).render_segments(out) == ""
     wire.resized(Size(WIDE + 1, HIGH))
     assert wire.lean(frame(rows)).render_segments(out) == first
+
+
+def test_a_neighbour_in_another_colour_costs_that_colour_only() -> None:
+    wire = Wire()
+    pair = Strip(
+        [Segment("a", Style.parse("#d5dbe5 on #11151c")), Segment("b", Style.parse("#76839a on #11151c"))]
+    )
+    sent = wire.changes([(0, 0, [pair])], None, ColorSystem.TRUECOLOR)
+    assert sent == "\x1b[1;1H\x1b[38;2;213;219;229;48;2;17;21;28ma\x1b[38;2;118;131;154mb\x1b[0m"
+
+
+def test_an_attribute_ends_without_the_colours() -> None:
+    wire = Wire()
+    pair = Strip(
+        [Segment("a", Style.parse("bold white on blue")), Segment("b", Style.parse("white on blue"))]
+    )
+    assert "\x1b[22mb" in wire.changes([(0, 0, [pair])], None, ColorSystem.STANDARD)
