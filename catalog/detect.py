@@ -11,7 +11,6 @@ from importlib.resources import files
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from catalog.bundled import spec
 from catalog.errors import UsageError
 
 Confidence = Literal["high", "medium", "low", "none"]
@@ -43,6 +42,8 @@ class Detection:
 
 def detect(url: str) -> Detection:
     """Dialect and vendor of a base URL (any path below it will do). Raises UsageError for what is no URL."""
+    from catalog.bundled import spec  # pydantic: whoever only asks about a host does not wait for it
+
     url = normalise_base_url(url)
     split = urlsplit(url)
     host = split.hostname or ""
