@@ -45,11 +45,22 @@ CODE = '''def total(rows: list[Row], start: int = 0) -> Decimal:
 '''
 
 
+WORDS = "The control room shows **what a run costs** before it is sent, and `keeps` the *partial* answer when it stops. "
+ROW = "| openai-prod/gpt-large | $2.50 | $10.00 | tools, vision, 日本語 | 128 000 tokens of context |\n"
+UNITS = {
+    "prose": ("", PARAGRAPHS),
+    "fence": ("```python\n", CODE),
+    "paragraph": ("", WORDS),
+    "item": ("- ", WORDS.strip() + "\n  "),
+    "table": ("| model | in | out | can | context |\n|---|--:|--:|---|---|\n", ROW),
+}
+"""What a document begins with, and what it repeats: mixed prose, or one block that never ends."""
+
+
 def document(kind: str, size: int) -> str:
     """A document of at least `size` characters."""
-    unit = PARAGRAPHS if kind == "prose" else CODE
-    text = unit * (size // len(unit) + 1)
-    return f"```python\n{text}" if kind == "fence" else text
+    head, unit = UNITS[kind]
+    return head + unit * (size // len(unit) + 1)
 
 
 class PacedAdapter:

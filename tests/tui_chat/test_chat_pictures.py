@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,3 +71,40 @@ def test_before_the_first_prompt(stage: Stage, snap_compare: Compare, size: tupl
         await _settle(stage, pilot)
 
     assert snap_compare(stage.app, terminal_size=size, run_before=play)
+
+
+async def _read(stage: Stage, pilot: Pilot[Any], *keys: str) -> None:
+    await enter_chat(stage, pilot)
+    await ask(stage, pilot, "what does it cost?")
+    await _settle(stage, pilot)
+    await pilot.press("escape", *keys)
+    await pilot.pause(0.3)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)], ids=_named)
+def test_a_picked_code_block(stage: Stage, snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def play(pilot: Pilot[Any]) -> None:
+        await _read(stage, pilot, "left_square_bracket")
+        await until(pilot, lambda: stage.chat.transcript.picked is not None)
+
+    assert snap_compare(stage.app, terminal_size=size, run_before=play)
+
+
+@pytest.mark.parametrize("look", ["dark", "light", "ansi", "no colour", "ascii"])
+def test_a_search_and_a_mark(
+    home: Path, snap_compare: Compare, look: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if look == "no colour":
+        monkeypatch.setenv("NO_COLOR", "1")
+    elif look == "ascii":
+        monkeypatch.setenv("SWITCHROOM_APPEARANCE__ASCII", "on")
+    else:
+        monkeypatch.setenv("SWITCHROOM_APPEARANCE__THEME", look)
+    stage = Stage(home)
+
+    async def play(pilot: Pilot[Any]) -> None:
+        await _read(stage, pilot, "g", "slash", *"cost", "enter", "n", "v", "j", "j")
+        await until(pilot, lambda: stage.chat.transcript.marking is not None)
+        await pilot.pause(0.2)
+
+    assert snap_compare(stage.app, terminal_size=(80, 24), run_before=play)

@@ -11,14 +11,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static, TextArea
 
 from catalog.errors import SwitchroomError
+from tui.formatting import width
 from tui.look import low_bandwidth
 from tui.screens import chat_actions as actions
 from tui.screens.chat_reading import ChatReading
 from tui.screens.chat_turns import blocks_of, head_line, welcome
 from tui.screens.chat_words import Params, estimate_words
+from tui.widgets.line import Line
 from tui.widgets.prompt import PromptBox
 from tui.widgets.transcript import Transcript
 
@@ -69,9 +71,7 @@ class ChatScreen(ChatReading):
         yield Transcript(id="transcript")
         with Horizontal(id="chat-search"):
             yield Static("/", id="chat-slash")
-            field = Input(placeholder="search the conversation", id="chat-find", compact=True)
-            field.cursor_blink = False
-            yield field
+            yield Line(placeholder="search the conversation", id="chat-find")
             yield Static("", id="chat-count")
         prompt = PromptBox()
         prompt.placeholder = "Ask something"
@@ -93,7 +93,7 @@ class ChatScreen(ChatReading):
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         if not self._under_window:  # a window that closes leaves the cursor where it was
-            self.prompt.focus()
+            self.set_focus(self.prompt)
 
     def on_screen_suspend(self) -> None:
         super().on_screen_suspend()
@@ -135,7 +135,7 @@ class ChatScreen(ChatReading):
             await self.app.services.conversations.update(self.state.row.id, model_ref=ref)
         if not self.state.messages:
             self.show_turns()
-        self.prompt.focus()
+        self.set_focus(self.prompt)
 
     async def _use(self, ref: str | None, *, quiet: bool = False) -> None:
         services, state = self.app.services, self.state
@@ -214,7 +214,9 @@ class ChatScreen(ChatReading):
         prompt.set_class(warns, "-warn")
         if not self._end_seen:
             way = "esc, then G" if prompt.has_focus else "G"
-            words = f"↓ more below: {way} ── {words}" if words else f"↓ more below: {way}"
+            below = f"↓ more below: {way}"
+            both = f"{below} ── {words}" if words else below
+            words = both if width(both) + 4 <= prompt.size.width else below
         if words != (prompt.border_title or "").strip():
             prompt.border_title = Content(f" {words} ") if words else ""
 
@@ -239,7 +241,7 @@ class ChatScreen(ChatReading):
         if row.model_ref:
             await self._use(row.model_ref)
         self.show_estimate()
-        self.prompt.focus()
+        self.set_focus(self.prompt)
 
     async def _reload(self, row: ConversationRow) -> None:
         if (found := await self.stored(row)) is None:
@@ -261,15 +263,18 @@ class ChatScreen(ChatReading):
         self.state.changed()
         self.show_turns()
         self.show_estimate()
-        self.prompt.focus()
+        self.set_focus(self.prompt)
 
     # -- keys ------------------------------------------------------------------------------------
 
     def action_prompt(self) -> None:
-        self.prompt.focus()
+        if self.searching:
+            self.accept_search()
+        else:
+            self.set_focus(self.prompt)
 
     def action_other(self) -> None:
-        (self.transcript if self.prompt.has_focus else self.prompt).focus()
+        self.set_focus(self.transcript if self.prompt.has_focus else self.prompt)
 
     def action_new(self) -> None:
         self.new_conversation()

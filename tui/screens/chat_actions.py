@@ -144,7 +144,7 @@ async def edit_outside(chat: ChatRuns) -> None:
         chat.app.tell("This terminal cannot be handed to an editor.", tone="warn")
     finally:
         await asyncio.to_thread(path.unlink, missing_ok=True)
-    chat.prompt.focus()
+    chat.set_focus(chat.prompt)
 
 
 async def copy(chat: ChatRuns) -> None:

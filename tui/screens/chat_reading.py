@@ -33,22 +33,22 @@ class ChatReading(ChatRuns):
 
     def _leaving(self) -> tuple[str, Callable[[], object]] | None:
         """What esc does now, in words and deed."""
-        searching = self.query_one("#chat-search")
+        search = self.query_one("#chat-search")
         transcript, run = self.transcript, self.run
-        if searching.has_focus_within:
+        if self.searching:
             return "close search", self._close_search
         if transcript.marking is not None:
-            return "drop the mark", self.clear_selection
+            return "unmark", self.clear_selection
         if transcript.picked is not None:
             return "unpick", transcript.unpick
         if run is not None:
             return "stop", run.cancel
-        if searching.has_class("-open"):
+        if search.has_class("-open"):
             return "close search", self._close_search
         if self.state.editing is not None:
             return "keep as it was", self._stop_editing
         if self.prompt.has_focus:
-            return "read answers", transcript.focus
+            return "read answers", lambda: self.set_focus(transcript)
         return None
 
     def action_leave(self) -> None:
@@ -92,10 +92,13 @@ class ChatReading(ChatRuns):
         elif transcript.picked is not None:
             copied = "copy code" if transcript.picked.code is not None else "copy answer"
         leaving = self._leaving()
+        left = leaving[0] if leaving is not None else ""
         self.key_words = {
-            "chat.mark": "mark" if transcript.marking is None else "end",
+            "chat.prompt": "go there" if self.searching else "prompt",
+            "chat.mark": "mark" if transcript.marking is None else "unmark",
             "chat.copy": copied,
-            "chat.leave": leaving[0] if leaving is not None else "",
+            "chat.leave": left,
+            "prompt.leave": left,
         }
         self.refresh_bindings()
 
@@ -129,18 +132,23 @@ class ChatReading(ChatRuns):
     def action_search(self) -> None:
         self._search_from = round(self.transcript.scroll_y)
         self.query_one("#chat-search").add_class("-open")
-        self.query_one("#chat-find", Input).focus()
+        self.set_focus(self.query_one("#chat-find"))  # at once: the next key is part of the text
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self.transcript.find(event.value, self._search_from)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if not event.value.strip():
+    @property
+    def searching(self) -> bool:
+        """True while the text to look for is typed."""
+        return self.query_one("#chat-find").has_focus
+
+    def accept_search(self) -> None:
+        """The text is typed: read on where it was found."""
+        if not self.transcript.finder.active:
             self._close_search()
             return
-        self.transcript.focus()
+        self.set_focus(self.transcript)
         if not self.transcript.finder.places:
             self._tell_not_found()
 
@@ -167,4 +175,4 @@ class ChatReading(ChatRuns):
         self.query_one("#chat-search").remove_class("-open")
         field.value = ""
         self.transcript.find("", 0)
-        self.transcript.focus()
+        self.set_focus(self.transcript)

@@ -287,7 +287,7 @@ class ChatRuns(ModeScreen):
             self.state.changed()
             self.prompt.text = next(row.text for row in self.state.messages if row.position == asked)
             self.prompt.move_cursor(self.prompt.document.end)
-            self.prompt.focus()
+            self.set_focus(self.prompt)
             self.show_estimate()
 
     def action_go_on(self) -> None:

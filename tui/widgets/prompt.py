@@ -17,6 +17,7 @@ class PromptBox(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", "send", id="prompt.send", tooltip="Send the prompt; after a \\ a new line"),
+        Binding("escape", "screen.leave", "leave", id="prompt.leave", tooltip="Stop the answer, else leave the prompt for the answers"),
         Binding("ctrl+j", "newline", "newline", id="prompt.newline", tooltip="A new line in the prompt"),
         Binding("pageup", "screen.read(-2)", "page up", show=False, id="prompt.page_up", tooltip="Read a page further up while writing"),
         Binding("pagedown", "screen.read(2)", "page down", show=False, id="prompt.page_down", tooltip="Read a page further down while writing"),

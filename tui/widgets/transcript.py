@@ -278,11 +278,11 @@ class Transcript(FlowingBlocks, can_focus=True):
 
     def toggle_thinking(self) -> bool:
         """Fold or unfold the reasoning in sight, else the last there is; False when there is none."""
-        candidates = [b for b in self.visible_blocks() if isinstance(b, Thinking)] or [
-            b for b in self.blocks if isinstance(b, Thinking)
-        ]
-        if not candidates:
+        seen = [block for block in self.visible_blocks() if isinstance(block, Thinking)]
+        known = seen or [block for block in self.blocks if isinstance(block, Thinking)]
+        if not known:
             return False
-        candidates[-1].toggle()
-        self.replaced(candidates[-1])
+        known[-1].toggle()
+        self.replaced(known[-1])
+        self.bring_into_sight(self.start_of(known[-1]) or 0)
         return True

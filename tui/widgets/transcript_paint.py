@@ -21,7 +21,7 @@ _KINDS = (
     "warn", "error", "hint", "thinking", "tool", "title", "key",
 )  # fmt: skip
 
-_MARKS = ("found", "here", "picked")
+_MARKS = ("found", "here", "picked", "selected")
 
 Mark = tuple[int, int, str]
 """First and past-the-last character of a row, and how they are marked."""
@@ -70,7 +70,8 @@ class PaintedRows(ScrollView):
         & > .transcript--thinking { color: $dim; text-style: italic; }
         & > .transcript--tool { color: $accent; text-style: bold; }
         & > .transcript--picked { color: $key; text-style: bold; }
-        & > .transcript--found { background: $warning 40%; text-style: underline; }
+        & > .transcript--found { color: $warning; text-style: bold underline; }
+        & > .transcript--selected { color: $background; background: $primary; text-style: not bold not italic not underline; }
         & > .transcript--here { color: $warning; background: $background; text-style: bold reverse; }
     }
     """
@@ -93,7 +94,8 @@ class PaintedRows(ScrollView):
         span = selection.get_span(y) if selection is not None else None
         if span is None:
             return ()
-        return ((span[0], len(self.line(y).text) if span[1] == -1 else span[1], "selected"),)
+        line = self.line(y)
+        return ((max(span[0], line.pad), len(line.text) if span[1] == -1 else span[1], "selected"),)
 
     def stale(self, y: int) -> bool:
         """True when row `y` has changed since it was painted."""
@@ -142,7 +144,9 @@ class PaintedRows(ScrollView):
         if end <= start:
             return strip
         if name == "picked":
-            return Strip([Segment("▌", self._mark_style(name)), *strip.crop(1)], strip.cell_length)
+            return Strip(
+                [Segment("▌", self._style("") + self._mark_style(name)), *strip.crop(1)], strip.cell_length
+            )
         style = self._mark_style(name)
         out: list[Segment] = []
         at = 0
@@ -159,8 +163,6 @@ class PaintedRows(ScrollView):
         return Strip(out, strip.cell_length)
 
     def _mark_style(self, name: str) -> Style:
-        if name == "selected":
-            return self.screen.get_component_rich_style("screen--selection")
         return self.get_component_rich_style(f"transcript--{name}", partial=True)
 
     def _style(self, name: str) -> Style:
