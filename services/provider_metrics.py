@@ -63,7 +63,9 @@ class ProviderMetrics:
 async def provider_metrics(services: Services, slug: str, span_ms: int) -> ProviderMetrics:
     """The metrics of a provider over the last so many milliseconds."""
     from services.usage_chart import bucket_bounds
+    from services.usage_source import widened
     from store.ledger_errors import error_codes
+    from store.rollup_sql import SLOT_MS
     from store.rollups import Rollups
 
     rollups = Rollups(services.db)
@@ -73,7 +75,7 @@ async def provider_metrics(services: Services, slug: str, span_ms: int) -> Provi
     times = await rollups.percentiles(since, until, "model", provider=slug)
     [*whole] = await rollups.totals(since, until, None, provider=slug)
     whole_times = (await rollups.percentiles(since, until, None, provider=slug)).values()
-    bounds = bucket_bounds(since, until)
+    bounds = widened(bucket_bounds(since, until), SLOT_MS)
     runs = {point.start_ms: point.value for point in await rollups.points(bounds, "runs", provider=slug)}
     bad = {
         point.start_ms: point.value for point in await rollups.points(bounds, "failed_runs", provider=slug)

@@ -149,7 +149,7 @@ def _count(name: str) -> Column[Metrics]:
 
 
 _COLUMNS: tuple[Column[Metrics], ...] = (
-    Column("model", "model", lambda one: (one.model, "strong"), width=14, flex=1, cut="middle"),
+    Column("model", "model", lambda one: (one.model, "strong"), width=20, flex=1, cut="middle"),
     Column("runs", "runs", lambda one: whole(one.runs), width=7, align="right"),
     Column("errors", "errors", lambda one: (percent(one.error_share), _tone(one.error_share)), width=6, align="right", priority=1),
     _times(("ttft", "TTFT p50/p95/p99", "22", "2")),

@@ -91,20 +91,23 @@ def budget(view: ProviderView, limits: Sequence[LimitStanding]) -> list[Pair]:
             continue
         share = standing.share
         tone: Tone = "bad" if share >= 1 else "warn" if share >= limit.alert else "ok"
-        whose = "" if limit.scope == own else ", all providers"
-        out = (
-            f"Runs out {clock(standing.runs_out)} at today's rate."
-            if standing.runs_out is not None
-            else "Lasts until then at today's rate."
-        )
-        held = f", {cents(limit.reserved)} set aside for runs in flight" if limit.reserved else ""
-        ends = f" The limit itself ends {clock(limit.until)}." if limit.until else ""
+        whose = "" if limit.scope == own else ", all"
         pairs += [
             (f"{limit.period}{whose}", f"{bar(share, 24)} {share:.0%}  {cents(limit.spent)} of {cents(limit.limit)}", tone),
-            ("", f"{cents(max(Decimal(0), limit.remaining))} left{held}; starts anew {clock(limit.resets_at)}. {out}{ends}", "warn" if standing.runs_out else "dim"),
-            ("", f"Set {clock(limit.changed_at)} by {limit.changed_by}" + (f": {limit.reason}" if limit.reason else ""), "dim"),
-            (" ", " ", ""),
+            ("  left", f"{cents(max(Decimal(0), limit.remaining))}, starts anew {clock(limit.resets_at)}", ""),
         ]  # fmt: skip
+        if limit.reserved:
+            pairs.append(("  set aside", f"{cents(limit.reserved)} for runs in flight", ""))
+        if standing.runs_out is not None:
+            pairs.append(("  runs out", f"{clock(standing.runs_out)} at today's rate", "warn"))
+        else:
+            pairs.append(("  runs out", "not before then, at today's rate", "dim"))
+        if limit.until:
+            pairs.append(("  ends", f"{clock(limit.until)}; from then on there is no limit", ""))
+        pairs.append(("  set by", f"{limit.changed_by.partition(' ')[0]}, {clock(limit.changed_at)}", "dim"))
+        if limit.reason:
+            pairs.append(("  why", limit.reason, "dim"))
+        pairs.append((" ", " ", ""))
     return pairs[:-1] or [("limits", "none; b sets one", "dim")]
 
 

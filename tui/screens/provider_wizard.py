@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from services.registry import KeySource, ProviderDraft, ProviderView
     from tui.app import SwitchroomApp
 
-BACK, NEXT, LEAVE = "back", "next", "leave"
+BACK, NEXT, LEAVE, SKIP = "back", "next", "leave", "skip"
+"""How a step ends; SKIP: it had nothing to ask, so one passes it in whichever direction one goes."""
 
 Step = Callable[["SwitchroomApp", "Adding"], Awaitable[str]]
 
@@ -82,12 +83,13 @@ async def add_provider(app: SwitchroomApp, choice: Choice | None = None) -> None
     """Walk through the steps; esc goes one back, and out of the first. `choice`: the first is answered."""
     state = Adding(choice)
     steps: list[Step] = [_choose, _place, _key, _try]
-    at = 0 if choice is None else 1
+    at, by = 0 if choice is None else 1, 1
     while at < len(steps):
         outcome = await steps[at](app, state)
-        if outcome == LEAVE or at + (1 if outcome == NEXT else -1) < 0:
+        by = by if outcome == SKIP else 1 if outcome == NEXT else -1
+        at += by
+        if outcome == LEAVE or at < 0:
             return
-        at += 1 if outcome == NEXT else -1
     assert state.view is not None
     await _model(app, state)
     await _ceiling(app, state)
@@ -114,7 +116,7 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
     assert state.choice is not None
     spec = state.choice.spec
     if spec is not None and not spec.local and "{" not in spec.endpoint:
-        return NEXT
+        return SKIP
     url, problem = state.url or state.choice.endpoint, ""
     while True:
         if state.pasted:
