@@ -191,7 +191,7 @@ async def test_e_estimates_a_prompt_on_the_marked_the_cheapest_first(
 ) -> None:
     await filtered(pilot, "provider:alpha,beta,home")
     await pilot.press("asterisk", "E")
-    await until(pilot, "What would a prompt cost on 8 models?")
+    await until(pilot, "What would a prompt cost on 7 models?")
     await type_text(pilot, "hello there")
     await pilot.press("enter")
     text = await until(pilot, "the cheapest first")

@@ -38,7 +38,7 @@ def row_of(text: str, slug: str) -> str:
     found = [
         line
         for line in text.splitlines()
-        if line[:2] in ("  ", "▌ ", "▌✓", " ✓") and line[2:].startswith(slug)
+        if line[:2] in ("  ", "▌ ", "▌✓", "✓ ") and line[2:].startswith(slug)
     ]
     assert found, text
     return found[0]

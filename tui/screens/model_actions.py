@@ -108,7 +108,7 @@ async def estimate(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     from tui.modals.ask import Ask
     from tui.modals.pick import Pick
 
-    able = [view for view in views if view.chat][:MOST]
+    able = [view for view in views if view.chat and view.available][:MOST]
     if not able:
         app.tell(
             "None of these models chats.", hint="chat:yes in the filter (/) shows those that do", tone="dim"

@@ -54,7 +54,7 @@ class ModelDetail(ModeScreen):
         Binding("x", "on_off", "on/off", id="model.toggle", tooltip="Switch this model on or off"),
         Binding("E", "estimate", "estimate", id="model.estimate", tooltip="What a prompt would cost on this model"),
         Binding("d", "default", "default", id="model.default", tooltip="New chats start with this model"),
-        Binding("s", "sync", "sync", id="model.sync", tooltip="Fetch the model list of its provider"),
+        Binding("s", "sync", "sync", id="model.sync", tooltip="Fetch the list of its provider"),
     ]  # fmt: skip
 
     def __init__(self, ref: str) -> None:

@@ -42,14 +42,14 @@ class ModelsScreen(ModeScreen):
     CSS_PATH = "models.tcss"
     AUTO_FOCUS = "VirtualTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "details", id="models.open", tooltip="Everything that is known of this model, and from where"),
+        Binding("enter", "open", "details", id="models.open", tooltip="All that is known of it, and from where"),
         Binding("c", "chat", "chat", id="models.chat", tooltip="Chat with this model"),
-        Binding("o", "order", "order", id="models.order", tooltip="Order by the next column: the dearest, the largest, the fastest first (I turns it round)"),
-        Binding("slash", "filter", "filter", id="models.filter", tooltip="Filter by words, provider, ability, price, context …"),
-        Binding("x", "on_off", "on/off", id="models.toggle", tooltip="Switch this model, or the marked ones, on or off"),
-        Binding("E", "estimate", "estimate", id="models.estimate", tooltip="What a prompt would cost on this model, or on the marked ones"),
+        Binding("o", "order", "order", id="models.order", tooltip="Order: dearest, largest, fastest … first"),
+        Binding("slash", "filter", "filter", id="models.filter", tooltip="Filter by words, cap:, price<, ctx> …"),
+        Binding("x", "on_off", "on/off", id="models.toggle", tooltip="Switch it, or the marked, on or off"),
+        Binding("E", "estimate", "estimate", id="models.estimate", tooltip="What a prompt would cost on it, or the marked"),
         Binding("d", "default", "default", id="models.default", tooltip="New chats start with this model"),
-        Binding("s", "sync", "sync", id="models.sync", tooltip="Fetch the model list of this model's provider"),
+        Binding("s", "sync", "sync", id="models.sync", tooltip="Fetch the list of its provider"),
         Binding("escape", "clear", "clear", show=False, id="models.clear", tooltip="Clear the filter and the marks"),
     ]  # fmt: skip
 

@@ -54,7 +54,8 @@ def row_line(layout: Layout[T], row: T, styles: Styles, *, cursor: str = "", mar
         base += styles[cursor]
     segments = []
     if layout.gutter:
-        bar = ("▌" if cursor else " ") + ("✓" if marked else " ")
+        bar = ("▌" if cursor else "") + ("✓" if marked else "")
+        bar = bar.ljust(layout.gutter)
         segments.append(Segment(bar, base + styles["marked"]))
     used = layout.gutter
     for column, size in layout.columns:
