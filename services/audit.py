@@ -92,9 +92,9 @@ class Audit:
         """The same for an exported file."""
         return self._log.verify_file(path)
 
-    async def export(self, path: Path) -> int:
-        """Write the whole log as JSON lines (0600); returns how many rows."""
-        return await self._log.export(path)
+    async def export(self, path: Path, progress: Callable[[int, int], None] | None = None) -> int:
+        """Write the whole log as JSON lines (0600), whole or not at all; returns how many rows."""
+        return await self._log.export(path, progress)
 
 
 def document(row: AuditRow) -> dict[str, object]:

@@ -7,14 +7,15 @@ What cannot be seen: the whole file put back to an earlier state of itself.
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from catalog.errors import StoreError
 from store.audit_chain import (
@@ -172,24 +173,36 @@ class AuditLog:
         )
         return int(rows[0][0]) if rows else 0
 
-    async def export(self, path: Path) -> int:
-        """Writes the whole log as JSON lines (0600), the signed head last; gives the number of rows."""
+    async def export(self, path: Path, progress: Callable[[int, int], None] | None = None) -> int:
+        """Writes the whole log as JSON lines (0600), the signed head last; gives the number of rows.
+
+        The file appears whole or not at all. `progress(rows written, rows in all)` is called between chunks.
+        """
         last_id, last_mac, count = 0, GENESIS, 0
+        path, part = _places(path)
         try:
             with os.fdopen(
-                os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8"
+                os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8"
             ) as file:
                 while rows := await self._after(last_id):
-                    file.writelines(dump(exported(row_of(row))) + "\n" for row in rows)
+                    await asyncio.to_thread(_write_rows, file, rows)  # the screen goes on meanwhile
                     last_id, last_mac, count = rows[-1][0], rows[-1][8], count + len(rows)
+                    if progress is not None:
+                        progress(count, max(count, await self._ever()))
                 mac = head_mac(self._key, last_id, count, last_mac)
                 file.write(dump({"head": {"last_id": last_id, "rows": count, "mac": mac}}) + "\n")
+            if part != path:
+                part.replace(path)
         except OSError as error:
             raise StoreError(
                 f"The export {path} cannot be written: {error.strerror or error}.",
                 title="Export failed",
                 hint="Choose another file, or free some space on that disk.",
             ) from error
+        finally:
+            if part != path:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
         return count
 
     def verify_file(self, path: Path) -> Verification:
@@ -203,6 +216,17 @@ class AuditLog:
                 title="Export not readable",
                 hint="Give a file that `switchroom audit export` wrote.",
             ) from error
+
+
+def _places(path: Path) -> tuple[Path, Path]:
+    """The file meant, and the one to write; the same for a pipe or `/dev/stdout`, which cannot be put in place."""
+    path = path.resolve()
+    straight = path.exists() and not path.is_file()
+    return path, path if straight else path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _write_rows(file: IO[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    file.writelines(dump(exported(row_of(row))) + "\n" for row in rows)
 
 
 __all__ = ["AuditLog", "AuditRow", "Verification", "load_key"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,6 +219,41 @@ async def test_a_long_log_is_exported_piece_by_piece(
     assert await log.export(pieces) == 6
     found = log.verify_file(pieces)
     assert (found.rows, found.intact) == (6, True)
+
+
+async def test_an_export_that_is_stopped_leaves_the_file_as_it_was(
+    log: AuditLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text("before")
+
+    def stop(_done: int, _total: int) -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await log.export(path, stop)
+    assert path.read_text() == "before"
+    assert _names(tmp_path) == {"log.jsonl"}
+
+
+async def test_an_export_goes_into_a_pipe(log: AuditLog, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(pipe.read_text().splitlines()))
+    reader.start()
+    rows = await log.export(pipe)
+    reader.join(10)
+    assert len(lines) == rows + 1
+    assert _is_pipe(pipe)
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.suffix in (".jsonl", ".part")}
+
+
+def _is_pipe(path: Path) -> bool:
+    return path.is_fifo()
 
 
 def test_an_export_verifies_and_is_private(log: AuditLog, export: Path) -> None:

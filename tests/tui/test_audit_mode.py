@@ -265,7 +265,7 @@ async def test_the_check_shows_its_progress_and_can_be_stopped(
         assert "▇▇▇▇▇░░░░░░░" in text
         assert "ctrl+c stops" in text
         await pilot.press("v")
-        await until(pilot, "The check is under way.")
+        await until(pilot, "Still checking the log.")
         await pilot.press("4", "9")
         await until(pilot, "500 of 1 200")
         await pilot.press("ctrl+c")

@@ -14,7 +14,7 @@ from catalog.errors import SwitchroomError
 from tui.formatting import count, whole
 from tui.screens.audit_columns import COLUMNS, FACETS
 from tui.screens.audit_filter import AuditFilter
-from tui.screens.audit_proof import ChainCheck
+from tui.screens.audit_proof import LogWork
 from tui.screens.audit_words import moment, origin, sentence
 from tui.screens.base import ModeScreen
 from tui.widgets.note import Note, Part
@@ -68,7 +68,7 @@ class AuditScreen(ModeScreen):
         """The highest id not looked at yet, going back; 0: all were."""
         self._searching: Worker[None] | None = None
         self._tailing = False
-        self._check = ChainCheck(self)
+        self.work = LogWork(self)
 
     def compose_body(self) -> ComposeResult:
         yield AuditFilter(self._table)
@@ -193,7 +193,7 @@ class AuditScreen(ModeScreen):
         line: list[Part] = [
             (count(self._newest, "entry", "entries"), ""),
             (", newest first  ·  ", "dim"),
-            self._check.words,
+            self.work.words,
         ]
         self._tell_line(line)
 
@@ -262,7 +262,7 @@ class AuditScreen(ModeScreen):
         return None if row is None else f"{moment(row.at)} {sentence(row)}"
 
     def interrupt(self) -> bool:
-        if self._check.stop():
+        if self.work.stop():
             return True
         if self._searching is None:
             return self.app.stop_work()
@@ -276,7 +276,7 @@ class AuditScreen(ModeScreen):
 
     def action_verify(self) -> None:
         if self.app.opened:
-            self._check.start()
+            self.work.check()
 
     async def show_row(self, row_id: int) -> None:
         """Open one entry, wherever it is in the log."""
@@ -304,7 +304,7 @@ class AuditScreen(ModeScreen):
         if self._rows:
             from tui.screens.audit_export import export
 
-            self.app.do(export(self.app, self.exported, self._newest, len(self._rows)))
+            self.app.do(export(self, self._newest, len(self._rows)))
 
 
 def _now() -> int:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.errors import SwitchroomError
 from tui.formatting import count
 from tui.modals.ask import Ask
 from tui.modals.confirm import Confirm
 
 if TYPE_CHECKING:
-    from tui.app import SwitchroomApp
-    from tui.exporting import Exported
+    from tui.screens.audit import AuditScreen
 
 
-async def export(app: SwitchroomApp, shown: Callable[[], Exported | None], total: int, loaded: int) -> None:
+async def export(screen: AuditScreen, total: int, loaded: int) -> None:
     """Ask which, and where to."""
+    app = screen.app
     from tui.screens.provider_actions import choose
 
     ways = [
@@ -27,14 +25,15 @@ async def export(app: SwitchroomApp, shown: Callable[[], Exported | None], total
     ]
     chosen = await choose(app, "Write the audit log to a file", ways)
     if chosen == "whole":
-        await _whole(app)
-    elif chosen == "shown" and (what := shown()) is not None:
+        await _whole(screen)
+    elif chosen == "shown" and (what := screen.exported()) is not None:
         from tui.exporting import export as write
 
         await write(app, what)
 
 
-async def _whole(app: SwitchroomApp) -> None:
+async def _whole(screen: AuditScreen) -> None:
+    app = screen.app
     from tui.exporting import wrong_with
 
     typed = await app.push_screen_wait(
@@ -52,16 +51,7 @@ async def _whole(app: SwitchroomApp) -> None:
         Confirm(f"Write over {path.name}?", f"{path} is there already.", yes="write over it", no="leave it")
     ):
         return
-    try:
-        rows = await app.services.audit.export(path)
-    except SwitchroomError as error:
-        app.tell_error(error)
-        return
-    app.tell(
-        f"{count(rows, 'entry', 'entries')} in {path}",
-        title="Audit log written",
-        hint=f"switchroom audit verify {path.name} checks it",
-    )
+    screen.work.write(path)
 
 
 def _target(typed: str) -> tuple[Path, bool]:

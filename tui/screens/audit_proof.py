@@ -1,9 +1,11 @@
-"""How the check of the audit log's chain is told: how far it is, and what came of it."""
+"""The long work on the audit log: proving that it is whole, and writing it out; how far it is, and what came of it."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker
 
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
     from tui.screens.audit import AuditScreen
 
 EVERY_S = 0.1
-"""Between two paintings of how far the check is."""
+"""Between two paintings of how far it is."""
 
 
-def progress(done: int, total: int, seconds: float) -> str:
+def progress(verb: str, done: int, total: int, seconds: float) -> str:
     """`checking ▇▇▇░░░░░ 12 000 of 48 000, 4 000 a second, 9 s left · ctrl+c stops`."""
     share = done / max(1, total)
-    words = f"checking {bar(share, 12)} {whole(done)} of {whole(total)}"
+    words = f"{verb} {bar(share, 12)} {whole(done)} of {whole(total)}"
     if seconds > 0.3 and 0 < done < total:
         rate = done / seconds
         words += f", {whole(round(rate))} a second, {duration(round((total - done) / rate * 1000))} left"
@@ -49,64 +51,94 @@ def explanation(found: Verification) -> str:
     )
 
 
-class ChainCheck:
-    """At most one check at a time; it goes on when the user switches mode, and ctrl+c stops it."""
+class LogWork:
+    """The long work on the log, one at a time: the check of its chain, or writing it to a file.
+
+    It goes on when the user switches mode, and ctrl+c stops it.
+    """
 
     def __init__(self, screen: AuditScreen) -> None:
         self._screen = screen
         self._worker: Worker[None] | None = None
-        self.words: Part = ("v checks that it is whole", "dim")
-        """How far it is, or what came of the last one."""
+        self._verb = ""
+        self._known: Part = ("v checks that it is whole", "dim")
+        """What is known of the chain."""
+        self.words: Part = self._known
+        """How far the work is; else what is known of the chain."""
 
     @property
     def active(self) -> bool:
         return self._worker is not None and self._worker.is_running
 
-    def start(self) -> None:
+    def check(self) -> None:
         """Check the whole chain."""
-        if self.active:
-            self._screen.app.tell("The check is under way.", hint="ctrl+c stops it", tone="dim")
-        else:
-            self._worker = self._screen.run_worker(self._run(), group="check", exit_on_error=True)
+        self._start("checking", self._check())
+
+    def write(self, path: Path) -> None:
+        """Write the whole log to a file."""
+        self._start("writing", self._write(path))
 
     def stop(self) -> bool:
         """Stop it; False when none is under way."""
         if self._worker is None or not self.active:
             return False
         self._worker.cancel()
-        self._tell(("the check was stopped, v begins it anew", "warn"))
+        if self._verb == "checking":
+            self._known = ("the check was stopped, v begins it anew", "warn")
+        self._tell(self._known)
+        self._screen.app.tell(f"Stopped {self._verb} the log.", tone="dim")
         return True
+
+    def _start(self, verb: str, work: Coroutine[Any, Any, None]) -> None:
+        if self.active:
+            work.close()
+            self._screen.app.tell(f"Still {self._verb} the log.", hint="ctrl+c stops it", tone="dim")
+            return
+        self._verb = verb
+        self._worker = self._screen.run_worker(work, group="log-work", exit_on_error=True)
 
     def _tell(self, words: Part) -> None:
         self.words = words
         self._screen.say()
 
-    async def _run(self) -> None:
+    def _progress(self) -> Callable[[int, int], None]:
         began = told = time.monotonic()
 
         def progressed(done: int, total: int) -> None:
             nonlocal told
             if (now := time.monotonic()) - told >= EVERY_S:
                 told = now
-                self._tell((progress(done, total, now - began), "accent"))
+                self._tell((progress(self._verb, done, total, now - began), "accent"))
 
-        app, before = self._screen.app, self.words
+        return progressed
+
+    async def _check(self) -> None:
+        app = self._screen.app
         try:
-            found = await app.services.audit.verify(progressed)
+            found = await app.services.audit.verify(self._progress())
         except SwitchroomError as error:
-            self._tell(before)
+            self._tell(self._known)
             app.tell_error(error)
             return
         words, tone = verdict(found)
-        self._tell((f"{words}, checked {time.strftime('%H:%M:%S')}", tone))
+        self._known = (f"{words}, checked {time.strftime('%H:%M:%S')}", tone)
+        self._tell(self._known)
         if found.intact:
-            app.tell(
-                f"{words[2:]}.",
-                title="The audit log is whole",
-                hint="X writes it to a file that can be checked too",
-            )
+            hint = "X writes it to a file that can be checked too"
+            app.tell(f"{words[2:]}.", title="The audit log is whole", hint=hint)
         else:
             self._explain(found)
+
+    async def _write(self, path: Path) -> None:
+        app = self._screen.app
+        try:
+            rows = await app.services.audit.export(path, self._progress())
+        except SwitchroomError as error:
+            app.tell_error(error)
+        else:
+            hint = f"switchroom audit verify {path.name} checks it"
+            app.tell(f"{count(rows, 'entry', 'entries')} in {path}", title="Audit log written", hint=hint)
+        self._tell(self._known)
 
     def _explain(self, found: Verification) -> None:
         from tui.modals.confirm import Confirm

@@ -172,7 +172,12 @@ def explained(line: ChangeLine, limits: tuple[str, ...]) -> list[Part]:
     else:
         parts.append(("\nNo default and no conversation uses it.", "dim"))
     if limits and change.kind == "price":
-        parts.append((f" Its cost counts against {', '.join(limits)}.", "dim"))
+        parts.append(
+            (
+                f" Its cost counts against the {', '.join(word.removeprefix('the ') for word in limits)}.",
+                "dim",
+            )
+        )
     return parts
 
 
