@@ -17,3 +17,7 @@ discovery, in_force
 
 # Hooks that logging and click call by name.
 handleError, format_commands
+
+# Screens that tui/keymap.py names in words, and what Textual reads of a screen.
+OverviewScreen, ModelsScreen, SyncScreen, UsageScreen
+HORIZONTAL_BREAKPOINTS, VERTICAL_BREAKPOINTS
