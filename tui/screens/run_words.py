@@ -158,7 +158,7 @@ def _outcome(row: AttemptRow) -> tuple[str, str]:
 
 
 ATTEMPT_COLUMNS: tuple[Column[AttemptRow], ...] = (
-    Column("number", "no.", lambda row: str(row.number), width=3, align="right"),
+    Column("number", "#", lambda row: str(row.number), width=2, align="right"),
     Column("at", "time", lambda row: (clock(row.at), "dim"), width=11, priority=6),
     Column("model", "model", lambda row: f"{row.provider}/{row.model}", width=14, max_width=40, cut="middle"),
     Column("outcome", "how it ended", _outcome, width=13),  # type: ignore[arg-type]

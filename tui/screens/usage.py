@@ -43,6 +43,10 @@ LOOK_EVERY = 30.0
 """Seconds between looks at the clock: a new bar begins by itself."""
 
 
+TALL = 36
+"""From so many lines on, the parts of the screen stand apart."""
+
+
 class UsageScreen(ModeScreen):
     """The chart, the sums and the table. Range, group and measure stay while other modes are in front."""
 
@@ -83,7 +87,7 @@ class UsageScreen(ModeScreen):
         """Something happened that is not shown yet."""
         self._wait = False
         self._table: VirtualTable[UsageLine] = VirtualTable(
-            usage_columns(self.group),
+            usage_columns(self.group, self.measure),
             key=lambda line: line.key,
             search=lambda line: line.words,
             facets=USAGE_FACETS,
@@ -157,8 +161,7 @@ class UsageScreen(ModeScreen):
             fresh.group,
             fresh.measure,
         ):
-            if before is None or before.group != fresh.group:
-                self._table.columns = usage_columns(fresh.group)
+            self._table.columns = usage_columns(fresh.group, fresh.measure)
             self._table.set_rows(usage_lines(fresh.table, fresh.group, fresh.measure))
             self.refresh_bindings()
         if before is None or before.chart != fresh.chart:
@@ -213,6 +216,7 @@ class UsageScreen(ModeScreen):
             self.reload()
 
     def on_resize(self) -> None:
+        self.set_class(self.size.height >= TALL, "-tall")
         if self.framed:
             self._show_words()
 

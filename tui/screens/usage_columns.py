@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ class UsageLine:
     """The key for people."""
     share: float | None
     measure: ChartMeasure
+    compared: bool
+    """There was something before."""
 
     @property
     def key(self) -> str:
@@ -36,7 +38,13 @@ class UsageLine:
 def usage_lines(table: UsageTable, group: str, measure: ChartMeasure) -> list[UsageLine]:
     """The table's rows."""
     return [
-        UsageLine(entry, key_words(entry.key, group), table.share(entry, measure), measure)
+        UsageLine(
+            entry,
+            key_words(entry.key, group),
+            table.share(entry, measure),
+            measure,
+            table.total.before.runs > 0,
+        )
         for entry in table.entries
     ]
 
@@ -51,7 +59,7 @@ def _cost(line: UsageLine) -> Cell:
 def _delta(line: UsageLine) -> Cell:
     entry = line.entry
     if not entry.before.runs:
-        return ("new", "accent")
+        return ("new", "accent") if line.compared else ""
     if line.measure == "cost" and entry.now.cost is None:
         return ""
     change = entry.delta(line.measure)
@@ -70,11 +78,18 @@ def _errors(line: UsageLine) -> Cell:
     return (words, "warn")
 
 
-def usage_columns(group: str) -> tuple[Column[UsageLine], ...]:
-    """By priority: what it is, what it cost, its share, the change, and the rest."""
+def usage_columns(group: str, measure: ChartMeasure) -> tuple[Column[UsageLine], ...]:
+    """What it is, then what is measured with its share and change, then the rest; in a narrow window the rest goes first."""
+    key, *others = _columns(group)
+    measured = next(column for column in others if column.key == measure)
+    others.remove(measured)
+    return (key, replace(measured, priority=1), *others)
+
+
+def _columns(group: str) -> tuple[Column[UsageLine], ...]:
     return (
         Column("key", group, lambda line: line.words, width=14, max_width=44, flex=1, cut="middle", sort=lambda line: line.words.casefold()),
-        Column("cost", "cost", _cost, width=9, align="right", priority=1, down=True, sort=lambda line: line.entry.now.cost),
+        Column("cost", "cost", _cost, width=9, align="right", priority=3, down=True, sort=lambda line: line.entry.now.cost),
         Column("share", "share", _share, width=13, align="right", priority=6, down=True, sort=lambda line: line.share),
         Column("delta", "Δ before", _delta, width=9, align="right", priority=2, down=True, sort=lambda line: line.entry.delta(line.measure)),
         Column("runs", "runs", lambda line: whole(line.entry.now.runs), width=7, align="right", priority=3, down=True, sort=lambda line: line.entry.now.runs),

@@ -109,7 +109,7 @@ class UsageRuns(ModeScreen):
 
     async def _page(self, before: AttemptRow | None) -> list[AttemptRow] | None:
         since, until = self._span
-        until = min(until, int(time.time() * 1000) + 1)
+        until = min(until, _now() + 1)
         try:
             return await self.app.services.usage.runs(
                 since, until, group=self._group, key=self._key, limit=PAGE, before=before
@@ -178,3 +178,7 @@ class UsageRuns(ModeScreen):
             self.query_one(FilterBar).clear()
         else:
             self.app.pop_screen()
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,322 @@
+"""The Usage mode on a real store: every key, what it asks for, and what a person then reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from textual.pilot import Pilot
+from tui_stage import NOW, opened, screen_text, type_text, until
+from usage_stage import DAY, HOUR, fixed_time, run, seed
+
+from services.paths import Paths
+from tui.app import SwitchroomApp
+from tui.exporting import Exported
+from tui.screens.run_detail import RunDetail
+from tui.screens.usage import UsageScreen
+from tui.screens.usage_runs import UsageRuns
+from tui.widgets.chart import Chart
+from tui.widgets.line import Line
+from tui.widgets.table import VirtualTable
+
+SIZE = (120, 40)
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    import time
+
+    fixed_time(monkeypatch)
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def app(paths: Paths) -> SwitchroomApp:
+    return SwitchroomApp(paths, mode="usage")
+
+
+async def ready(pilot: Pilot[int]) -> UsageScreen:
+    services = await opened(pilot)
+    await seed(services)
+    await until(pilot, "openai-prod")
+    assert isinstance(pilot.app.screen, UsageScreen)
+    return pilot.app.screen
+
+
+def table_of(screen: UsageScreen) -> VirtualTable[object]:
+    return screen.query_one("#by-key", VirtualTable)
+
+
+async def test_an_empty_store_says_what_to_do(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await opened(pilot)
+        text = await until(pilot, "No runs in this time.")
+        assert "nothing spent yet" in text
+        assert "NaN" not in text
+        await pilot.press("w")
+        await pilot.press("enter", "v", "m", "X")
+        assert isinstance(app.screen, UsageScreen)
+
+
+async def test_one_run(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        services = await opened(pilot)
+        await seed(services, [run(1, NOW - HOUR, "openai-prod", "gpt-4o", "0.30")])
+        text = await until(pilot, "openai-prod")
+        assert "nothing before to compare with" in text
+        assert "1 run" in text
+        assert "100%" in text
+
+
+async def test_the_sum_stands_beside_the_period_before(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        text = await until(pilot, "against the 24 h before")
+        assert "$12.60" in text, "23 × $0.30 + 12 × $0.45 + one retried for $0.30"
+        assert "+$6.20" in text, "before, up to this minute of the day: 23 × $0.20 + 12 × $0.15"
+        assert "homelab" in text
+        assert "own" in next(line for line in text.splitlines() if "homelab" in line and "▇" not in line)
+
+
+async def test_ranges_groups_and_measures(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        for name, words in (("7d", "Fri 14"), ("30d", "Oct"), ("month", "Nov 24"), ("last_month", "No runs")):
+            await pilot.press("greater_than_sign")
+            await until(pilot, words)
+            assert screen.range == name
+        await pilot.press(*["less_than_sign"] * 5)
+        await until(pilot, "21:30")
+        assert screen.range == "1h"
+        for words in ("by model", "by label", "by caller", "by grade", "by outcome", "by provider"):
+            await pilot.press("v")
+            await until(pilot, words)
+        for words in ("Tokens by", "Runs by", "Time to the first token by", "Failed runs by", "Cost by"):
+            await pilot.press("m")
+            await until(pilot, words)
+
+
+async def test_groups_name_their_keys(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        for words in ("openai-prod/gpt-4o", "project=triage", "tui", "reported tokens × price", "● complete"):
+            await pilot.press("v")
+            await until(pilot, words)
+
+
+async def test_the_state_is_kept_in_another_mode(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        await pilot.press("greater_than_sign", "v", "m")
+        await until(pilot, "Tokens by model")
+        await pilot.press("2")
+        await until(pilot, "2 Providers")
+        await pilot.press("5")
+        await until(pilot, "Tokens by model")
+        assert (screen.range, screen.group, screen.measure) == ("7d", "model", "tokens")
+
+
+async def test_a_bar_narrows_the_table_and_esc_goes_back(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        chart = screen.query_one(Chart)
+        await pilot.press("h")
+        assert chart.picked is not None
+        await pilot.press("h", "enter")
+        text = await until(pilot, "against the stretch before")
+        assert "Thu 20 Nov, 21:00–22:00" in text
+        assert table_of(screen).has_focus
+        await pilot.press("escape")
+        await until(pilot, "against the 24 h before")
+
+
+async def test_down_to_one_run_and_back(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        table_of(screen).go_to("openai-prod")
+        await pilot.press("enter")
+        await until(pilot, "openai-prod, 19 Nov – 20 Nov: 24 runs")
+        assert isinstance(app.screen, UsageRuns)
+        await pilot.press("slash")
+        await type_text(pilot, "attempt")
+        await pilot.press("escape")
+        rows = app.screen.query_one("#runs", VirtualTable)
+        retried = next(row for row in rows.rows if row.run_id == "run-300")
+        rows.go_to(str(retried.id))
+        rows.focus()
+        await pilot.press("enter")
+        text = await until(pilot, "Attempts")
+        text = await until(pilot, "rate limited")
+        assert isinstance(app.screen, RunDetail)
+        assert "anthropic/claude-sonnet" in text
+        assert "1 200, of which 800 read from a cache" in text
+        assert "340, of which 40 reasoning" in text
+        assert "$2.50 in, $10.00 out, $0.25 cache read per 1M tokens" in text
+        assert "429" in text
+        assert "2.00 s" in text
+        await pilot.press("escape")
+        await until(pilot, "24 runs")
+        await pilot.press("escape")
+        await until(pilot, "Cost by provider")
+
+
+async def test_y_copies_the_request_id(app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
+    async def copy(text: str, *_: object) -> None:
+        copied.append(text)
+
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        monkeypatch.setattr(app, "copy", copy)
+        table_of(screen).go_to("anthropic")
+        await pilot.press("y")
+        assert copied[-1].startswith("anthropic\t$5.40\t12 runs")
+        await app.push_screen(RunDetail("run-300", "usage"))
+        await until(pilot, "rate limited")
+        await pilot.press("y", "j", "y")
+        assert copied[-2:] == ["req_limited", "req_second"]
+
+
+async def test_a_run_nobody_knows(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await opened(pilot)
+        await app.push_screen(RunDetail("nope", "overview"))
+        await until(pilot, "The store knows no run with this id.")
+
+
+async def test_why(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("w")
+        text = await until(pilot, "Why the cost differs")
+        assert "dearer tokens" in text
+        assert "anthropic/claude-sonnet" in text
+        await pilot.press("escape")
+        await until(pilot, "Why the cost differs", gone=True)
+
+
+async def test_the_limit_of_all_providers_is_set_here(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("b")
+        await until(pilot, "none; enter sets one")
+        await type_text(pilot, "all providers")
+        await pilot.press("enter")
+        await until(pilot, "Limits of all providers")
+        await type_text(pilot, "20")
+        await pilot.press("tab", "tab", "tab")
+        await type_text(pilot, "agreed")
+        await pilot.press("enter")
+        await until(pilot, "Limits of all providers kept.")
+        (limit,) = await app.services.budgets.list()
+        assert (limit.scope, limit.period, limit.limit, limit.reason) == (
+            "global",
+            "daily",
+            Decimal(20),
+            "agreed",
+        )
+        text = await until(pilot, "all providers daily")
+        assert "of $20.00" in text
+        await pilot.press("b")
+        await until(pilot, "“agreed”")
+
+
+async def test_the_numbers_as_a_table(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        await pilot.press("number_sign")
+        text = await until(pilot, "Thu 20 Nov, 21:00–22:00")
+        assert not screen.query_one(Chart).display
+        assert "$0.30" in text or "$0.300" in text
+        await pilot.press("j", "enter")
+        await until(pilot, "against the stretch before")
+        await pilot.press("escape", "number_sign")
+        await until(pilot, "Thu 20 Nov, 21:00–22:00", gone=True)
+
+
+async def test_from_one_day_to_another(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        await pilot.press("F")
+        await until(pilot, "Both days are included")
+        for field, words in (("from", "2025-11-19"), ("to", "2025-11-19")):
+            next(line for line in app.screen.query(Line) if line.name == field).value = words
+        await pilot.press("enter")
+        await until(pilot, "from–to")
+        assert screen.span().since == NOW // DAY * DAY - DAY
+        assert screen.span().until == NOW // DAY * DAY
+        await until(pilot, "19 Nov")
+
+
+async def test_filter_and_what_is_exported(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        await pilot.press("slash")
+        await type_text(pilot, "anth")
+        await pilot.press("enter")
+        await until(pilot, "azure-eu", gone=True)
+        found = screen.exported()
+        assert isinstance(found, Exported)
+        assert [row["key"] for row in found.rows] == ["anthropic"]
+        assert found.rows[0]["cost_usd"] == Decimal("5.4")
+        assert set(found.rows[0]) == set(found.fields)
+        await pilot.press("escape")
+        await until(pilot, "azure-eu")
+
+
+async def test_a_run_of_another_process_moves_nothing(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        table = table_of(screen)
+        table.go_to("azure-eu")
+        await pilot.press("h")
+        picked = screen.query_one(Chart).picked
+        await seed(app.services, [run(900, NOW - 60_000, "groq", "llama", "1.23")])
+        text = await until(pilot, "groq")
+        assert "$13.83" in text
+        assert table.cursor_key == "azure-eu"
+        assert screen.query_one(Chart).picked == picked
+
+
+async def test_nothing_is_painted_when_nothing_changed(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        await pilot.pause(0.1)
+        painted: list[str] = []
+        for widget in screen.query("*"):
+            monkeypatch.setattr(widget, "refresh", lambda *_a, w=widget, **_k: painted.append(str(w)))
+        before = screen._shown
+        await seed(app.services, [])
+        for _ in range(200):
+            await pilot.pause(0.01)
+            if screen._shown is not before:
+                break
+        assert screen._shown is not before, "it asked again"
+        assert painted == []
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (200, 60)])
+async def test_it_fits(app: SwitchroomApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot)
+        text = screen_text(app)
+        assert all(len(line) <= size[0] for line in text.splitlines())
+        assert "This month" in text
+        assert "openai-prod" in text
+
+
+def test_no_machine_word() -> None:
+    """Errors and grades are told in words."""
+    from tui.screens.run_words import error_words
+    from tui.screens.usage_words import key_words
+
+    assert error_words(run(1, NOW, "a", "b", None, error_code="rate_limited")) == "rate limited"
+    assert error_words(run(1, NOW, "a", "b", None, error_code="something_else")) == "something else"
+    assert key_words("own", "grade") == "own hardware or flat rate"
+    assert key_words("", "label") == "no label"
