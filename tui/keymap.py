@@ -125,7 +125,13 @@ def page(groups: Iterable[tuple[str, list[Binding]]]) -> str:
         "# Keys",
         "",
         "Generated from the live bindings by `python -m tui.keymap > docs/keymap.md`; a test keeps it in step.",
-        "In the program `?` shows the keys that work where you are.",
+        "In the program `?` shows the keys that work where you are. Each can be changed: `0`, then the Keys tab, or by its id in",
+        "`config.toml` (an empty text takes the key away):",
+        "",
+        "```toml",
+        "[keys]",
+        '"providers.add" = "A, ctrl+b"',
+        "```",
     ]
     for heading, bindings in groups:
         if not bindings:

@@ -56,4 +56,4 @@ class OwnKeys:
         for problem in new[:_TOLD_AT_ONCE]:
             self._app.tell(problem.words, title="Keys", hint=problem.hint, tone="warn")
         if len(new) > _TOLD_AT_ONCE:
-            self._app.tell(f"{len(new) - _TOLD_AT_ONCE} more keys are not right.", title="Keys", hint="0, then Keys shows them", tone="warn")  # fmt: skip
+            self._app.tell(f"{len(new) - _TOLD_AT_ONCE} more keys are not right.", title="Keys", hint="0, then the Keys tab shows them", tone="warn")  # fmt: skip

@@ -48,12 +48,13 @@ def ranked(found: Sequence[Found], text: str) -> list[Command]:
         return [command for _, command in found]
     whole = " ".join(words)
 
-    def rank(entry: Found) -> tuple[bool, bool, bool]:
-        title = entry[1].title.casefold()
+    def rank(entry: Found) -> tuple[bool, ...]:
+        title = f" {entry[1].title.casefold()} "
         return (
-            title != whole,
-            not title.startswith(whole),
-            any(f" {word}" not in f" {title}" for word in words),
+            title.strip() != whole,
+            not title.startswith(f" {whole} "),
+            not title.startswith(f" {whole}"),
+            any(f" {word}" not in title for word in words),
         )
 
     return [command for _, command in sorted(found, key=rank)]

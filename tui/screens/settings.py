@@ -136,9 +136,10 @@ class SettingsScreen(ModeScreen):
         """The lines of the present tab, and nothing filtered."""
         self._everywhere = False
         self._table.columns = columns(everywhere=False, keys=self._tab == KEYS)
+        left, wanted = self._places.get(self._tab), self._wanted
         self._show()
-        if (left := self._places.get(self._tab)) is not None:
-            self._table.go_to(left)
+        if wanted is None and (left is None or not self._table.go_to(left)):
+            self._table.action_first()
         if self._tab == KEYS and not self._keys:
             self._table.set_empty("Reading the keys …")
             self._read_keys()

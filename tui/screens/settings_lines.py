@@ -227,7 +227,7 @@ def search_text(line: SettingLine) -> str:
 def columns(*, everywhere: bool, keys: bool = False) -> tuple[Column[SettingLine], ...]:
     """The table's columns; `everywhere` tells the tabs apart, `keys` is for the tab of the keys."""
     return (
-        Column("tab", "on", lambda line: (line.tab if everywhere else line.place, "dim"), width=10, max_width=22, optional=True, priority=1),
+        Column("tab", "where", lambda line: (line.tab if everywhere else line.place, "dim"), width=10, max_width=22, optional=True, priority=1),
         Column("title", "action" if keys else "setting", lambda line: line.title, width=18, max_width=26 if keys else 44, flex=int(keys)),
         Column("value", "now", _value, width=6, max_width=26, cut="middle"),
         Column("default", "default", lambda line: (line.default, "dim"), width=7, max_width=20, priority=3),
