@@ -71,7 +71,8 @@ def _line(word: str, spent: Decimal | None, limit: Decimal | None, cells: int) -
 def _single(standing: LimitStanding, cells: int) -> list[Span]:
     """A provider's own limit: `anthropic, month  $52.46 of $60  87%`."""
     budget = standing.budget
-    words = f"{cents(budget.spent)} of {cents(budget.limit).removesuffix('.00')}"
+    between = " of " if cells >= 40 else "/"
+    words = f"{cents(budget.spent)}{between}{cents(budget.limit).removesuffix('.00')}"
     period = "month" if budget.period == "monthly" else "day"
     label = cut_middle(budget.scope.removeprefix("provider:"), max(6, cells - width(words) - 15))
     return [(f"{label}, {period}  ", "$dim"), (words, ""), (f"  {standing.share:.0%}", _tone(standing.share))]
@@ -84,7 +85,8 @@ def _tone(share: float) -> str:
 def _heading(projection: Projection | None) -> list[Span]:
     if projection is None:
         return [("Nothing spent yet to project from.", "$dim")]
-    low, high = (f"${amount:,.0f}" for amount in (projection.low, projection.high))
+    close = projection.high - projection.low < 4
+    low, high = (cents(end) if close else f"${end:,.0f}" for end in (projection.low, projection.high))
     return [("on track for ", "$dim"), (cents(projection.month), "bold"), (f" ({low}–{high})", "$dim")]
 
 
