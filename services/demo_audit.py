@@ -70,17 +70,29 @@ def limits(now: int, rows: Sequence[AttemptRow]) -> tuple[Limit, ...]:
     raised = spike_start(now) - 24 * clock.MINUTE_MS
     usual = sorted(by_day.values())[-4] if len(by_day) > 4 else 0
     today = by_day.get(0, 0)
+    month_limit = _round(max(spent["global"] * 1.2, 40e9))
+    share = _round(max(spent["anthropic"] * 1.06, 5e9))
     return (
         Limit("global", "daily", _round(max(*by_day.values(), today * 1.15)), 0.8, MARTA, raised,
               "Opus evaluation for the retrieval team, once", today,
-              (_round(usual * 1.02), now - 33 * clock.DAY_MS, DANA)),
-        Limit("global", "monthly", _round(max(spent["global"] * 1.2, 40e9)), 0.8, DANA, now - 12 * clock.DAY_MS,
-              "support bot goes live in two more countries", spent["global"], (Decimal(120), now - 84 * clock.DAY_MS, DANA)),
-        Limit("provider:anthropic", "monthly", _round(max(spent["anthropic"] * 1.06, 5e9)), 0.9, MARTA,
-              now - 9 * clock.DAY_MS, "agreed with finance", spent["anthropic"], (Decimal(40), now - 60 * clock.DAY_MS, DANA)),
+              (_round(usual * 1.02), _on(now, 33, 10.4), DANA)),
+        Limit("global", "monthly", month_limit, 0.8, DANA, _on(now, 11, 15.2),
+              "support bot goes live in two more countries", spent["global"], (_less(month_limit), _on(now, 84, 9.8), DANA)),
+        Limit("provider:anthropic", "monthly", share, 0.9, MARTA, _on(now, 9, 11.6),
+              "agreed with finance", spent["anthropic"], (_less(share), _on(now, 60, 14.3), DANA)),
         Limit("provider:openai-prod", "monthly", _round(max(spent["openai-prod"] * 1.7, 60e9)), 0.8, DANA,
-              now - 58 * clock.DAY_MS, "half of the team's budget", spent["openai-prod"]),
+              _on(now, 58, 16.1), "half of the team's budget", spent["openai-prod"]),
     )  # fmt: skip
+
+
+def _on(now: int, days: int, hour: float) -> int:
+    """So many days ago at an hour of the user's clock: people change limits while they work."""
+    return clock.day_bounds(now, -days)[0] + round(hour * clock.HOUR_MS)
+
+
+def _less(usd: Decimal) -> Decimal:
+    """What it was before it was raised by about a third."""
+    return _round(float(usd) * 0.72e9)
 
 
 def _round(nanos: float) -> Decimal:
@@ -136,7 +148,7 @@ def _beginnings(now: int) -> Iterator[Entry]:
 def _changes(now: int) -> Iterator[Entry]:
     """What people did in between, newest first."""
     for days, hour, actor, action, subject, detail, reason in _STORY:
-        at = clock.day_bounds(now, -days)[0] + round(hour * clock.HOUR_MS)
+        at = _on(now, days, hour)
         if at < now:
             result = "invalid_credentials" if "refused" in detail else "ok"
             shown = {name: value for name, value in detail.items() if name != "refused"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.events import Message
+from adapters.fake_answers import ANSWERS
 from services.run import RunRequest, RunResult, Runs
 
 if TYPE_CHECKING:
@@ -31,21 +32,26 @@ class Asked:
     prompt: str
     caller: str
     project: str
+    pages: int = 2
+    """How much of a document goes with the question, in some 300 tokens each."""
     max_tokens: int = 220
     retries: int | None = None
     """None: as set for all."""
 
 
 ASKED = (
-    Asked(30, "openai-prod/gpt-6-luna", "Triage this ticket: the parcel came open.", "support-bot", "triage"),
-    Asked(16, "groq/llama-4.1-70b-versatile", "Compare the three search results.", "docs-search", "search"),
+    Asked(30, "openai-prod/gpt-6-luna", "Triage this ticket: the parcel came open.", "support-bot", "triage", 4),
+    Asked(16, "groq/llama-4.1-70b-versatile", "Compare the three search results.", "docs-search", "search", 5),
     Asked(12, "openai-prod/gpt-5.4-mini", "Review this change and summarise it.", "ci", "review"),
-    Asked(12, "homelab/qwen3:8b", "What is worth reading in this thread?", "tui", "private", 120),
-    Asked(9, "openai-prod/gpt-6.1-sol", "Write the function that this test wants.", "cli", "docs"),
-    Asked(9, "anthropic/claude-haiku-4-5", "Which category does this customer mean?", "support-bot", "triage", retries=0),
+    Asked(12, "homelab/qwen3:8b", "What is worth reading in this thread?", "tui", "private", 1, 120),
+    Asked(7, "openai-prod/gpt-6.1-sol", "Write the function that this test wants.", "cli", "docs", 3),
+    Asked(9, "anthropic/claude-haiku-4-5", "Which category does this customer mean?", "support-bot", "triage", 3, retries=0),
     Asked(2, "together/deepseek-ai/DeepSeek-V4", "Extract the dates.", "cli", "extraction", retries=1),
     Asked(1, "azure-eu/chat-prod", "Compare both clauses.", "cli", "contracts"),
 )  # fmt: skip
+
+_PAGE = "\n".join(answer.text for answer in ANSWERS)[:1_200]
+"""What these callers send along."""
 
 
 @asynccontextmanager
@@ -86,6 +92,7 @@ def _request(asked: Asked) -> RunRequest:
     return RunRequest(
         model=asked.ref,
         messages=(Message("user", asked.prompt),),
+        system=_PAGE * asked.pages,
         max_tokens=asked.max_tokens,
         labels={"project": asked.project},
         caller=asked.caller,
