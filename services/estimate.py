@@ -106,6 +106,16 @@ class Estimates:
 
         await self.prepared(RunRequest(ref, ()))
 
+    def price_of(self, view: ModelView, used: Usage) -> Decimal | None:
+        """What these tokens would cost with a model, as far as `quick` knows its price; 0 on own hardware, None: unknown."""
+        tariff = self._known_tariff(view)
+        return Decimal(0) if tariff.own else tariff.cost(used, datetime.now(UTC))
+
+    def _known_tariff(self, view: ModelView) -> Tariff:
+        return self._tariffs.get(view.ref) or Tariff(
+            None if view.own_cost else view.info.price, view.own_cost
+        )
+
     def quick(
         self,
         view: ModelView,
@@ -116,9 +126,7 @@ class Estimates:
         max_tokens: int | None = None,
     ) -> Estimate:
         """The same without any waiting, for every key press. `weight` is `services.ratios.weigh` of the text."""
-        tariff = self._tariffs.get(view.ref) or Tariff(
-            None if view.own_cost else view.info.price, view.own_cost
-        )
+        tariff = self._known_tariff(view)
         habit = self.habits.known(view.provider, view.info.id)
         return _estimate(view, tariff, habit, PromptSize(weight, messages, images), max_tokens)
 

@@ -184,6 +184,20 @@ async def test_the_picker_finds_prices_and_changes_the_model(stage: Stage) -> No
         assert "small  acme" in stage.shown()
 
 
+async def test_the_picker_says_what_a_month_would_have_cost(stage: Stage) -> None:
+    async with stage.app.run_test(size=(140, 40)) as pilot:
+        await enter_chat(stage, pilot)
+        await ask(stage, pilot, "hi")
+        await pilot.press("ctrl+t")
+        picker = await window(stage, pilot, ModelPicker)
+        months = {choice.view.info.id: choice.monthly for choice in picker._table.rows}
+        assert months["big"] == 0
+        small = months["small"]
+        assert small is not None
+        assert small < 0
+        assert months["thinker"] is None
+
+
 async def test_an_unpriced_model_under_a_limit_asks_once(stage: Stage) -> None:
     from decimal import Decimal
 

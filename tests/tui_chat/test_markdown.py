@@ -198,6 +198,11 @@ def test_an_unfinished_end_does_not_flicker() -> None:
     document = MarkdownRows(60)
     document.feed("a\n--")
     assert [row.text for row in document.tail()] == ["a"]
+    document = MarkdownRows(60)
+    document.feed("| a | b |\n|--")
+    assert document.tail() == []
+    document.close()
+    assert [row.text for row in document.rows] == ["| a | b |", "|--"]
 
 
 def test_code_blocks_can_be_copied_as_written() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
@@ -29,12 +29,23 @@ class Choice:
     view: ModelView
     delta: Decimal | None
     current: bool = False
+    monthly: Decimal | None = None
+    """USD more or less a month, had the last 30 days of the current model been this one's; None: unknown, or unused."""
 
 
 def choices(
-    views: Sequence[ModelView], current: str | None, estimates: dict[str, Estimate], now: Estimate | None
+    views: Sequence[ModelView],
+    current: str | None,
+    estimates: dict[str, Estimate],
+    now: Estimate | None,
+    months: Mapping[str, Decimal] | None = None,
 ) -> list[Choice]:
-    """The models by provider, each with what a run costs more or less than with the current one."""
+    """The models by provider, each with what a run costs more or less than with the current one.
+
+    `months`: model ref → what the current model's use of the last 30 days costs with it.
+    """
+    months = months or {}
+    base = months.get(current or "")
     found = []
     for view in views:
         estimate = estimates.get(view.ref)
@@ -43,7 +54,9 @@ def choices(
             if estimate and now and _known(estimate) and _known(now)
             else None
         )
-        found.append(Choice(view, delta, current=view.ref == current))
+        month = months.get(view.ref)
+        monthly = month - base if month is not None and base is not None else None
+        found.append(Choice(view, delta, current=view.ref == current, monthly=monthly))
     return _grouped(found)
 
 
@@ -102,10 +115,16 @@ def signed(delta: Decimal | None) -> str:
 
 
 def _delta(choice: Choice) -> Cell:
-    if choice.current:
-        return "current", "accent"
-    tone: formatting.Tone = "dim" if not choice.delta else "warn" if choice.delta > 0 else "ok"
-    return signed(choice.delta), tone
+    return ("current", "accent") if choice.current else _toned(choice.delta)
+
+
+def _monthly(choice: Choice) -> Cell:
+    return ("", "") if choice.current else _toned(choice.monthly)
+
+
+def _toned(delta: Decimal | None) -> Cell:
+    tone: formatting.Tone = "dim" if not delta else "warn" if delta > 0 else "ok"
+    return signed(delta), tone
 
 
 COLUMNS: tuple[Column[Choice], ...] = (
@@ -114,6 +133,7 @@ COLUMNS: tuple[Column[Choice], ...] = (
     Column("input", "$in/1M", lambda c: price(c.view, "input"), width=7, align="right", priority=1),
     Column("output", "$out/1M", lambda c: price(c.view, "output"), width=7, align="right", priority=2),
     Column("delta", "Δ$/run", _delta, width=9, align="right"),
+    Column("monthly", "Δ$/month", _monthly, width=9, align="right", priority=2),
     Column("context", "context", lambda c: formatting.tokens(c.view.info.context_window), width=7, align="right", priority=3),
     Column("can", "can", lambda c: (abilities_in_words(c.view), "dim"), width=5, max_width=33, priority=4, brief=lambda c: (abilities(c.view), "dim")),
 )  # fmt: skip
@@ -173,4 +193,8 @@ class ModelPicker(Pick[Choice]):
         if choice is None or choice.current or choice.delta is None or choice.delta == 0:
             return ""
         more = "more" if choice.delta > 0 else "less"
-        return f"A run of this conversation will cost about {formatting.money(abs(choice.delta))} {more}."
+        words = f"A run of this conversation will cost about {formatting.money(abs(choice.delta))} {more}"
+        if choice.monthly:
+            more = "more" if choice.monthly > 0 else "less"
+            words += f"; the last 30 days would have cost {formatting.money(abs(choice.monthly))} {more}"
+        return f"{words}."

@@ -41,6 +41,7 @@ class ChatScreen(ChatReading):
     AUTO_FOCUS = "#prompt"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i,enter", "prompt", "prompt", id="chat.prompt", tooltip="Back to the prompt"),
+        Binding("escape", "leave", "stop/leave", id="chat.leave", tooltip="Stop the answer, else leave the prompt"),
         Binding("tab", "other", "prompt or answers", show=False, id="chat.other", tooltip="From the prompt to the answers and back"),
         Binding("a", "answer_calls", "answer tools", id="chat.answer_calls", tooltip="Type the results of the tool calls; the model goes on with them"),
         Binding("r", "retry", "retry", id="chat.retry", tooltip="Ask the last prompt again; its answer is kept until the new one is complete"),
@@ -51,7 +52,6 @@ class ChatScreen(ChatReading):
         Binding("n", "found(1)", "next", show=False, id="chat.next", tooltip="Next place found"),
         Binding("N", "found(-1)", "previous", show=False, id="chat.previous", tooltip="Place found before"),
         Binding("ctrl+t", "models", "model", id="chat.models", tooltip="Choose the model, with what it would cost"),
-        Binding("escape", "leave", "stop/leave", id="chat.leave", tooltip="Stop the answer, else leave the prompt"),
         Binding("ctrl+g", "conversations", "conversations", id="chat.conversations", tooltip="Find, open, rename, delete a conversation"),
         Binding("ctrl+n", "new", "new", id="chat.new", tooltip="A new conversation with the same model"),
         Binding("ctrl+o", "editor", "editor", id="chat.editor", tooltip="Write the prompt in $EDITOR"),

@@ -7,6 +7,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from tui.widgets.columns import Column
 if TYPE_CHECKING:
     from adapters.events import ToolCall
     from services.estimate import Estimate
+    from services.models import ModelView
     from tui.screens.chat_runs import ChatRuns
     from tui.widgets.transcript import Pick
 
@@ -36,10 +38,26 @@ async def pick_model(chat: ChatRuns) -> None:
         if (estimate := state.estimate(services, text, view)) is not None:
             estimates[view.ref] = estimate
     current = state.view.ref if state.view is not None else None
-    offered = choices(views, current, estimates, state.estimate(services, text))
+    months = await _months(chat, views) if current is not None else {}
+    offered = choices(views, current, estimates, state.estimate(services, text), months)
     chosen = await chat.app.push_screen_wait(ModelPicker(offered, start=current, only=chat.suggestions))
     if chosen is not None:
         chat.choose_model(chosen.view.ref)
+
+
+async def _months(chat: ChatRuns, views: Sequence[ModelView]) -> dict[str, Decimal]:
+    """What the current model's tokens of the last 30 days cost with each model of a known price."""
+    from catalog.usage import Usage
+    from services.clock import DAY_MS, now_ms
+
+    services, view = chat.app.services, chat.state.view
+    report = await services.usage.report("model", now_ms() - 30 * DAY_MS)
+    line = next((line for line in report.rows if view is not None and line.key == view.ref), None)
+    if line is None or not line.input + line.output:
+        return {}
+    used = Usage(input=line.input, output=line.output)
+    costs = {other.ref: services.estimates.price_of(other, used) for other in views}
+    return {ref: cost for ref, cost in costs.items() if cost is not None}
 
 
 async def change_params(chat: ChatRuns) -> None:

@@ -70,6 +70,8 @@ class ChatReading(ChatRuns):
             and self.transcript.marking is not None
         ):
             return False
+        if action in ("retry", "edit", "go_on") and self.run is not None:
+            return False
         if action == "leave":
             return self._leaving() is not None
         if action == "answer_calls":

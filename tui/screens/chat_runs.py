@@ -55,6 +55,10 @@ class ChatRuns(ModeScreen):
         """Talk to this model from now on."""
         raise NotImplementedError
 
+    def show_keys(self) -> None:
+        """Call the keys by what they do now."""
+        raise NotImplementedError
+
     def show_turns(self, *, keep: bool = False) -> None:
         """Show the conversation, from its end or (`keep`) where the reader is."""
         raise NotImplementedError
@@ -179,6 +183,7 @@ class ChatRuns(ModeScreen):
             self.transcript.follow_end()
         else:  # another conversation is shown by now
             live.hide()
+        self.show_keys()
         await self._watch(state, exchange, live, old)
         if self.state is state:
             await self._after(state, exchange, live, replaces)
@@ -223,6 +228,7 @@ class ChatRuns(ModeScreen):
             live.refused(error)
         await asyncio.wait([exchange.stored])
         self._lives.pop(row.id, None)
+        self.show_keys()
         if self.state is not state or (fresh := await self.stored(row)) is None or self.state is not state:
             return
         problem = refusal or (live.result.error if live.result is not None else None)

@@ -112,7 +112,7 @@ _KEYS = (
     ("ctrl+t", "another model", "with prices, and what it changes per run"),
     ("ctrl+g", "conversations", "search, open, rename, delete"),
     ("F4", "parameters", "system prompt, temperature, max tokens"),
-    ("esc", "stops an answer, else leaves the prompt", "then digits go to the modes, y copies"),
+    ("esc", "stops an answer, else leaves the prompt", "then y copies, / searches"),
 )
 
 
@@ -129,4 +129,4 @@ def welcome(view: ModelView | None, ready: bool) -> list[Block]:
     name = one_line(view.info.name or view.info.id, 80)
     rows = [[(key.ljust(8), "key"), (what, "said"), (f"  {more}", "hint")] for key, what, more in _KEYS]
     head = [TextBlock([("Talk to ", "said"), (name, "model")], gap=True), TextBlock([("", "")])]
-    return [*head, *(TextBlock(row) for row in rows)]
+    return [*head, *(Note(row) for row in rows)]

@@ -80,6 +80,8 @@ class MarkdownRows:
             self._complete(partial)
         if isinstance(self._leaf, Paragraph):
             self._leaf.provisional = True
+            if (self._leaf.one_line or "").startswith("|"):  # the header of a table, most likely
+                self._leaf = None
         self._end_leaf()
         return self.rows
 
