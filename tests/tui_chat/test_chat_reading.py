@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from chat_stage import Stage, ask, enter_chat, send, until, window
 from textual.pilot import Pilot
 
@@ -185,3 +186,15 @@ async def test_the_conversation_is_written_to_a_file(stage: Stage, tmp_path: Pat
         rows = [json.loads(line) for line in (tmp_path / "talk.jsonl").read_text().splitlines()]
         assert [row["role"] for row in rows] == ["user", "assistant"]
         assert rows[1]["cost_usd"].startswith("0.0")
+
+
+async def test_over_ssh_fewer_bytes_are_sent_unless_the_setting_says_otherwise(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 22")
+    async with stage.app.run_test(size=(80, 24)) as pilot:
+        await enter_chat(stage, pilot)
+        assert stage.chat.transcript.low_bandwidth
+        assert stage.services is not None
+        await stage.services.preferences.set("appearance.low_bandwidth", "off")
+        await until(pilot, lambda: not stage.chat.transcript.low_bandwidth)
