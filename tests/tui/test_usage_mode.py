@@ -126,7 +126,7 @@ async def test_a_bar_narrows_the_table_and_esc_goes_back(app: SwitchroomApp) -> 
         await pilot.press("h")
         assert chart.picked is not None
         await pilot.press("h", "enter")
-        text = await until(pilot, "against the stretch before")
+        text = await until(pilot, "against the hour before")
         assert "Thu 20 Nov, 21:00–22:00" in text
         assert table_of(screen).has_focus
         await pilot.press("escape")
@@ -233,7 +233,7 @@ async def test_the_numbers_as_a_table(app: SwitchroomApp) -> None:
         assert not screen.query_one(Chart).display
         assert "$0.30" in text or "$0.300" in text
         await pilot.press("j", "enter")
-        await until(pilot, "against the stretch before")
+        await until(pilot, "against the hour before")
         await pilot.press("escape", "number_sign")
         await until(pilot, "Thu 20 Nov, 21:00–22:00", gone=True)
 

@@ -117,9 +117,7 @@ class UsageScreen(ModeScreen):
 
     async def services_ready(self, services: Services) -> None:
         self._table.set_empty(_NOTHING)
-        self._numbers = (
-            bool(getattr(services.settings.appearance, "screen_reader", False)) or self.app.no_color
-        )
+        self._numbers = bool(getattr(services.settings.appearance, "screen_reader", False))
         self._show_numbers()
         self.set_interval(LOOK_EVERY, self._look)
         await self._load()
@@ -182,7 +180,7 @@ class UsageScreen(ModeScreen):
                 fresh.table, span, fresh.group, fresh.measure, fresh.bar is not None, cells
             )
             self._write("#head", spans)
-            self._write("#projection", words.projection_spans(fresh.month, fresh.projection))
+            self._write("#projection", words.projection_spans(fresh.month, fresh.projection, cells))
 
     def _write(self, selector: str, spans: list[words.Span]) -> None:
         line, text = self.query_one(selector, Static), Content.assemble(*spans)

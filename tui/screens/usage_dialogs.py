@@ -15,7 +15,7 @@ from tui.modals.form import Field, Form
 from tui.modals.pick import Pick
 from tui.screens import usage_words as words
 from tui.widgets.columns import Column
-from tui.widgets.pairs import Pair, page
+from tui.widgets.pairs import Pair, Pairs
 
 if TYPE_CHECKING:
     from services.usage_limits import LimitStanding
@@ -35,9 +35,14 @@ class WhyWindow(Modal[None]):
 
     def compose_body(self) -> ComposeResult:
         yield Static(self._sentence, markup=False, classes="detail")
-        yield Static(page(self._pairs), classes="pairs")
+        yield Pairs()
         if self._note:
             yield Static(self._note, markup=False, classes="detail")
+
+    def on_mount(self) -> None:
+        pairs = self.query_one(Pairs)
+        pairs.styles.height, pairs.styles.max_height = "auto", max(3, self.size.height - 15)
+        pairs.show(self._pairs)
 
 
 async def show_why(app: SwitchroomApp, span: UsageRange, *, narrowed: bool) -> None:
@@ -48,10 +53,17 @@ async def show_why(app: SwitchroomApp, span: UsageRange, *, narrowed: bool) -> N
         app.tell_error(error)
         return
     sentence = words.why_sentence(found, span, narrowed=narrowed)
-    await app.push_screen_wait(WhyWindow("Why the cost differs", sentence, why_pairs(found), _note(found)))
+    await app.push_screen_wait(
+        WhyWindow(
+            "Why the cost differs",
+            sentence,
+            why_pairs(found, 12 if app.size.width >= 72 else 0),
+            _note(found),
+        )
+    )
 
 
-def why_pairs(found: Why) -> list[Pair]:
+def why_pairs(found: Why, cells: int) -> list[Pair]:
     """The reasons with a meter each, then the models that moved most."""
     largest = max((abs(amount) for amount in found.parts.values()), default=0) or 1
     parts = sorted(
@@ -59,7 +71,7 @@ def why_pairs(found: Why) -> list[Pair]:
     )
     pairs: list[Pair] = []
     for reason, amount in parts:
-        meter = bar(float(abs(amount) / largest), 12)
+        meter = bar(float(abs(amount) / largest), cells)
         pairs.append(
             (
                 words.reason_name(reason, amount),
@@ -86,7 +98,7 @@ def why_pairs(found: Why) -> list[Pair]:
 def _note(found: Why) -> str:
     if not found.unpriced:
         return ""
-    return f"{count(found.unpriced, 'run')} of models without a known cost (own hardware, unknown price) are no part of it."
+    return f"{count(found.unpriced, 'run')} without a known cost are no part of it."
 
 
 def _who(one: LimitStanding | str) -> str:

@@ -121,6 +121,16 @@ def bar_words(since: int, until: int) -> str:
     return f"{day}, {start:%H:%M}–{end:%H:%M}"
 
 
+def before_words(span: UsageRange, *, narrowed: bool) -> str:
+    """What a range, or one bar of it, is compared with."""
+    if not narrowed:
+        return _BEFORE[span.name]
+    hours = round((span.until - span.since) / 3_600_000)
+    return {1: "the hour before", 23: "the day before", 24: "the day before", 25: "the day before"}.get(
+        hours, "as long before"
+    )
+
+
 def range_spans(names: Sequence[str], now: str, cells: int) -> list[Span]:
     """All ranges, the present one marked; in a narrow window only that one between its neighbours."""
     if sum(len(RANGE_WORDS[name]) + 3 for name in names) > cells:
@@ -164,24 +174,25 @@ def _against(total: UsageEntry, span: UsageRange, measure: ChartMeasure, narrowe
         return []
     part = abs(float(delta)) / float(before) if before else 0.0
     share = f" ({percent(part)})" if 0 < part < 10 else ""
-    against = "the stretch before" if narrowed else _BEFORE[span.name]
+    against = before_words(span, narrowed=narrowed)
     return [f"{signed(delta, measure)}{share} against {against}"]
 
 
-def projection_spans(spent: Decimal | None, found: Projection | None) -> list[Span]:
-    """What the calendar month will come to, in plain words."""
+def projection_spans(spent: Decimal | None, found: Projection | None, cells: int) -> list[Span]:
+    """What the calendar month will come to, in plain words; in a narrow window without the band."""
     if found is None:
         return [
             ("This month: ", "$dim"),
             (f"{cents(spent)} so far", "") if spent else ("nothing spent yet", "$dim"),
         ]
-    return [
+    spans = [
         ("This month: ", "$dim"),
         (f"{cents(spent)} so far", ""),
         (", on track for ", "$dim"),
         (cents(found.month), "bold"),
         (f" (likely {cents(found.low)} to {cents(found.high)})", "$dim"),
     ]
+    return spans if sum(len(text) for text, _ in spans) <= cells else spans[:-1]
 
 
 def chart_data(chart: UsageChart, group: str, measure: ChartMeasure, limit: Decimal | None) -> ChartData:
@@ -269,8 +280,7 @@ def why_sentence(found: Why, span: UsageRange, *, narrowed: bool = False) -> str
     parts = sorted(((r, a) for r, a in found.parts.items() if a), key=lambda one: -abs(one[1]))
     told = ", ".join(reason_words(reason, amount) for reason, amount in parts)
     total = "No difference" if not found.total else signed(found.total, "cost")
-    before = "the stretch before" if narrowed else _BEFORE[span.name]
-    return f"{total} against {before}" + (f" = {told}" if told else "")
+    return f"{total} against {before_words(span, narrowed=narrowed)}" + (f" = {told}" if told else "")
 
 
 def _moment(ms: int) -> str:
