@@ -301,3 +301,14 @@ async def test_a_change_behind_another_mode_is_loaded_on_return(
     await pilot.press("3")
     await until(pilot, "6 on")
     assert app.current_mode == "models"
+
+
+async def test_a_page_says_what_the_provider_takes_off(pilot: Pilot[int], app: SwitchroomApp) -> None:
+    from decimal import Decimal
+
+    from services.registry import ProviderDraft
+
+    await app.services.registry.edit("alpha", ProviderDraft(discount_pct=Decimal("12.5")))
+    app.push_screen(ModelDetail("alpha/opus-9"))
+    text = await until(pilot, "the last 30 days")
+    assert "12.5 % off" in text

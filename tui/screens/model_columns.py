@@ -43,6 +43,8 @@ class Known:
     """The providers that are switched off: none of their models is in use."""
     now: int = 0
     """UTC ms the ages count from."""
+    discount: float | None = None
+    """Percent that the provider of a single model takes off its prices."""
 
     def usable(self, view: ModelView) -> bool:
         """False: off, gone or retired, or its provider is off."""

@@ -100,9 +100,10 @@ class ModelDetail(ModeScreen):
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
+        off = frozenset() if row.enabled else frozenset({row.slug})
         self._view, self._known = (
             view,
-            Known(records, default, frozenset() if row.enabled else frozenset({row.slug}), now_ms()),
+            Known(records, default, off, now_ms(), float(row.discount_pct or 0)),
         )
         found = facts(view, self._known)
         if found != self._table.rows:

@@ -155,6 +155,8 @@ def _prices(view: ModelView, known: Known) -> Iterator[Fact]:
         return
     source = _source(view, "price", known.now)
     yield from (Fact(name, rate(amount), "", source) for name, amount in _rates(price))
+    if known.discount:
+        yield Fact("discount", f"{known.discount:g} % off all of it", "ok", "the provider's settings")
     yield from _rules(price)
 
 

@@ -30,6 +30,8 @@ _RUNS = frozenset({"RunEnded"})
 _ON_A_ROW = frozenset({"open", "chat", "on_off", "order", "filter", "estimate", "default", "sync"})
 _SOON = 0.03
 """Seconds in which changes that come together are one."""
+AGES_EVERY = 60.0
+"""Seconds between looks at the ages."""
 _AFTER_RUNS = 2.0
 """The same for runs, which only change what was measured."""
 
@@ -82,6 +84,7 @@ class ModelsScreen(ModeScreen):
     async def services_ready(self, services: Services) -> None:  # noqa: ARG002
         await self._load()
         self._table.set_empty(_EMPTY)
+        self.set_interval(AGES_EVERY, self._tick)
 
     async def _load(self) -> None:
         from services.model_records import model_records
@@ -120,6 +123,12 @@ class ModelsScreen(ModeScreen):
         if self._stale and self.app.opened:
             self._stale = False
             self._load_in(_SOON)
+
+    def _tick(self) -> None:
+        """The ages go on; what they say is only sent where it changed."""
+        if self.is_current:
+            self._known.now = model_columns.now_ms()
+            self._table.refresh()
 
     def _load_in(self, seconds: float) -> None:
         """Load once for any number of changes that come together."""

@@ -58,6 +58,10 @@ class FilterBar(Widget):
         self._line: Line | None = None
         table.arranged = self.bring_up_to_date
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Only facets can be completed."""
+        return action != "complete" or bool(self._table.facets)
+
     def open(self) -> None:
         """Show the line and type into it."""
         self.add_class("-open")
