@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from services.usage_limits import LimitStanding
     from store.ledger import AttemptRow
 
-RISES_MS = 7 * DAY_MS
+RISES_MS = 14 * DAY_MS
 """How long a price that went up is news."""
-_SYNCS = 6
+_SYNCS = 200
 """How many syncs of a provider are looked through for it."""
 CHART_HOURS = 24
 

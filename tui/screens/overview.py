@@ -16,8 +16,8 @@ from catalog.errors import SwitchroomError
 from tui.formatting import cents, count
 from tui.screens import overview_lines as lines
 from tui.screens.base import ModeScreen
-from tui.screens.overview_lines import AlertLine, LiveRun
-from tui.screens.overview_live import LiveRuns
+from tui.screens.overview_lines import AlertLine
+from tui.screens.overview_live import LivePanel, LiveRuns
 from tui.screens.overview_panels import SpendPanel, welcome
 from tui.screens.provider_columns import ProviderLine
 from tui.widgets.chart import Chart, ChartData, Series
@@ -66,9 +66,7 @@ class OverviewScreen(ModeScreen):
         self._runs: VirtualTable[RecentRun] = VirtualTable(
             lines.RUNS, key=lines.run_key, empty="Opening …", marks=False, id="runs"
         )
-        self._now: VirtualTable[LiveRun] = VirtualTable(
-            lines.LIVE, key=lambda run: run.id, empty="Nothing is running. 6 opens a chat.", header=False, marks=False, id="now"
-        )  # fmt: skip
+        self._now = LivePanel("Nothing is running. 6 opens a chat.")
         self._chart = Chart(empty="Nothing was spent in the last 24 hours.", id="chart")
         self._spend_panel = SpendPanel()
         self._live = LiveRuns()
@@ -91,7 +89,7 @@ class OverviewScreen(ModeScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._alerts.can_focus = self._now.can_focus = False
+        self._alerts.can_focus = False
         self._size_tables()
 
     # -- data ------------------------------------------------------------------------------------
@@ -226,7 +224,7 @@ class OverviewScreen(ModeScreen):
         if ticking is not None:
             (ticking.resume if self._live.runs else ticking.pause)()
         if self.is_current:
-            self._now.set_rows(self._live.rows())
+            self._now.show(self._live.rows())
             title = f"Now · {count(len(self._live.runs), 'run')}" if self._live.runs else "Now"
             speed = self._live.speed
             self.query_one("#now-panel").border_title = f"{title} · {speed:.0f} tok/s" if speed else title

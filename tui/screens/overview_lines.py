@@ -1,4 +1,4 @@
-"""The lines of the Overview's tables: alerts, providers with the worst first, runs in flight and runs that ended."""
+"""The lines of the Overview's tables: alerts, providers with the worst first, and runs that ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tui.screens import provider_columns
 from tui.screens.provider_columns import ProviderLine
 from tui.widgets.chart_time import day_words
 from tui.widgets.columns import Cell, Column
-from tui.widgets.spark import spark
 
 if TYPE_CHECKING:
     from services.overview import PriceRise, RecentRun
@@ -140,32 +139,6 @@ PROVIDERS: tuple[Column[ProviderLine], ...] = tuple(
     replace(column, priority=_WANTED[column.key])
     for column in provider_columns.COLUMNS
     if column.key in _WANTED
-)
-
-# -- runs in flight ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class LiveRun:
-    """A run in flight, as far as it has come."""
-
-    id: str
-    model: str
-    tokens: int = 0
-    speeds: tuple[float, ...] = ()
-    """Tokens in each second so far, the last last."""
-
-
-def _speed(line: LiveRun) -> Cell:
-    if not line.tokens:
-        return "waiting", "dim"
-    return f"{line.speeds[-1]:.0f} tok/s" if line.speeds else "…"
-
-
-LIVE: tuple[Column[LiveRun], ...] = (
-    Column("model", "", lambda line: line.model, width=12, flex=1, cut="middle"),
-    Column("speed", "", _speed, width=9, align="right"),
-    Column("spark", "", lambda line: (spark(line.speeds, 8), "ok"), width=8, priority=1),
 )
 
 # -- runs that ended ---------------------------------------------------------------------------------

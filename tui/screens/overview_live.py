@@ -1,17 +1,67 @@
-"""The runs in flight as the feed tells of them, and how fast each has been second by second."""
+"""The runs in flight as the feed tells of them: how fast each has been second by second, and the panel that says so."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tui.screens.overview_lines import LiveRun
+from textual.content import Content
+from textual.widget import Widget
+
+from tui.formatting import cut_middle, fit
+from tui.widgets.spark import spark
 
 if TYPE_CHECKING:
     from services.container import Services
 
 _KEPT = 40
 """Seconds of speed that are remembered of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """A run in flight, as far as it has come."""
+
+    id: str
+    model: str
+    tokens: int = 0
+    speeds: tuple[float, ...] = ()
+    """Tokens in each second so far, the last last."""
+
+
+class LivePanel(Widget):
+    """A line for each run: its model, its speed, and how that has been."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, calm: str) -> None:
+        super().__init__(id="now")
+        self._calm = calm
+        self._runs: tuple[LiveRun, ...] = ()
+
+    def show(self, runs: Sequence[LiveRun]) -> None:
+        """Draw these from now on; what is equal is not painted again."""
+        if tuple(runs) != self._runs:
+            self._runs = tuple(runs)
+            self.refresh()
+
+    def render(self) -> Content:
+        if not self._runs:
+            return Content.styled(self._calm, "$dim")
+        cells, rows = self.size.width, self.size.height
+        shown = self._runs if len(self._runs) <= rows else self._runs[: max(0, rows - 1)]
+        trace = 14 if cells >= 50 else 8
+        spans: list[tuple[str, str]] = []
+        for run in shown:
+            model = run.model if cells >= 50 else run.model.partition("/")[2] or run.model
+            room = max(4, cells - trace - 12)
+            spans.append((fit(cut_middle(model, room), room), ""))
+            speed, style = ("waiting", "$dim") if not run.speeds else (f"{run.speeds[-1]:.0f} tok/s", "")
+            spans += [(f"{speed:>10}  ", style), (spark(run.speeds, trace), "$success"), ("\n", "")]
+        if len(shown) < len(self._runs):
+            spans.append((f"+{len(self._runs) - len(shown)} more", "$dim"))
+        return Content.assemble(*spans)
 
 
 class LiveRuns:
