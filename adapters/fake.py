@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from adapters.base import Connection, ProviderState, RemoteModel, Validation
 from adapters.errors import (
@@ -34,10 +34,12 @@ from adapters.events import (
 )
 from adapters.fake_play import Answer, FakeModel, Fault, Script
 from adapters.fake_scripts import script
-from adapters.fetch import Fetcher
 from catalog.errors import UsageError
 from catalog.types import Price
 from catalog.usage import Usage
+
+if TYPE_CHECKING:
+    from adapters.fetch import Fetcher
 
 Sleep = Callable[[float], Awaitable[None]]
 _TOKEN = re.compile(r"\s*[^\W\d_]{1,6}|\s*\d{1,3}|\s*[^\w\s]|\s+|.", re.DOTALL)
