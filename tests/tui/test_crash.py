@@ -47,7 +47,7 @@ def test_a_real_crash_in_a_terminal_leaks_nothing_and_gives_the_terminal_back(ho
         env={**os.environ, "SWITCHROOM_HOME": str(home), "PYTHONPATH": str(ROOT)}, start_new_session=True,
     )  # fmt: skip
     os.close(follower)
-    output, pressed = b"", False
+    output, waiting = b"", [(b"today", b"2"), (b"No providers yet", b"a")]
     while True:
         if not select.select([leader], [], [], 20)[0]:
             process.kill()
@@ -59,9 +59,8 @@ def test_a_real_crash_in_a_terminal_leaks_nothing_and_gives_the_terminal_back(ho
         if not data:
             break
         output += data
-        if not pressed and b"No providers yet" in output:
-            pressed = True
-            os.write(leader, b"a")
+        if waiting and waiting[0][0] in output:
+            os.write(leader, waiting.pop(0)[1])
     os.close(leader)
     assert process.wait(10) == 1
     assert b"Switchroom stopped because of an error of its own" in output

@@ -41,15 +41,16 @@ def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
 
 def declared(active: Iterable[ActiveBinding]) -> list[ActiveBinding]:
     """The bindings in the order in which their classes name them, whatever keys the user has put them on."""
-    nodes: dict[DOMNode, dict[str | None, int]] = {}
+    places: dict[DOMNode, dict[str | None, int]] = {}
     order = []
     for entry in active:
-        if entry.node not in nodes:
-            own = entry.node._bindings.key_to_bindings.values()  # noqa: SLF001 - as declared, before the user's keymap
+        node = entry.node
+        if node not in places:
+            own = node._bindings.key_to_bindings.values()  # noqa: SLF001 - as declared, before the user's keymap
             names = dict.fromkeys(binding.id for bindings in own for binding in bindings)
-            nodes[entry.node] = {name: place for place, name in enumerate(names)}
-        places = nodes[entry.node]
-        order.append((list(nodes).index(entry.node), places.get(entry.binding.id, len(places)), entry))
+            places[node] = {name: place for place, name in enumerate(names)}
+        depth = len(node.ancestors_with_self)  # what has the focus first, the app last
+        order.append((-depth, places[node].get(entry.binding.id, len(places[node])), entry))
     return [entry for _, _, entry in sorted(order, key=lambda item: item[:2])]
 
 
