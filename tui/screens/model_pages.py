@@ -233,7 +233,8 @@ def _usage(view: ModelView, record: ModelRecord | None) -> Iterator[Fact]:
         yield Fact("runs", "none yet", "dim", "c chats with it" if view.chat else "")
         return
     failed = f", {percent(record.failed / record.runs)} failed" if record.failed and record.runs else ""
-    yield Fact("runs", f"{whole(record.runs)}{failed}", "warn" if failed else "")
+    often = record.failed >= 0.02 * record.runs
+    yield Fact("runs", f"{whole(record.runs)}{failed}", "warn" if failed and often else "")
     yield Fact("tokens", f"{tokens(record.input)} in, {tokens(record.output)} out")
     cost = "no price per token" if view.own_cost and record.cost is None else cents(record.cost)
     each = f"{money(record.cost / record.runs)} a run" if record.cost is not None and record.runs else ""
