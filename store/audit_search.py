@@ -20,7 +20,7 @@ _WORDS = "(action || ' ' || subject || ' ' || actor || ' ' || result || ' ' || c
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A text that must be found in a column, case of A–Z ignored."""
+    """A text that must be found in a column, case of A–Z ignored; of actions, a part must begin with it."""
 
     column: str
     """`action`, `actor`, `subject`, `result`; empty: anywhere."""
@@ -48,8 +48,11 @@ class Wanted:
         params: list[object] = []
         for term in self.terms:
             column = term.column if term.column in COLUMNS else _WORDS
-            parts.append(f"{column} {'NOT ' if term.without else ''}LIKE ? ESCAPE '^'")
-            params.append(f"%{term.text.replace('^', '^^').replace('%', '^%').replace('_', '^_')}%")
+            text = term.text.replace("^", "^^").replace("%", "^%").replace("_", "^_")
+            patterns = (f"{text}%", f"%.{text}%") if column == "action" else (f"%{text}%",)
+            either = " OR ".join([f"{column} LIKE ? ESCAPE '^'"] * len(patterns))
+            parts.append(f"{'NOT ' if term.without else ''}({either})")
+            params += patterns
         if self.since is not None:
             parts.append("at >= ?")
             params.append(self.since)

@@ -56,6 +56,8 @@ async def test_each_part_is_found_in_its_column(services: Services) -> None:
     await write(services, 3)
     assert ids(await found(services, "")) == [5, 4, 3, 2, 1]
     assert ids(await found(services, "action:budget")) == [2, 1]
+    assert ids(await found(services, "action:set")) == [2, 1]
+    assert ids(await found(services, "action:get")) == [], "a part of an action begins with it"
     assert ids(await found(services, "subject:GLOBAL limit_usd")) == [2, 1]
     assert ids(await found(services, "budget -limit_usd")) == []
     assert ids(await found(services, "more people")) == [2], "why a limit was changed is in the log"

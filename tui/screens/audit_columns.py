@@ -54,7 +54,7 @@ _SUBJECT: Column[AuditRow] = Column(
     "subject", "subject", short_subject, width=12, max_width=22, cut="middle", brief=short_subject
 )
 _CHANGE: Column[AuditRow] = Column(
-    "change", "before → after, and why", _change, width=14, flex=1, brief=_marked_change
+    "change", "before → after", _change, width=14, flex=1, brief=_marked_change
 )
 _WHO: Column[AuditRow] = Column(
     "who", "who", lambda row: who(row.actor).name, width=9, max_width=16, cut="middle", brief=_short_who

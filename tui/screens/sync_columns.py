@@ -119,20 +119,20 @@ def _error(line: SyncLine) -> Cell:
 COLUMNS: tuple[Column[SyncLine], ...] = (
     Column("provider", "provider", _name, width=12, max_width=28, cut="middle", sort=lambda line: line.slug),
     Column("state", "state", _state, width=10, max_width=12, sort=lambda line: mark(line).word),
-    Column("last", "last run", _last, width=8, max_width=11, priority=7, sort=lambda line: line.view.last.started_at if line.view.last else 0),
+    Column("last", "last run", _last, width=8, max_width=11, priority=9, sort=lambda line: line.view.last.started_at if line.view.last else 0),
     Column("age", "list age", list_age, width=8, align="right", priority=1, sort=lambda line: line.view.good.started_at if line.view.good else 0),
-    Column("took", "took", _took, width=5, max_width=7, align="right", priority=8, sort=lambda line: line.view.last.duration_ms if line.view.last else -1),
+    Column("took", "took", _took, width=5, max_width=7, align="right", priority=10, sort=lambda line: line.view.last.duration_ms if line.view.last else -1),
     Column("models", "models", _models, width=6, align="right", priority=2, down=True, sort=lambda line: line.view.good.total if line.view.good else -1),
     Column("added", "new", lambda line: changed(line.view.last, "added"), width=3, max_width=6, align="right", priority=3),
-    Column("updated", "changed", lambda line: changed(line.view.last, "updated"), width=7, align="right", priority=3),
-    Column("removed", "gone", lambda line: changed(line.view.last, "removed"), width=4, max_width=6, align="right", priority=3),
+    Column("updated", "changed", lambda line: changed(line.view.last, "updated"), width=7, align="right", priority=5),
+    Column("removed", "gone", lambda line: changed(line.view.last, "removed"), width=4, max_width=6, align="right", priority=4),
     Column(
-        "changed_at", "last change", _last_change, width=11, align="right", priority=5, down=True,
+        "changed_at", "last change", _last_change, width=11, align="right", priority=7, down=True,
         sort=lambda line: line.view.changed.started_at if line.view.changed else 0,
     ),
-    Column("schedule", "schedule", _schedule, width=9, max_width=22, priority=4),
+    Column("schedule", "schedule", _schedule, width=9, max_width=22, priority=6),
     Column("next", "next", next_words, width=8, priority=1, sort=lambda line: line.view.next_at or 1 << 62),
-    Column("error", "error", _error, width=14, flex=1, priority=6, optional=True),
+    Column("error", "error", _error, width=14, flex=1, priority=8, optional=True),
 )  # fmt: skip
 
 FACETS: tuple[Facet[SyncLine], ...] = (
