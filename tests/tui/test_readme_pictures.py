@@ -11,7 +11,6 @@ import pytest
 from textual.pilot import Pilot
 from tui_stage import opened, until
 
-from services import clock
 from tui.app import SwitchroomApp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +27,7 @@ def at_noon(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.setattr(time, "time", lambda: NOON / 1000)
-    monkeypatch.setattr(clock, "now_ms", lambda: NOON)
+    monkeypatch.setattr(time, "time_ns", lambda: NOON * 1_000_000)
 
 
 async def _play(pilot: Pilot[Any], digit: str, words: str) -> None:
