@@ -134,6 +134,32 @@ async def test_a_resize_keeps_the_place() -> None:
             assert screen_rows(widget)[0].strip().startswith("20 Every"), size
 
 
+async def test_many_rows_are_wrapped_once_the_size_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrapped: list[int] = []
+    rewrap = Transcript._rewrap
+
+    def counted(self: Transcript, width: int) -> None:
+        wrapped.append(width)
+        rewrap(self, width)
+
+    monkeypatch.setattr(Transcript, "_rewrap", counted)
+    async with Alone().run_test(size=(100, 20)) as pilot:
+        widget = transcript(pilot)
+        widget.add(MarkdownBlock("\n\n".join([LONG] * 10)))
+        target = next(y for y in range(500, widget.row_count) if "20 Every" in widget.line(y).text)
+        widget.scroll_to(y=target, animate=False, immediate=True)
+        wrapped.clear()
+        for columns in range(99, 60, -3):
+            await pilot.resize_terminal(columns, 20)
+        for _ in range(200):
+            if wrapped:
+                break
+            await pilot.pause(0.01)
+        assert len(wrapped) <= 2
+        assert wrapped[-1] == widget.scrollable_content_region.width
+        assert screen_rows(widget)[0].strip().startswith("20 Every")
+
+
 async def test_wide_characters_fill_the_row_exactly() -> None:
     async with Alone().run_test(size=(41, 20)) as pilot:
         widget = transcript(pilot)

@@ -19,6 +19,9 @@ SLOW_FRAME = 1 / 8
 """The same in low-bandwidth mode."""
 STEP = 3
 """Rows by which a growing answer scrolls; in low-bandwidth mode half a screen."""
+MANY_ROWS = 1000
+RESIZED_AFTER = 0.1
+"""Seconds without another size, after which so many rows are wrapped anew: a dragged window sends many sizes."""
 WIDEST = 118
 """Cells a row of text takes at most: longer ones are hard to read."""
 
@@ -41,6 +44,7 @@ class FlowingBlocks(PaintedRows):
         self._starts: list[int] = []
         self._dirty: list[Block] = []
         self._timer: Timer | None = None
+        self._rewrapping: Timer | None = None
         self._last = 0.0
         self._follow = True
         self._moving = False
@@ -242,11 +246,24 @@ class FlowingBlocks(PaintedRows):
 
     def on_resize(self) -> None:
         width = min(WIDEST, self.scrollable_content_region.width)
+        if self._rewrapping is not None:
+            self._rewrapping.stop()
+            self._rewrapping = None
         if width != self.text_width:
-            self._rewrap(width)
+            if self.text_width and self.row_count > MANY_ROWS:
+                self._rewrapping = self.set_timer(RESIZED_AFTER, self._resize_over)
+            else:
+                self._rewrap(width)
         self._settle()
         if self.following:
             self._move(self.max_scroll_y)
+
+    def _resize_over(self) -> None:
+        """The size has been the same for a moment: now the many rows are worth wrapping."""
+        self._rewrapping = None
+        self._rewrap(min(WIDEST, self.scrollable_content_region.width))
+        self._settle()
+        self.refresh()
 
     def _rewrap(self, width: int) -> None:
         """Render everything for another width and keep the place: the text at the top stays at the top."""

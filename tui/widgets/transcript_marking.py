@@ -36,16 +36,13 @@ class Marking:
 
     def move_to(self, row: int) -> None:
         """Take the moving end to a row, whole; past the other end it becomes that end."""
-        if self.lower:
-            if row < self.first:
-                self.first, self.last, self.lower, self.left = row, self.first, False, None
-            else:
-                self.last = row
-            self.right = None
-            if not self.lower:
-                self.left = None
-        elif row > self.last:
-            self.first, self.last, self.lower, self.right, self.left = self.last, row, True, None, None
+        if row < self.first if self.lower else row > self.last:
+            other = self.first if self.lower else self.last
+            self.first, self.last = sorted((row, other))
+            self.left = self.right = None
+            self.lower = not self.lower
+        elif self.lower:
+            self.last, self.right = row, None
         else:
             self.first, self.left = row, None
 
@@ -61,17 +58,19 @@ class Marking:
             at = (min(steps) if by > 0 else max(steps)) if steps else (len(text) if by > 0 else low)
         else:
             at += by
-        at = max(low, min(len(text), at))
         if self.lower:
-            if self.first == self.last:
-                at = max(at, (low if self.left is None else self.left) + 1)
-            self.right = at
+            least = (low if self.left is None else self.left) + 1 if self.first == self.last else low
+            self.right = min(len(text), max(least, at))
         else:
-            if self.first == self.last:
-                at = min(at, (len(text) if self.right is None else self.right) - 1)
-            self.left = at
+            most = (
+                (len(text) if self.right is None else self.right) - 1
+                if self.first == self.last
+                else len(text)
+            )
+            self.left = max(low, min(most, at))
 
     def selection(self, line: Callable[[int], Line]) -> Selection:
         """The stretch as Textual knows it."""
         end = len(line(self.last).text) if self.right is None else self.right
-        return Selection(Offset(self.left or 0, self.first), Offset(end, self.last))
+        start = min(self.left or 0, end) if self.first == self.last else self.left or 0
+        return Selection(Offset(start, self.first), Offset(end, self.last))
