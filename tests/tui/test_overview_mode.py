@@ -13,6 +13,7 @@ from tui_stage import NOW, opened, until
 
 from catalog.usage import Usage
 from services.feed import RunEnded, RunProgress, RunStarted, StoreChangedElsewhere
+from services.overview import RecentRun
 from services.paths import Paths
 from services.run_events import RunResult
 from tui.app import SwitchroomApp
@@ -135,6 +136,30 @@ async def test_an_event_changes_the_lines_and_no_cursor(overview: SwitchroomApp,
         await until(pilot, "azure-eu: invalid key", gone=True)
         assert (screen._providers.cursor_key, screen._runs.cursor_key) == before
         assert overview.focused is screen._runs
+
+
+async def test_new_runs_come_in_at_the_top_of_a_list_nobody_has_touched(
+    overview: SwitchroomApp, answers: Answers
+) -> None:
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer")
+        screen = overview.screen
+        assert isinstance(screen, OverviewScreen)
+        first = answers.recent[0]
+        answers.recent = (
+            *(RecentRun(replace(first.row, run_id=f"new-{n}"), ()) for n in range(12)),
+            *answers.recent,
+        )
+        (await opened(pilot)).feed.publish(RunEnded(_result("new-0")))
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if screen._runs.cursor_key == "new-0":
+                break
+        assert screen._runs.cursor_key == "new-0"
+        assert screen._runs.scroll_offset.y == 0
+        exported = screen.exported()
+        assert exported is not None
+        assert [row["provider"] for row in exported.rows][:2] == ["azure-eu", "anthropic"]
 
 
 async def test_hidden_it_waits_and_looks_when_it_is_seen_again(

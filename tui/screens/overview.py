@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from services.overview import PriceRise, RecentRun, Spend
     from services.registry import ProviderView
     from services.usage_chart import UsageChart
+    from tui.exporting import Exported
 
 _SOON = frozenset({"RunEnded", "ProvidersChanged", "ModelsChanged", "SyncEnded", "BudgetsChanged", "StoreChangedElsewhere", "OfflineChanged", "SettingsChanged"})  # fmt: skip
 """After these the panels are read anew."""
@@ -52,7 +54,6 @@ class OverviewScreen(ModeScreen):
         Binding("enter", "open", "open", id="overview.open", tooltip="Open what the cursor is on"),
         Binding("tab", "panel(1)", "next panel", id="overview.next", tooltip="Go to the next panel"),
         Binding("shift+tab", "panel(-1)", "panel", show=False, id="overview.previous", tooltip="Go to the panel before"),
-        Binding("escape", "clear", "clear", show=False, id="overview.clear", tooltip="Take the marks away"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -116,12 +117,20 @@ class OverviewScreen(ModeScreen):
             self._spend = await overview.spend(services)
             self._show_alerts(first=first)
             self._spend_panel.show(self._spend)
-            self._runs.set_rows(await overview.recent(services))
+            self._show_runs(await overview.recent(services))
             self._chart.show(_chart_data(await overview.cost_by_hour(services)))
             self._rises = await overview.price_rises(services, self._views)
             self._show_alerts(first=first)
         except SwitchroomError as error:
             self.app.tell_error(error)
+
+    def _show_runs(self, recent: Sequence[RecentRun]) -> None:
+        """The newest stay in sight as long as nobody has gone down the list."""
+        rows = self._runs.shown
+        untouched = not self._runs.has_focus and (not rows or rows[0] is self._runs.cursor_row)
+        self._runs.set_rows(recent)
+        if untouched:
+            self._runs.action_first()
 
     def _show_providers(self) -> None:
         empty = not self._views
@@ -240,7 +249,7 @@ class OverviewScreen(ModeScreen):
         """`a` is offered here as long as there is nothing else; after that it is in Providers."""
         if action == "add":
             return self.app.opened and not self._views
-        return action not in ("open", "panel", "clear") or bool(self._views)
+        return action not in ("open", "panel") or bool(self._views)
 
     def _stops(self) -> list[Widget]:
         panels: list[Widget] = [self._alerts, self._providers, self._chart, self._runs]
@@ -255,10 +264,6 @@ class OverviewScreen(ModeScreen):
         stops = self._stops()
         place = stops.index(self.focused) if self.focused in stops else -by if by > 0 else 0
         stops[(place + by) % len(stops)].focus()
-
-    def action_clear(self) -> None:
-        for table in (self._alerts, self._providers, self._runs):
-            table.clear_marks()
 
     def action_add(self) -> None:
         from tui.screens.provider_wizard import add_provider
@@ -314,6 +319,16 @@ class OverviewScreen(ModeScreen):
         if self.focused is self._runs and (run := self._runs.cursor_row) is not None:
             return run.row.run_id
         return self._providers.cursor_key
+
+    def exported(self) -> Exported | None:
+        if self.focused is self._runs:
+            from tui.screens.usage_export import runs_exported
+
+            return runs_exported([run.row for run in self._runs.shown])
+        from tui.exporting import Exported
+        from tui.screens.provider_columns import EXPORTED, exported_row
+
+        return Exported("providers", EXPORTED, [exported_row(line) for line in self._providers.shown])
 
     def interrupt(self) -> bool:
         return self.app.stop_work()
