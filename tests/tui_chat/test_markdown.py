@@ -164,6 +164,11 @@ def test_table_columns_line_up_with_wide_characters_and_emoji() -> None:
     assert len({cell_len(row[: row.index("│" if "│" in row else "┼")]) for row in table}) == 1
 
 
+def test_emoji_that_terminals_measure_differently_are_taken_apart() -> None:
+    england = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    assert plain(f"🇵🇱 and 👩‍👧 and 👍🏽 and {england} and ❤\ufe0f") == ["PL and 👩👧 and 👍 and 🏴 and ❤"]
+
+
 def test_a_table_too_wide_is_wrapped_inside_its_columns() -> None:
     table = plain("| a | b |\n|-|-|\n| " + "word " * 30 + "| " + "other " * 30 + "|", 50)
     assert all(cell_len(row) <= 50 for row in table)

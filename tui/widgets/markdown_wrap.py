@@ -33,8 +33,9 @@ class Line(NamedTuple):
 
 
 _EMOJI_GLUE = re.compile(
-    "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|(?<=[\u2190-\u2bff\U0001f000-\U0001faff])\u200d"
+    "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|(?<=[\u2190-\u2bff\U0001f000-\U0001faff])\u200d"
 )
+_FLAGS = {0x1F1E6 + number: chr(ord("A") + number) for number in range(26)}
 _WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U0001f300-\U0001faff\U00020000-\U0003fffd"
 _CLOSING = "、。，．：；！？）」』】〉》〕］｝ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
 _WORD = re.compile(f"\n| +|(?:[{_WIDE}][{_CLOSING}]*)|[^ \n{_WIDE}]+")
@@ -43,11 +44,12 @@ _WORD = re.compile(f"\n| +|(?:[{_WIDE}][{_CLOSING}]*)|[^ \n{_WIDE}]+")
 def even_width(text: str) -> str:
     """Text whose width every terminal agrees on: joiners, variation selectors and skin tones of emoji are left out, tabs are spaces.
 
-    Terminals measure `👩‍👧` as two, four or six cells; apart, each person is two cells everywhere.
+    Terminals measure `👩‍👧` as two, four or six cells; apart, each person is two cells everywhere. A flag becomes its
+    two letters: its halves are one or two cells each.
     """
     if text.isascii():
         return text.replace("\t", "    ") if "\t" in text else text
-    return _EMOJI_GLUE.sub("", text).replace("\t", "    ")
+    return _EMOJI_GLUE.sub("", text).translate(_FLAGS).replace("\t", "    ")
 
 
 def chop(text: str, width: int) -> tuple[str, str]:
