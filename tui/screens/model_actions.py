@@ -50,6 +50,11 @@ async def toggle(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     app.tell(f"{words} switched {'on' if on else 'off'}.", hint="x switches back", tone="")
 
 
+async def toggle_one(app: SwitchroomApp, view: ModelView) -> None:
+    """The same for one."""
+    await toggle(app, [view])
+
+
 async def make_default(app: SwitchroomApp, view: ModelView) -> None:
     """New chats start with this model."""
     name = cut_middle(view.ref, 48)
@@ -142,3 +147,8 @@ async def estimate(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     chosen = await app.push_screen_wait(window)
     if chosen is not None:
         await chat(app, chosen.view)
+
+
+async def estimate_one(app: SwitchroomApp, view: ModelView) -> None:
+    """The same for one."""
+    await estimate(app, [view])

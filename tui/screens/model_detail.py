@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -17,8 +18,11 @@ from tui.widgets.columns import Cell, Column
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from services.container import Services
     from services.models import ModelView
+    from tui.app import SwitchroomApp
     from tui.exporting import Exported
 
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
@@ -64,6 +68,8 @@ class ModelDetail(ModeScreen):
         self._known = Known(now=now_ms())
         self._gone = False
         """Its provider no longer exists; the screen leaves as soon as nothing stands over it."""
+        self._loaded = asyncio.Event()
+        """The model was looked up once, found or not."""
         self._table: VirtualTable[Fact] = VirtualTable(
             COLUMNS, key=lambda fact: str(fact.place), empty="Opening …", header=False, marks=False
         )
@@ -74,6 +80,7 @@ class ModelDetail(ModeScreen):
     async def services_ready(self, services: Services) -> None:  # noqa: ARG002
         self.status_title = f"Models › {cut_middle(self.ref, 60)}"
         await self._load()
+        self._loaded.set()
 
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and self.is_mounted:
@@ -130,22 +137,28 @@ class ModelDetail(ModeScreen):
     def action_back(self) -> None:
         self.app.pop_screen()
 
+    def _do(self, action: Callable[[SwitchroomApp, ModelView], Awaitable[None]]) -> None:
+        """Act on the model as it is shown, once it is; the next key waits until the page shows what became of it."""
+
+        async def act() -> None:
+            await self._loaded.wait()
+            if self._view is not None:
+                await action(self.app, self._view)
+                await self._load()
+
+        self.app.do(act())
+
     def action_chat(self) -> None:
-        if self._view is not None:
-            self.app.do(actions.chat(self.app, self._view))
+        self._do(actions.chat)
 
     def action_on_off(self) -> None:
-        if self._view is not None:
-            self.app.do(actions.toggle(self.app, [self._view]))
+        self._do(actions.toggle_one)
 
     def action_default(self) -> None:
-        if self._view is not None:
-            self.app.do(actions.make_default(self.app, self._view))
+        self._do(actions.make_default)
 
     def action_estimate(self) -> None:
-        if self._view is not None:
-            self.app.do(actions.estimate(self.app, [self._view]))
+        self._do(actions.estimate_one)
 
     def action_sync(self) -> None:
-        if self._view is not None:
-            actions.sync(self.app, [self._view])
+        self.app.sync([self.ref.partition("/")[0]])

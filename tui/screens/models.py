@@ -214,8 +214,12 @@ class ModelsScreen(ModeScreen):
     def action_on_off(self) -> None:
         from tui.screens.model_actions import toggle
 
+        async def switched(views: list[ModelView]) -> None:
+            await toggle(self.app, views)
+            await self._load()  # the next key acts on what became of them
+
         if targets := self._table.targets():
-            self.app.do(toggle(self.app, targets))
+            self.app.do(switched(targets))
 
     def action_default(self) -> None:
         from tui.screens.model_actions import make_default

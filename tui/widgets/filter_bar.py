@@ -79,7 +79,7 @@ class FilterBar(Widget):
             self._line.value = ""
         self._table.set_filter("")
         self.remove_class("-open")
-        self._table.focus()
+        self.screen.set_focus(self._table)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -95,7 +95,7 @@ class FilterBar(Widget):
 
     def action_keep(self) -> None:
         if self._line is not None and self._line.value:
-            self._table.focus()
+            self.screen.set_focus(self._table)
         else:
             self.clear()
 
