@@ -57,15 +57,19 @@ def _settings(app: SwitchroomApp) -> list[Command]:
     return commands
 
 
-def _models(app: SwitchroomApp, models: list[ModelView]) -> list[Found]:
+def _models(models: list[ModelView]) -> list[Found[ModelView]]:
     return [
-        searchable(Command("model", view.ref, view.info.name or "", "", partial(start_chat, app, view.ref)))
+        (f"{view.ref} {view.info.name or ''} model".casefold(), view.ref, view)
         for view in models
         if view.chat
     ]
 
 
-async def _fill(app: SwitchroomApp, window: Palette) -> None:
+def _model(app: SwitchroomApp, view: ModelView) -> Command:
+    return Command("model", view.ref, view.info.name or "", "", partial(start_chat, app, view.ref))
+
+
+async def _fill(app: SwitchroomApp, window: Palette[ModelView]) -> None:
     """Bring what has to be asked for into the open window."""
     try:
         window.add([searchable(command) for command in _settings(app)])
@@ -75,7 +79,7 @@ async def _fill(app: SwitchroomApp, window: Palette) -> None:
             for row in rows
         ])  # fmt: skip
         models = await app.services.models.list(enabled=True)
-        window.add(await asyncio.to_thread(_models, app, models))
+        window.add(await asyncio.to_thread(_models, models))
     except SwitchroomError as error:
         app.tell_error(error)
 
@@ -122,7 +126,7 @@ async def start_chat(app: SwitchroomApp, ref: str | None) -> None:
 
 async def open_palette(app: SwitchroomApp) -> None:
     """Ask what to do, and do it."""
-    window = Palette(_actions(app))
+    window = Palette(_actions(app), partial(_model, app))
     filling = asyncio.create_task(_fill(app, window)) if app.opened else None
     try:
         chosen = await app.push_screen_wait(window)

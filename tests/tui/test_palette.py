@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from tui_stage import Vendor, add_quietly, opened, type_text, until
 
 from services.paths import Paths
 from tui.app import SwitchroomApp
-from tui.modals.palette import Command, ranked, searchable
+from tui.modals.palette import Command, Found, ranked, searchable
 
 
 def _command(kind: str, title: str, detail: str = "") -> Command:
@@ -17,21 +18,21 @@ def _command(kind: str, title: str, detail: str = "") -> Command:
 
 
 def test_words_are_found_before_letters_and_what_begins_with_them_first() -> None:
-    found = [
+    found: list[Found[Any]] = [
         searchable(_command("model", "prod/gpt-4o-mini")),
         searchable(_command("setting", "Lowest TLS version")),
         searchable(_command("setting", "Low bandwidth")),
         searchable(_command("setting", "Silence allowed")),
         searchable(_command("theme", "Theme: light")),
     ]
-    assert [c.title for c in ranked(found, "low")] == [
+    assert [title for _, title, _ in ranked(found, "low")] == [
         "Low bandwidth",
         "Lowest TLS version",
         "Silence allowed",
     ]
-    assert [c.title for c in ranked(found, "gpt4o")] == ["prod/gpt-4o-mini"]
-    assert [c.title for c in ranked(found, "light theme")] == ["Theme: light"]
-    assert ranked(found, "zebra") == []
+    assert [title for _, title, _ in ranked(found, "gpt4o")] == ["prod/gpt-4o-mini"]
+    assert [title for _, title, _ in ranked(found, "light theme")] == ["Theme: light"]
+    assert not ranked(found, "zebra")
 
 
 def test_fifty_thousand_models_are_searched_in_a_moment() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from textual.widgets import Input
 
@@ -13,6 +14,10 @@ from tui.widgets.columns import Column
 
 _RANKED = 2_000
 """Of more than these nobody looks for the best: the next letter makes them fewer."""
+_SHOWN = 500
+"""Rows that stand in the window: whoever has not found it by then types on."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +32,15 @@ class Command:
     run: Callable[[], Awaitable[object] | object]
 
 
-Found = tuple[str, Command]
-"""A command after the text in which it is looked for."""
+Found = tuple[str, str, "Command | T"]
+"""The text in which it is looked for, its title, and the command, or what becomes one once it is shown."""
 
 
-def searchable(command: Command) -> Found:
-    return f"{command.title} {command.detail} {command.kind}".casefold(), command
+def searchable(command: Command) -> Found[Any]:
+    return f"{command.title} {command.detail} {command.kind}".casefold(), command.title, command
 
 
-def ranked(found: Sequence[Found], text: str) -> list[Command]:
+def ranked(found: Sequence[Found[T]], text: str) -> Sequence[Found[T]]:
     """Those in which every word stands, else those that have its letters in order; what begins with it first."""
     words = text.casefold().split()
     for word in words:
@@ -45,11 +50,11 @@ def ranked(found: Sequence[Found], text: str) -> list[Command]:
             plain = [entry for entry in found if search(entry[0])]
         found = plain
     if not words or len(found) > _RANKED:
-        return [command for _, command in found]
+        return found
     whole = " ".join(words)
 
-    def rank(entry: Found) -> tuple[bool, ...]:
-        title = f" {entry[1].title.casefold()} "
+    def rank(entry: Found[T]) -> tuple[bool, ...]:
+        title = f" {entry[1].casefold()} "
         return (
             title.strip() != whole,
             not title.startswith(f" {whole} "),
@@ -57,13 +62,13 @@ def ranked(found: Sequence[Found], text: str) -> list[Command]:
             any(f" {word}" not in title for word in words),
         )
 
-    return [command for _, command in sorted(found, key=rank)]
+    return sorted(found, key=rank)
 
 
-class Palette(Pick[Command]):
-    """Ends in the command to run, or None."""
+class Palette(Pick[Command], Generic[T]):
+    """Ends in the command to run, or None. `make` turns what is not a command yet into one."""
 
-    def __init__(self, commands: Sequence[Command]) -> None:
+    def __init__(self, commands: Sequence[Command], make: Callable[[T], Command]) -> None:
         columns: tuple[Column[Command], ...] = (
             Column("kind", "", lambda c: (c.kind, "dim"), width=8),
             Column("title", "", lambda c: f"{c.title}  {c.detail}".rstrip(), width=30, flex=1),
@@ -76,10 +81,11 @@ class Palette(Pick[Command]):
             placeholder="type an action, a mode, a setting, a provider or a model",
             empty="Nothing matches. Backspace widens the search.",
         )  # fmt: skip
-        self._found: list[Found] = [searchable(command) for command in commands]
+        self._found: list[Found[T]] = [searchable(command) for command in commands]
+        self._make = make
         self._moved = False
 
-    def add(self, more: Sequence[Found]) -> None:
+    def add(self, more: Sequence[Found[T]]) -> None:
         """Further commands are known. The cursor stays where the user has moved it to."""
         self._found += more
         if self.is_mounted:
@@ -93,7 +99,8 @@ class Palette(Pick[Command]):
         self._show(first=True)
 
     def _show(self, *, first: bool) -> None:
-        self._table.set_rows(ranked(self._found, self.typed))
+        shown = ranked(self._found, self.typed)[:_SHOWN]
+        self._table.set_rows([one if isinstance(one, Command) else self._make(one) for _, _, one in shown])
         if first:
             self._table.action_first()
 
