@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -106,14 +105,6 @@ class Keys:
                     await self._services.credentials.store(name, before, backend=ref.partition(":")[0])
             except SwitchroomError:
                 log.exception("a secret could not be taken back")
-
-    async def drop(self, refs: Iterable[str]) -> None:
-        """Delete secrets that nothing refers to any longer; variables of the environment are not ours."""
-        if self._services.db.dry_run:
-            return
-        for ref in sorted(refs):
-            if not ref.startswith("env:"):
-                await self._services.credentials.delete(ref)
 
     async def _put(
         self, name: str, secret: SecretStr, old: str | None, backend: str | None, stored: Stored

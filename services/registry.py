@@ -263,11 +263,10 @@ class Registry:
         return await self._view(after)
 
     async def remove_key(self, slug: str) -> ProviderView:
-        """Delete a provider's key; from then on it is called without one."""
-        row = await self.row(slug)
-        self._services.require_writable()
-        if row.key_ref is not None:
-            await self._keys.drop({row.key_ref})
+        """Delete a provider's key; from then on it is called without one.
+
+        Nobody is asked for a passphrase: a key in a locked vault is deleted when the vault is next unlocked.
+        """
         changes = {"key_ref": None, "key_last4": None, "state": "untested", "state_message": None}
         return await self._replace(slug, "key.remove", changes)
 
@@ -289,7 +288,9 @@ class Registry:
             detail = difference(before, after)
             if before.key_ref != after.key_ref:
                 detail = {"before": key_detail(before), "after": key_detail(after)}
+            await self._leftovers.add(tx, references(before) - references(after))
             await self._services.audit.record(tx, action, slug, detail=detail)
+        await self._leftovers.sweep()
         await self._connections.forget(slug)
         self._changed(slug)
         return await self._view(after)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
+from catalog.errors import StoreError
 from catalog.names import natural
 from services.container import Services
 from services.drafts import free_slug
@@ -64,3 +67,23 @@ async def test_a_server_on_this_machine_is_called_local(services: Services, vend
     row = await services.registry.resolve_draft(ProviderDraft(url=vendor.url))
     assert row.slug == f"local-{vendor.port}"
     assert free_slug("local-80", {"local-80"}) == "local-80-2"
+
+
+async def test_a_key_is_forgotten_only_when_the_row_says_so(
+    services: Services, vendor: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.registry.add(ProviderDraft(slug="mine", url=vendor.url), SecretStr("sk-canary-0123456789"))
+    kept = home / "config" / "credentials" / "mine.json"
+
+    async def full(*_: object, **__: object) -> None:
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("services.audit.Audit.record", full)
+        with pytest.raises(StoreError):
+            await services.registry.remove_key("mine")
+    assert (await services.registry.row("mine")).key_ref == "file:mine"
+    assert kept.exists(), "the row still refers to it"
+    await services.registry.remove_key("mine")
+    assert (await services.registry.row("mine")).key_ref is None
+    assert not kept.exists()

@@ -60,6 +60,8 @@ class ProviderDetail(ModeScreen):
         self.slug = slug
         self.gone = False
         """The provider no longer exists; the screen leaves as soon as nothing stands over it."""
+        self._old = False
+        """Something changed while another screen was in front."""
         self._view: ProviderView | None = None
         self._models: VirtualTable[ModelView] = VirtualTable(
             model_columns.COLUMNS,
@@ -92,20 +94,29 @@ class ProviderDetail(ModeScreen):
 
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and self.is_mounted:
-            self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+            self._old = True
+            if self.is_current:
+                self._load_soon()
+
+    def _load_soon(self) -> None:
+        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     def on_screen_resume(self) -> None:
         if self.gone:
             self.app.pop_screen()
+        elif self._old and self.app.opened:
+            self._load_soon()
 
     async def _load(self) -> None:
         services = self.app.services
+        self._old = False
         try:
             self._view = view = await services.registry.get(self.slug)
             models = await services.models.list(self.slug)
             limits = await services.usage.limits()
             history = await services.audit.list(subject=self.slug, limit=200)
-            await self._load_metrics()
+            if self._place == _METRICS:
+                await self._load_metrics()
         except NotFoundError:
             self.gone = True
             if self.is_current:
@@ -130,12 +141,16 @@ class ProviderDetail(ModeScreen):
 
     @property
     def _on_models(self) -> bool:
-        return self.query_one(TabsLine).place == _MODELS
+        return self._place == _MODELS
+
+    @property
+    def _place(self) -> int:
+        return self.query_one(TabsLine).place
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """`d` and `/` belong to the models' tab, `<` and `>` to the metrics."""
         if action == "span":
-            return self.is_mounted and self.query_one(TabsLine).place == _METRICS
+            return self.is_mounted and self._place == _METRICS
         if action in ("default", "filter"):
             return self.is_mounted and self._on_models and bool(self._models.rows)
         return True
@@ -155,10 +170,13 @@ class ProviderDetail(ModeScreen):
 
     def action_span(self, by: int) -> None:
         self._span = max(0, min(len(_SPANS) - 1, self._span + by))
-        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+        self._load_soon()
 
     def action_tab(self, by: int) -> None:
-        self._show_tab(self.query_one(TabsLine).step(by))
+        place = self.query_one(TabsLine).step(by)
+        self._show_tab(place)
+        if place == _METRICS and self.app.opened:
+            self._load_soon()
 
     def action_back(self) -> None:
         if self._on_models and (self._models.filter or self._models.marked):

@@ -136,14 +136,19 @@ async def edit_scope(app: SwitchroomApp, scope: str, whose: str) -> None:
     )
     if values is None:
         return
-    share = float(values["alert"] or 80) / 100
+    share = float(values["alert"].strip() or 80) / 100
     try:
         for period in ("daily", "monthly"):
             limit, before = amount(values[period]), now.get(period)
             if limit is not None:
                 if before is None or before.limit != limit or abs(before.alert - share) > 1e-9:
                     await app.services.budgets.set(
-                        scope, period, limit, alert=share, reason=values["reason"] or None
+                        scope,
+                        period,
+                        limit,
+                        alert=share,
+                        until=before.until if before is not None else None,
+                        reason=values["reason"] or None,
                     )
             elif before is not None:
                 await app.services.budgets.remove(before.id)

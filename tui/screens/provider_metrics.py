@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from services.provider_metrics import Metrics, ProviderMetrics
     from store.rollups import Percentiles
 
+_WAIT = "Adding up …"
 LOW = 28
 """Rows of the terminal below which the table needs the room of the chart."""
 _CODES = {
@@ -42,12 +43,12 @@ class MetricsPage(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.figures = Static("", markup=False)
-        self.chart = Chart(empty="No runs in this time.")
+        self.chart = Chart(empty=_WAIT)
         self.chart.can_focus = False
         self.table: VirtualTable[Metrics] = VirtualTable(
             _COLUMNS,
             key=lambda one: one.model,
-            empty="No runs in this time. < and > choose another.",
+            empty=_WAIT,
             marks=False,
         )
         self._shown: tuple[str, ProviderMetrics] | None = None
@@ -65,6 +66,8 @@ class MetricsPage(Vertical):
         if (span, found) == self._shown:
             return
         self._shown = span, found
+        self.chart.set_empty("No runs in this time.")
+        self.table.set_empty("No runs in this time. < and > choose another.")
         self.figures.update(page(figures(span, found)))
         self.chart.show(_chart(found))
         self.table.set_rows(found.models)

@@ -111,13 +111,19 @@ def budget(view: ProviderView, limits: Sequence[LimitStanding]) -> list[Pair]:
     return pairs[:-1] or [("limits", "none; b sets one", "dim")]
 
 
+def _proxy(proxy: str | None) -> str:
+    if proxy is None:
+        return "the environment's"
+    return proxy if "://" in proxy else f"one with a password, kept in the {proxy.partition(':')[0]}"
+
+
 def advanced(view: ProviderView) -> list[Pair]:
     """The finer settings; secrets only by where they are kept."""
     row = view.row
     pairs: list[Pair] = [
         ("timeout", f"{row.timeout_s:g} s" if row.timeout_s else "as set for all", ""),
         ("retries", str(row.retries) if row.retries is not None else "as set for all", ""),
-        ("proxy", row.proxy or "the environment's", ""),
+        ("proxy", _proxy(row.proxy), ""),
         ("private CA", row.ca_file or "none", ""),
         ("lowest TLS", row.tls_min or "as set for all", ""),
         ("plain http", "allowed to this address" if row.allow_http else "only on this machine", ""),

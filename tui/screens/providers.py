@@ -82,6 +82,8 @@ class ProvidersScreen(ModeScreen):
         )
         self._busy: dict[str, str] = {}
         self._again = False
+        self._old = False
+        """Something changed while another screen was in front."""
 
     def compose_body(self) -> ComposeResult:
         yield FilterBar(self._table)
@@ -95,6 +97,7 @@ class ProvidersScreen(ModeScreen):
         self.set_interval(AGES_EVERY, self._tick)
 
     async def _load(self) -> None:
+        self._old = False
         try:
             views = await self.app.services.registry.list()
         except SwitchroomError as error:
@@ -130,6 +133,12 @@ class ProvidersScreen(ModeScreen):
             phase = getattr(event, "phase", "")
             self._set_busy(getattr(event, "provider", ""), "" if phase == "done" else "syncing")
         elif name in _RELOAD:
+            self._old = True
+            if self.is_current:
+                self._load_soon()
+
+    def on_screen_resume(self) -> None:
+        if self._old and self.app.opened:
             self._load_soon()
 
     def work_ended(self) -> None:
