@@ -13,16 +13,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from store.audit import AuditLog
+from store.budgets import Budgets
 from store.db import Database
 from store.ledger import AttemptRow, Ledger
+from store.ledger_scan import LedgerScan
 from store.migrations import migrate
 from store.reservations import ReservationRow, Reservations
 from store.rollups import Rollups
+from store.run_pages import RunPages
 from store.steps import STEPS
 
 NOW = 1_763_600_000_000
@@ -30,10 +34,11 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 ROW_BAR_US, SETTLE_BAR_US, QUERY_BAR_MS, STALL_BAR_MS = 160, 500, 5.0, 10.0
 RANGES = {"1 h": HOUR, "24 h": DAY, "7 d": 7 * DAY, "30 d": 30 * DAY, "90 d": 90 * DAY, "365 d": 365 * DAY}
-CHARTS = {"1 h": 900_000, "24 h": 900_000, "7 d": HOUR, "30 d": DAY, "90 d": DAY, "365 d": 7 * DAY}
+CHARTS = {"1 h": 900_000, "24 h": HOUR, "7 d": 6 * HOUR, "30 d": DAY, "90 d": DAY, "365 d": 7 * DAY}
 COLUMNS = "run_id, number, final, at, provider, model, outcome, input, output, cost_nanos, grade, ttft_ms, duration_ms, caller"
 INSERT = f"INSERT INTO ledger ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-GROUPS = (None, "provider", "model", "grade", "outcome")
+GROUPS = (None, "provider", "model", "grade", "outcome", "caller", "label")
+FIVE = [f"provider-{n % 10}/model-{n}" for n in range(5)]
 MODELS, PROVIDERS = 100, 10
 
 
@@ -129,18 +134,21 @@ def attempt(number: int) -> AttemptRow:
     )
 
 
-async def timed(work: Callable[[int], Awaitable[None]], times: int) -> float:
-    """Median of microseconds."""
+async def timed(work: Callable[[int], Awaitable[None]], times: int, *, name: str = "") -> float:
+    """Median of microseconds; the mean, which the counting of a batch is part of, is printed beside it."""
     spans = []
     for number in range(times):
         started = time.perf_counter()
         await work(number)
         spans.append((time.perf_counter() - started) * 1e6)
+    if name:
+        print(f"  ({name}: mean {mean(spans):.0f} µs, worst {max(spans):.0f} µs)")
     return median(spans)
 
 
 async def writing(db: Database) -> bool:
     ledger, reservations, audit = Ledger(db), Reservations(db), AuditLog(db, bytes(32))
+    budgets = Budgets(db)
 
     async def row(number: int) -> None:
         async with db.transaction() as tx:
@@ -160,14 +168,14 @@ async def writing(db: Database) -> bool:
             made = ReservationRow(
                 f"reserved-{number}", f"new-{number}", "provider-1", "model-1", 100, 10, NOW, "bench"
             )
-            await ledger.spent(NOW // DAY * DAY - 30 * DAY, NOW // DAY * DAY + DAY, tx=tx)
-            await reservations.total(tx)
+            today = NOW // DAY * DAY
+            await budgets.standing((today, today + DAY), (today - 30 * DAY, today + DAY), tx)
             await reservations.insert(tx, made)
 
     await timed(row, 300)
-    rows = await timed(row, 2_000)
+    rows = await timed(row, 2_000, name="row")
     print(f"  (reserve, with what is spent and set aside: {await timed(reserve, 1_000):.0f} µs)")
-    settles = await timed(settle, 1_000)
+    settles = await timed(settle, 1_000, name="settle")
     print(f"  (the same row by sqlite3 itself, no other thread: {bare(db.path):.0f} µs)")
     return all(
         [
@@ -231,22 +239,39 @@ async def question(name: str, ask: Callable[[], Awaitable[Any]]) -> tuple[str, f
 
 
 async def reading(db: Database) -> bool:
-    rollups, ledger = Rollups(db), Ledger(db)
+    rollups, ledger, scan, pages = Rollups(db), Ledger(db), LedgerScan(db), RunPages(db)
     found = []
     for name, span in RANGES.items():
         low, step = NOW - span, CHARTS[name]
         bounds = list(range(low, NOW + step, step))
         for group in GROUPS:
             label = f"{name} by {group or 'nothing'}"
-            found.append(await question(f"totals {label}", lambda g=group, a=low: rollups.totals(a, NOW, g)))
+            found.append(await question(f"totals {label}", partial(rollups.totals, low, NOW, group)))
             found.append(
-                await question(f"percentiles {label}", lambda g=group, a=low: rollups.percentiles(a, NOW, g))
+                await question(f"percentiles {label}", partial(rollups.percentiles, low, NOW, group))
             )
             found.append(
-                await question(f"chart {label}", lambda g=group, b=bounds: rollups.points(b, "cost_nanos", g))
+                await question(f"chart {label}", partial(rollups.points, bounds, "cost_nanos", group))
             )
-        found.append(await question(f"table by time {name}", lambda b=bounds: rollups.buckets(b)))
-        found.append(await question(f"spent {name}", lambda a=low: ledger.spent(a, NOW)))
+        label = f"{name} of five models"
+        found.append(await question(f"medians {label}", partial(rollups.ttft, bounds, "model", FIVE)))
+        found.append(
+            await question(f"own {name}", partial(rollups.totals, low, NOW, "model", only_grade="own"))
+        )
+        for group, key in (("model", "provider-9/model-99"), ("caller", "bench"), ("grade", "own")):
+            found.append(
+                await question(
+                    f"a page of runs {name} of one {group}",
+                    partial(pages.page, low, NOW, group, key, limit=50),
+                )
+            )
+        found.append(await question(f"table by time {name}", partial(rollups.buckets, bounds)))
+        found.append(await question(f"spent {name}", partial(ledger.spent, low, NOW)))
+    fives = list(range(NOW - HOUR, NOW + 1, 300_000))
+    for group in GROUPS:
+        found.append(
+            await question(f"the last hour in 5 minutes by {group}", partial(scan.totals, fives, group))
+        )
     found.append(await question("last 100 attempts", lambda: ledger.recent(100)))
     held = True
     for name, first, usual, best, _ in sorted(found, key=lambda one: -one[2])[:12]:

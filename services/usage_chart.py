@@ -20,6 +20,8 @@ ChartMeasure = Literal["cost", "tokens", "runs", "ttft", "errors"]
 OTHER = "*"
 """The key of all that is not among the largest."""
 MOST_KEYS = 7
+MOST_LINES = 5
+"""Of medians: more lines cross until nobody can follow one."""
 _NANOS = 1_000_000_000
 
 
@@ -123,7 +125,7 @@ async def _values(
 async def _ttft(source: UsageSource, bounds: Sequence[int], group: str | None) -> UsageChart:
     whole = await source.ttft([bounds[0], bounds[-1]], group)
     found = sorted(((key, *line[0]) for key, line in whole.items()), key=lambda one: (-one[1], one[0]))
-    keys = [key for key, count, _ in found[: MOST_KEYS + 1] if count]
+    keys = [key for key, count, _ in found[:MOST_LINES] if count]
     lines = await source.ttft(bounds, group, keys)
     return UsageChart(
         tuple(bounds[:-1]),

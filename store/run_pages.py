@@ -13,9 +13,7 @@ from store.rollup_sql import SLOT_MS, series_of
 from store.rows import columns, dump
 
 _NAMES = ", ".join(f"ledger.{name}" for name in columns(AttemptRow))
-_PAGE = (
-    "AND final AND (at < :at OR (at = :at AND ledger.id < :id)) ORDER BY at DESC, ledger.id DESC LIMIT :limit"
-)
+_PAGE = "AND final AND (+at < :at OR (+at = :at AND ledger.id < :id)) ORDER BY at DESC, ledger.id DESC LIMIT :limit"
 _MASK = (1 << 32) - 1
 
 
@@ -44,32 +42,29 @@ class RunPages:
             slots = await self._slots(group, key, since // SLOT_MS, upper, limit)
             if not slots:
                 break
-            windows = [[max(since, slot * SLOT_MS), min(until, (slot + 1) * SLOT_MS)] for slot in slots]
-            sql = f"""FROM json_each(:windows) AS w CROSS JOIN ledger INDEXED BY ledger_by_time
-                ON at >= w.value ->> 0 AND at < w.value ->> 1 WHERE {_where(group)} {_PAGE}"""
-            params |= {"windows": dump(windows), "limit": limit - len(found)}
+            sql = f"""FROM json_each(:slots) AS w CROSS JOIN ledger INDEXED BY ledger_by_time
+                ON at >= w.value * {SLOT_MS} AND at < (w.value + 1) * {SLOT_MS}
+                WHERE +at >= :since AND +at < :until AND {_where(group)} {_PAGE}"""
+            params |= {"slots": dump(slots), "limit": limit - len(found)}
             found += await self._read(sql, params)
             upper = slots[-1] - 1
         return found
 
     async def _slots(self, group: str | None, key: str, low: int, high: int, most: int) -> list[int]:
         """The last slots up to `high` in which enough runs of the key ended, newest first; empty: none is left."""
+        series = f"(SELECT s.id FROM usage_series AS s WHERE {series_of(_series(group), None, None)} AND {SERIES_KEYS[_series(group)]} = :key)"
         sql = f"""
-SELECT r.place & {_MASK} AS slot, r.runs, s.id FROM usage_series AS s CROSS JOIN rollup_running AS r
-    ON r.place >= (s.id << 32 | :low) AND r.place <= (s.id << 32 | :high)
- WHERE {series_of(_series(group), None, None)} AND {SERIES_KEYS[_series(group)]} = :key
- UNION ALL
-SELECT slot, NULL, 0 FROM rollup_state WHERE slot >= :low AND slot <= :high
- ORDER BY slot DESC LIMIT :most"""
+SELECT place & {_MASK}, runs FROM rollup_running
+ WHERE place >= ({series} << 32 | :low) AND place <= ({series} << 32 | :high) ORDER BY place DESC LIMIT :most"""
         params = {"low": low, "high": high, "key": key, "most": most + 1}
         rows = list(await self._db.reader.execute_fetchall(sql, params))
-        slots: list[int] = []
+        [newest] = await self._db.reader.execute_fetchall("SELECT slot FROM rollup_state")
+        slots = [newest[0]] if low <= newest[0] <= high else []  # not among the running totals yet
         runs = 0
         for row, older in zip(rows, [*rows[1:], None], strict=False):
             if row[0] not in slots:
                 slots.append(row[0])
-            if row[1] is not None and older is not None and older[1] is not None:
-                runs += row[1] - older[1]
+            runs += 0 if older is None else row[1] - older[1]
             if runs >= most:
                 break
         return slots
@@ -90,5 +85,7 @@ def _where(group: str | None) -> str:
             " json_each(labels_json) AS l WHERE l.key || '=' || l.value = :key))"
         )
     if group == "model":
-        return "provider || '/' || model = :key"
+        return (
+            "model = substr(:key, instr(:key, '/') + 1) AND provider = substr(:key, 1, instr(:key, '/') - 1)"
+        )
     return "true" if group is None else f"{KEYS[group]} = :key"

@@ -149,7 +149,7 @@ def _sender(row: AttemptRow) -> str:
     except ValueError:
         labels = {}
     told = ", ".join(f"{name}={value}" for name, value in labels.items()) if isinstance(labels, dict) else ""
-    return one_line(row.caller + (f"  labels {told}" if told else ""))
+    return one_line(row.caller + (f" ({told})" if told else ""))
 
 
 def _outcome(row: AttemptRow) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from tui.screens.usage_columns import (
 from tui.screens.usage_load import Loaded, load
 from tui.widgets.chart import Chart
 from tui.widgets.filter_bar import FilterBar
+from tui.widgets.footer import KeyLine
 from tui.widgets.limit_lines import LimitLines
 from tui.widgets.table import VirtualTable
 
@@ -86,6 +87,8 @@ class UsageScreen(ModeScreen):
         self._late = False
         """Something happened that is not shown yet."""
         self._wait = False
+        self.key_words: dict[str, str] = {}
+        """Binding id → what the line of keys calls it now."""
         self._table: VirtualTable[UsageLine] = VirtualTable(
             usage_columns(self.group, self.measure),
             key=lambda line: line.key,
@@ -286,6 +289,22 @@ class UsageScreen(ModeScreen):
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         event.stop()
         self.action_open()
+
+    def on_chart_picked(self, event: Chart.Picked) -> None:
+        event.stop()
+        self._name_enter()
+
+    def on_descendant_focus(self) -> None:
+        self._name_enter()
+
+    def _name_enter(self) -> None:
+        """What enter does is told where it is pressed."""
+        chart = self.query_one(Chart)
+        bar = self._buckets.has_focus or (chart.has_focus and chart.picked is not None)
+        wanted = {"usage.open": "only this time"} if bar else {}
+        if wanted != self.key_words:
+            self.key_words = wanted
+            self.query_one(KeyLine).look()
 
     def on_chart_opened(self, event: Chart.Opened) -> None:
         event.stop()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from store.ledger import AttemptRow
     from tui.exporting import Exported
 
-PAGE = 100
+PAGE = 50
 """Runs fetched at once; more come when the cursor nears the end."""
 _NEAR = 20
 _RELOAD = frozenset({"RunEnded", "StoreChangedElsewhere"})

@@ -222,10 +222,10 @@ def chart_data(chart: UsageChart, group: str, measure: ChartMeasure, limit: Deci
 LIMIT_COLUMNS: tuple[Column[LimitStanding], ...] = (
     Column("limit", "limit", lambda one: (limit_words(one), "dim"), width=13, max_width=30),
     Column("spent", "spent", lambda one: f"{cents(one.budget.spent)} of {cents(one.budget.limit)}", width=16, max_width=24),
-    Column("meter", "", lambda one: (bar(one.share, 12), _limit_tone(one)), width=12, priority=3),
+    Column("meter", "", lambda one: (bar(one.share, 8), _limit_tone(one)), width=8, priority=3),
     Column("share", "", lambda one: (f"{one.share:.0%}", _limit_tone(one)), width=5, align="right"),
-    Column("out", "runs out", lambda one: (out_words(one), _limit_tone(one)), width=20, max_width=40, priority=1),
-    Column("by", "set by", lambda one: (set_words(one), "dim"), width=20, flex=1, priority=4),
+    Column("out", "runs out", lambda one: (out_words(one), _limit_tone(one)), width=18, max_width=40, priority=1, brief=lambda one: (out_words(one).removesuffix(" at today's rate"), _limit_tone(one))),
+    Column("by", "set by", lambda one: (set_words(one), "dim"), width=36, flex=1, priority=4),
 )  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def out_words(one: LimitStanding) -> str:
 
 def set_words(one: LimitStanding) -> str:
     """Who changed it last and why."""
-    who = f"set by {one_line(one.budget.changed_by)} {_moment(one.budget.changed_at)}"
+    who = f"set by {one_line(one.budget.changed_by).partition(' ')[0]} {_moment(one.budget.changed_at)}"
     return f"{who}: “{one_line(one.budget.reason)}”" if one.budget.reason else who
 
 
