@@ -200,7 +200,7 @@ class OverviewScreen(ModeScreen):
             while self._stale and self.is_current:
                 await asyncio.sleep(0.05)
                 await self._load()
-                await asyncio.sleep(LOAD_EVERY if self._stale else 0)
+                await asyncio.sleep(LOAD_EVERY)  # what happens meanwhile waits for the next round
         finally:
             self._loading = False
 

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from tui.formatting import fit, width
 from tui.widgets import chart_ink, chart_legend
 from tui.widgets.chart_data import ChartData, Series, Unit
+from tui.widgets.chart_draw import BLANK
 from tui.widgets.chart_ink import AXIS, LIMIT, NONE, Look
 from tui.widgets.chart_layout import Picture, lay_out
 from tui.widgets.chart_legend import STRONG, Item
@@ -138,12 +139,15 @@ class Chart(Widget, can_focus=True):
 
     def _paint_difference(self, old: Picture, new: Picture) -> None:
         """Ask for the painting of what differs between two pictures of one frame."""
-        regions = []
+        regions: list[Region] = []
         for before, column in zip(old.columns, new.columns, strict=True):
             if before != column:
                 pairs = zip(before.cells, column.cells, strict=True)
                 rows = [row for row, (a, b) in enumerate(pairs) if a != b]
-                regions.append(Region(new.left + column.x, rows[0], column.width, rows[-1] - rows[0] + 1))
+                region = Region(new.left + column.x, rows[0], column.width, rows[-1] - rows[0] + 1)
+                if regions and regions[-1].right == region.x:
+                    region = region.union(regions.pop())
+                regions.append(region)
         for row, (a, b) in enumerate(zip(old.names, new.names, strict=True)):
             if a != b:
                 regions.append(Region(0, row, new.left, 1))
@@ -205,11 +209,12 @@ class Chart(Widget, can_focus=True):
         inner = picture.width - picture.left
         texts, fronts, backs = [" "] * inner, [NONE] * inner, [NONE] * inner
         for x, wide, cells in picture.columns:
-            text, front, back = cells[y]
-            if text != " ":
-                texts[x : x + wide] = [text] * wide
-                fronts[x : x + wide] = [front] * wide
-                backs[x : x + wide] = [back] * wide
+            cell = cells[y]
+            if cell is BLANK:
+                continue
+            text, front, back = cell
+            for at in range(x, x + wide):
+                texts[at], fronts[at], backs[at] = text, front, back
         if y == picture.limit_row:
             for x in range(inner):
                 if texts[x] == " ":
