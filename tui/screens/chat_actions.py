@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adapters.events import ToolCall
     from services.estimate import Estimate
     from services.models import ModelView
+    from tui.screens.chat_again import ChatAgain
     from tui.screens.chat_runs import ChatRuns
     from tui.widgets.transcript import Pick
 
@@ -122,7 +123,7 @@ async def offer_too_long(chat: ChatRuns, text: str, estimate: Estimate) -> None:
         chat.send(text)
 
 
-async def answer_calls(chat: ChatRuns, calls: Sequence[ToolCall]) -> None:
+async def answer_calls(chat: ChatAgain, calls: Sequence[ToolCall]) -> None:
     """Type what the tools gave back; then the model goes on."""
     from tui.modals.form import Field, Form
 

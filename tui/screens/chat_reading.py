@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 from catalog.plaintext import one_line
 from services.chat import unanswered
 from tui.screens import chat_actions as actions
-from tui.screens.chat_runs import ChatRuns
+from tui.screens.chat_again import ChatAgain
 from tui.widgets.transcript import Transcript
 from tui.widgets.transcript_answers import Thinking
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui.exporting import Exported
 
 
-class ChatReading(ChatRuns):
+class ChatReading(ChatAgain):
     """The part of the chat screen that acts on what is read."""
 
     def __init__(self) -> None:
