@@ -237,6 +237,10 @@ async def test_enter_shows_what_a_sync_changed_prices_first_and_what_it_touches(
         await pilot.press("tab", "j", "j")
         text = await until(pilot, "gamma has the same name, but is a different model: made on")
         assert "Used as: 1 conversation." in text
+        await pilot.press("enter")
+        await until(pilot, "Models › alfa/gamma")
+        await pilot.press("escape")
+        await until(pilot, "is a different model")
         await pilot.press("slash")
         await type_text(pilot, "cheaper")
         await pilot.press("enter")

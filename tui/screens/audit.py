@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -102,7 +103,7 @@ class AuditScreen(ModeScreen):
 
     def _search(self) -> None:
         self._searching = self.run_worker(
-            self._read_back(PAGE), exclusive=True, group="search", exit_on_error=True
+            partial(self._read_back, PAGE), exclusive=True, group="search", exit_on_error=True
         )
 
     async def _read_back(self, limit: int) -> None:
@@ -171,7 +172,7 @@ class AuditScreen(ModeScreen):
 
     def _tail_soon(self) -> None:
         if self.is_mounted and self._asked is not None:
-            self.run_worker(self._tail(), group="tail", exit_on_error=True)
+            self.run_worker(self._tail, group="tail", exit_on_error=True)  # type: ignore[arg-type]
 
     # -- what it says ----------------------------------------------------------------------------
 
@@ -229,7 +230,7 @@ class AuditScreen(ModeScreen):
 
     def on_audit_filter_asked(self, event: AuditFilter.Asked) -> None:
         event.stop()
-        self.run_worker(self._ask(event.text), exclusive=True, group="ask", exit_on_error=True)
+        self.run_worker(partial(self._ask, event.text), exclusive=True, group="ask", exit_on_error=True)  # type: ignore[arg-type]
 
     def action_filter(self) -> None:
         self.query_one(AuditFilter).open()

@@ -195,7 +195,7 @@ class SyncDetail(ModeScreen):
     def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
         event.stop()
         if event.table is self._runs:
-            self.run_worker(self._show_run(), exclusive=True, group="show", exit_on_error=True)
+            self.run_worker(self._show_run, exclusive=True, group="show", exit_on_error=True)  # type: ignore[arg-type]
         else:
             self._explain()
 
