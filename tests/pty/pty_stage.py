@@ -30,7 +30,7 @@ _NAMED = {
     "delete": b"\x1b[3~", "pageup": b"\x1b[5~", "pagedown": b"\x1b[6~", "slash": b"/", "question_mark": b"?",
     "exclamation_mark": b"!", "colon": b":", "left_square_bracket": b"[", "right_square_bracket": b"]",
     "full_stop": b".", "comma": b",", "less_than_sign": b"<", "greater_than_sign": b">", "number_sign": b"#",
-    "plus": b"+", "minus": b"-", "backslash": b"\\", "equals_sign": b"=",
+    "plus": b"+", "minus": b"-", "backslash": b"\\", "equals_sign": b"=", "asterisk": b"*",
     "f1": b"\x1bOP", "f2": b"\x1bOQ", "f3": b"\x1bOR", "f4": b"\x1bOS", "f5": b"\x1b[15~", "f6": b"\x1b[17~",
     "f7": b"\x1b[18~", "f8": b"\x1b[19~", "f9": b"\x1b[20~", "f10": b"\x1b[21~",
 }  # fmt: skip
@@ -131,9 +131,15 @@ class Tmux:
             pytest.skip("tmux is not installed: run tests/real/setup.sh")
         self._base = [program, "-L", f"switchroom-{os.getpid()}-{name}", "-f", "/dev/null"]
         words = " ".join([*(f"{k}={shlex.quote(v)}" for k, v in env.items()), *map(shlex.quote, command)])
-        line = "env PS1='shell$ ' bash --norc --noprofile -i" if shell else f"{words}; echo EXIT=$?; exec sleep 600"
-        environment = {**os.environ, "LANG": "C.UTF-8", "TERM": "xterm-256color"}
-        self._run("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(ROOT), line, env=environment)
+        line = (
+            "env PS1='shell$ ' bash --norc --noprofile -i"
+            if shell
+            else f"{words}; echo EXIT=$?; exec sleep 600"
+        )
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+        self._run(
+            "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(ROOT), line, env=environment
+        )
         if shell:
             self.until("shell$")
             self.send(f"{words}\r".encode())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pty_stage import ESC, do, go, key, program, walk
+from pty_stage import ESC, bytes_of, do, go, key, program, walk
 
 NOTICED = "Copied"
 SCRIBBLE = "another program was here"
@@ -32,10 +32,14 @@ WALK = (
     key("app.palette", "ctrl+p", "Do what?"),
     go(ESC, gone="Do what?"),
     key("app.palette", "colon", "Do what?"),
-    go("go to", on="Go to Overview"),
+    go("mode go to", on="Go to Models"),
+    go(bytes_of("down"), on="Go to Overview"),
     key("pick.down", "down", on="Go to Providers"),
-    key("pick.down", "ctrl+n", on="Go to Models"),
+    key("pick.down", "ctrl+n", on="Go to Sync"),
     key("pick.up", "up", on="Go to Providers"),
+    key("pick.page_down", "pagedown", on="Go to Settings"),
+    key("pick.page_up", "pageup", on="Go to Models"),
+    go(bytes_of("down") * 2, on="Go to Providers"),
     key("pick.choose", "enter", "Providers ·", "openai-prod", gone="Do what?"),
     key("app.alerts", "exclamation_mark", "Alerts and messages"),
     go(ESC, gone="Alerts and messages"),
@@ -48,9 +52,23 @@ WALK = (
     key("confirm.yes", "y", "OFFLINE"),
     go("O", "Online again", gone="OFFLINE"),
     key("screen.copy", "y", NOTICED),
+    go("!", "Alerts and messages", NOTICED),
+    go("\r", gone="type to filter"),
+    key("alert.copy", "y", NOTICED),
+    key("alert.back", "enter", gone="esc back"),
     key("app.suspend", "ctrl+z", "Stopped", gone="Providers ·"),
     go("fg\r", "Providers ·", "openai-prod"),
     key("app.quit", "q", "shell$", gone="Providers ·"),
+)
+
+TINY = (
+    do(lambda terminal: terminal.resize(40, 10), gone="Overview ·"),
+    key("small.quit", "q", "EXIT=0"),
+)
+
+EMPTY = (
+    go("", "Overview"),
+    key("overview.add", "a", "Add a provider: which one?"),
 )
 
 TABLE = (
@@ -70,7 +88,7 @@ TABLE = (
     key("table.half_up", "ctrl+u", on="row-00"),
     key("table.page_down", "pagedown", on="row-34"),
     key("table.page_up", "pageup", on="row-00"),
-    key("table.mark", "space", "•"),
+    key("table.mark", "space", "✓"),
 )
 
 
@@ -107,3 +125,15 @@ def test_the_program_ends_with_its_terminal(copied_home: Callable[[], Path], key
             terminal.send(key)
             terminal.until("shell$", gone=("Overview ·",))
     process.wait(timeout=10)  # psutil: no child of ours, it polls
+
+
+def test_the_keys_of_a_terminal_that_is_too_small(copied_home: Callable[[], Path]) -> None:
+    with program("tiny", copied_home()) as terminal:
+        terminal.until("Overview ·", "Recent runs")
+        walk(terminal, TINY)
+
+
+def test_the_keys_of_a_first_start(tmp_path: Path) -> None:
+    with program("empty", tmp_path / "home") as terminal:
+        terminal.until("Overview", " a ")
+        walk(terminal, EMPTY)

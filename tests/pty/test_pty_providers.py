@@ -19,6 +19,8 @@ LIST = (
     key("providers.order", "o", "▲"),
     key("providers.add", "a", "Add a provider: which one?"),
     go(ESC, gone="Add a provider"),
+    key("providers.browse", "B", "Known vendors"),
+    go(ESC, gone="Known vendors"),
     key("providers.key", "K", "Key of openai-prod"),
     go(ESC, gone="Key of openai-prod"),
     key("providers.edit", "e", "Edit openai-prod"),
@@ -104,7 +106,7 @@ STEPS = (*LIST, *DETAIL, *wizard("", lambda: None), *UNTESTED)
 
 
 class _Models(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:
         body = json.dumps({"object": "list", "data": [{"id": "alpha", "object": "model"}]}).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
