@@ -238,3 +238,15 @@ def test_without_colour(
 def test_audit_in_ascii(audit: SwitchroomApp, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHROOM_APPEARANCE__ASCII", "true")
     assert snap_compare(audit, terminal_size=(80, 24), run_before=logged())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SWITCHROOM_APPEARANCE__THEME", "light"), ("SWITCHROOM_APPEARANCE__THEME", "ansi"), ("NO_COLOR", "1")],
+    ids=["light", "ansi", "no-colour"],
+)
+def test_audit_looks(
+    paths: Paths, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert snap_compare(SwitchroomApp(paths, mode="audit"), terminal_size=(80, 24), run_before=logged())
