@@ -25,6 +25,7 @@ from store.ledger import AttemptRow, Ledger
 from store.ledger_scan import LedgerScan
 from store.migrations import migrate
 from store.reservations import ReservationRow, Reservations
+from store.rollup_sql import Group
 from store.rollups import Rollups
 from store.run_pages import RunPages
 from store.steps import STEPS
@@ -37,7 +38,7 @@ RANGES = {"1 h": HOUR, "24 h": DAY, "7 d": 7 * DAY, "30 d": 30 * DAY, "90 d": 90
 CHARTS = {"1 h": 900_000, "24 h": HOUR, "7 d": 6 * HOUR, "30 d": DAY, "90 d": DAY, "365 d": 7 * DAY}
 COLUMNS = "run_id, number, final, at, provider, model, outcome, input, output, cost_nanos, grade, ttft_ms, duration_ms, caller"
 INSERT = f"INSERT INTO ledger ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-GROUPS = (None, "provider", "model", "grade", "outcome", "caller", "label")
+GROUPS: tuple[Group | None, ...] = (None, "provider", "model", "grade", "outcome", "caller", "label")
 FIVE = [f"provider-{n % 10}/model-{n}" for n in range(5)]
 MODELS, PROVIDERS = 100, 10
 
