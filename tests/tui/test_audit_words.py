@@ -61,11 +61,11 @@ ROWS = [
     ("provider.test", "mine", {"latency_ms": None}, "no answer", "tested the provider mine"),
     (
         "provider.sync", "mine", {"total": 41, "added": 2, "updated": 1, "removed": 0, "duration_ms": 90, "error": None},
-        "41 models, 2 new, 1 changed in 90 ms", "fetched the model list of mine",
+        "41 models, 2 new, 1 changed in 90 ms", "synced the models of mine",
     ),
     (
         "provider.sync", "mine", {"total": 41, "added": 0, "updated": 0, "removed": 0, "duration_ms": 90, "error": "network"},
-        "nothing fetched in 90 ms, the last list of 41 models stays", "fetched the model list of mine",
+        "nothing fetched in 90 ms, the last list of 41 models stays", "synced the models of mine",
     ),
     (
         "key.set", "mine",

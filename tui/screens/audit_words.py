@@ -200,7 +200,7 @@ PHRASES = {
     "provider.enable": "switched the provider {} on",
     "provider.disable": "switched the provider {} off",
     "provider.test": "tested the provider {}",
-    "provider.sync": "fetched the model list of {}",
+    "provider.sync": "synced the models of {}",
     "key.set": "set the key of {}",
     "key.remove": "removed the key of {}",
     "vault.move": "moved the keys to the {}",
