@@ -54,11 +54,12 @@ async def _months(chat: ChatRuns, views: Sequence[ModelView]) -> dict[str, Decim
     services, view = chat.app.services, chat.state.view
     report = await services.usage.report("model", now_ms() - 30 * DAY_MS)
     line = next((line for line in report.rows if view is not None and line.key == view.ref), None)
-    if line is None or not line.input + line.output:
+    if line is None or not line.runs or not line.input + line.output:
         return {}
-    used = Usage(input=line.input, output=line.output)
+    # A run of the usual size, as often as there were runs: a price that rises with the prompt's length is not met.
+    used = Usage(input=line.input // line.runs, output=line.output // line.runs)
     costs = {other.ref: services.estimates.price_of(other, used) for other in views}
-    return {ref: cost for ref, cost in costs.items() if cost is not None}
+    return {ref: cost * line.runs for ref, cost in costs.items() if cost is not None}
 
 
 async def change_params(chat: ChatRuns) -> None:
