@@ -41,7 +41,7 @@ class WhyWindow(Modal[None]):
 
     def on_mount(self) -> None:
         pairs = self.query_one(Pairs)
-        pairs.styles.height, pairs.styles.max_height = "auto", max(3, self.size.height - 15)
+        pairs.set_styles(f"height: auto; max-height: {max(3, self.size.height - 15)};")
         pairs.show(self._pairs)
 
 
