@@ -25,11 +25,6 @@ class UsageRange:
     before_until: int
     """The previous equal period, only as far into it as this one has come."""
 
-    @property
-    def running(self) -> bool:
-        """It holds the present moment."""
-        return self.since <= self.now < self.until
-
     def bar(self, since: int, until: int) -> UsageRange:
         """One bar of the chart; it is compared with the stretch of the same length before it."""
         upto = min(until, self.now + 1) if since <= self.now else until
