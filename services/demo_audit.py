@@ -71,7 +71,7 @@ def limits(now: int, rows: Sequence[AttemptRow]) -> tuple[Limit, ...]:
     usual = sorted(by_day.values())[-4] if len(by_day) > 4 else 0
     today = by_day.get(0, 0)
     month_limit = _round(max(spent["global"] * 1.2, 40e9))
-    share = _round(max(spent["anthropic"] * 1.06, 5e9))
+    share = _round(max(spent["anthropic"] * 1.04, 5e9))
     return (
         Limit("global", "daily", _round(max(*by_day.values(), today * 1.15)), 0.8, MARTA, raised,
               "Opus evaluation for the retrieval team, once", today,
@@ -98,9 +98,8 @@ def _less(usd: Decimal) -> Decimal:
 def _round(nanos: float) -> Decimal:
     """The next amount a person would choose."""
     usd = from_nanos(round(nanos))
-    step = (
-        Decimal("0.5") if usd < 10 else Decimal(1) if usd < 40 else Decimal(5) if usd < 200 else Decimal(10)
-    )
+    steps = ((10, "0.5"), (40, "1"), (100, "2"), (200, "5"))
+    step = next((Decimal(step) for below, step in steps if usd < below), Decimal(10))
     return (usd // step + 1) * step
 
 

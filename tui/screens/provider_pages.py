@@ -93,7 +93,7 @@ def budget(view: ProviderView, limits: Sequence[LimitStanding]) -> list[Pair]:
         tone: Tone = "bad" if share >= 1 else "warn" if share >= limit.alert else "ok"
         whose = "" if limit.scope == own else ", all"
         pairs += [
-            (f"{limit.period}{whose}", f"{bar(share, 24)} {share:.0%}  {cents(limit.spent)} of {cents(limit.limit)}", tone),
+            (f"{limit.period}{whose}", f"{bar(share, 16)} {share:.0%}  {cents(limit.spent)} of {cents(limit.limit)}", tone),
             ("  left", f"{cents(max(Decimal(0), limit.remaining))}, starts anew {clock(limit.resets_at)}", ""),
         ]  # fmt: skip
         if limit.reserved:
