@@ -137,6 +137,8 @@ class Tmux:
             else f"{words}; echo EXIT=$?; exec sleep 600"
         )
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+        for name in ("COLUMNS", "LINES"):  # a parallel test run sets them; they would hide the real size
+            environment.pop(name, None)
         self._run(
             "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(ROOT), line, env=environment
         )

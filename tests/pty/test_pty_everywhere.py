@@ -62,12 +62,12 @@ WALK = (
 )
 
 TINY = (
-    do(lambda terminal: terminal.resize(40, 10), gone="Overview ·"),
+    do(lambda terminal: terminal.resize(40, 10), gone="Recent runs"),
     key("small.quit", "q", "EXIT=0"),
 )
 
 EMPTY = (
-    go("", "Overview"),
+    go("", "Overview ·", "kept only once its test has passed"),
     key("overview.add", "a", "Add a provider: which one?"),
 )
 

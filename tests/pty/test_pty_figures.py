@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pty_stage import ESC, bytes_of, go, key, program, walk
+from pty_stage import ESC, go, key, program, walk
 
 USAGE = (
     go("5", "Usage ·", "Cost by provider", on="anthropic"),

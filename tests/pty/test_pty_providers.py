@@ -16,7 +16,7 @@ LIST = (
     key("providers.filter", "slash", "words to look for"),
     go("openai-p\r", "1 of", on="openai-prod"),
     key("providers.clear", "escape", "homelab", gone="1 of"),
-    key("providers.order", "o", "▲"),
+    key("providers.order", "o", "▼"),
     key("providers.add", "a", "Add a provider: which one?"),
     go(ESC, gone="Add a provider"),
     key("providers.browse", "B", "Known vendors"),

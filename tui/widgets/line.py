@@ -12,7 +12,7 @@ class Line(Input):
     """Textual's Input inserts a character at once, but lets a bound key travel up to the app first. When several keys
     arrive together (a slow SSH line, tmux send-keys), `ab⌫c⏎` would then become `abc`, `⌫`, `⏎`. Here the
     line's own keys act on their turn; those of the window around it travel after the changes they belong to. Enter,
-    up and down are left to that window, and nothing blinks.
+    up, down and the pages are left to that window, and nothing blinks.
     """
 
     DEFAULT_CSS = """
@@ -23,7 +23,7 @@ class Line(Input):
 
     def on_mount(self) -> None:
         self.cursor_blink = False
-        for key in ("enter", "up", "down"):
+        for key in ("enter", "up", "down", "pageup", "pagedown"):
             self._bindings.key_to_bindings.pop(key, None)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
