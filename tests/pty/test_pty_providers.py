@@ -21,6 +21,8 @@ LIST = (
     go(ESC, gone="Add a provider"),
     key("providers.browse", "B", "Known vendors"),
     go(ESC, gone="Known vendors"),
+    go("/", "words to look for"),
+    go("openai-p\r", "1 of", on="openai-prod"),
     key("providers.key", "K", "Key of openai-prod"),
     go(ESC, gone="Key of openai-prod"),
     key("providers.edit", "e", "Edit openai-prod"),
