@@ -63,7 +63,7 @@ class LastingWriter(WriterThread):
 
 def outlive_terminal() -> None:
     """Write through a `LastingWriter` from now on."""
-    linux_driver.WriterThread = LastingWriter  # type: ignore[misc]
+    linux_driver.WriterThread = LastingWriter  # type: ignore[attr-defined]
 
 
 def mind_stops(app: App[Any]) -> None:
