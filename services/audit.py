@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,18 @@ if TYPE_CHECKING:
     from services.container import Services
     from store.audit import AuditLog, AuditRow, Verification
     from store.db import Tx
+
+_acting: ContextVar[str | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting(actor: str) -> Iterator[None]:
+    """Tasks begun in this block act for somebody else: the log names them, and not this session's user."""
+    token = _acting.set(actor)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
 
 
 class Audit:
@@ -52,7 +66,7 @@ class Audit:
         return await self._log.append(
             tx,
             at=now_ms(),
-            actor=self._services.actor,
+            actor=_acting.get() or self._services.actor,
             action=action,
             subject=subject,
             result=result,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from adapters.events import Message
 from adapters.fake_answers import ANSWERS
+from services.audit import acting
+from services.demo_audit import DANA, KENJI, MARTA
 from services.run import RunRequest, RunResult, Runs
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ AT_ONCE = 3
 _PAUSE_S = (3.0, 9.0)
 _TOGETHER = 0.18
 """How often two arrive at the same moment."""
+BOT = "support-bot@shop-01 cli[2218]"
+SEARCH = "docs-search@shop-01 cli[2290]"
+CI = "ci@build-01 cli[40112]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +35,26 @@ class Asked:
     weight: float
     ref: str
     prompt: str
+    actor: str
+    """Who the audit log says it was."""
     caller: str
     project: str
     pages: int = 2
     """How much of a document goes with the question, in some 300 tokens each."""
-    max_tokens: int = 220
+    max_tokens: int = 150
     retries: int | None = None
     """None: as set for all."""
 
 
 ASKED = (
-    Asked(30, "openai-prod/gpt-6-luna", "Triage this ticket: the parcel came open.", "support-bot", "triage", 4),
-    Asked(16, "groq/llama-4.1-70b-versatile", "Compare the three search results.", "docs-search", "search", 5),
-    Asked(12, "openai-prod/gpt-5.4-mini", "Review this change and summarise it.", "ci", "review"),
-    Asked(12, "homelab/qwen3:8b", "What is worth reading in this thread?", "tui", "private", 1, 120),
-    Asked(7, "openai-prod/gpt-6.1-sol", "Write the function that this test wants.", "cli", "docs", 3),
-    Asked(9, "anthropic/claude-haiku-4-5", "Which category does this customer mean?", "support-bot", "triage", 3, retries=0),
-    Asked(2, "together/deepseek-ai/DeepSeek-V4", "Extract the dates.", "cli", "extraction", retries=1),
-    Asked(1, "azure-eu/chat-prod", "Compare both clauses.", "cli", "contracts"),
+    Asked(34, "openai-prod/gpt-6-luna", "Triage this ticket: the parcel came open.", BOT, "support-bot", "triage", max_tokens=160),
+    Asked(16, "groq/llama-4.1-70b-versatile", "Compare the three search results.", SEARCH, "docs-search", "search"),
+    Asked(8, "openai-prod/gpt-5.4-mini", "Review this change and summarise it.", CI, "ci", "review", 1, 100),
+    Asked(12, "homelab/qwen3:8b", "What is worth reading in this thread?", DANA, "tui", "private", 1, 120),
+    Asked(3, "openai-prod/gpt-6.1-sol", "Write the function that this test wants.", KENJI, "cli", "docs", 1, 120),
+    Asked(9, "anthropic/claude-haiku-4-5", "Which category does this customer mean?", BOT, "support-bot", "triage", 1, 120, retries=0),
+    Asked(2, "together/deepseek-ai/DeepSeek-V4", "Extract the dates.", KENJI, "cli", "extraction", retries=1),
+    Asked(1, "azure-eu/chat-prod", "Compare both clauses.", MARTA, "cli", "contracts"),
 )  # fmt: skip
 
 _PAGE = "\n".join(answer.text for answer in ANSWERS)[:1_200]
@@ -78,7 +85,8 @@ async def _flow(runs: Runs, sleep: Callable[[float], Awaitable[None]], chance: r
         await sleep(chance.uniform(*_PAUSE_S))
         for asked in chance.choices(ASKED, weights, k=2 if chance.random() < _TOGETHER else 1):
             if len(runs.active()) < AT_ONCE:
-                waiting = asyncio.create_task(runs.start(_request(asked)).result())
+                with acting(asked.actor):
+                    waiting = asyncio.create_task(runs.start(_request(asked)).result())
                 waiting.add_done_callback(_seen)
 
 

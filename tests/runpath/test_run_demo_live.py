@@ -11,7 +11,7 @@ import pytest
 
 from services.container import Services, open_services
 from services.demo import seed_demo
-from services.demo_traffic import ASKED, AT_ONCE, traffic
+from services.demo_traffic import _PAGE, ASKED, AT_ONCE, traffic
 from services.feed import RunEnded, RunProgress, RunStarted
 from services.paths import under
 from services.run import RunResult, Timing
@@ -107,5 +107,41 @@ async def test_nothing_is_written_after_the_end(tmp_path: Path, monkeypatch: pyt
     assert not [task for task in tasks if task.get_name().startswith(("run ", "demo"))]
 
 
-def test_they_ask_for_little_money() -> None:
-    assert all(asked.max_tokens <= 300 for asked in ASKED), "an hour of it must not eat the limit"
+async def test_the_audit_log_names_who_asked(demo: Services) -> None:
+    asked = asyncio.Event()
+    seen: list[RunEnded] = []
+
+    def heard(event: object) -> None:
+        if isinstance(event, RunEnded):
+            seen.append(event)
+            if len(seen) >= 20:
+                asked.set()
+
+    demo.feed.subscribe(heard)
+    async with traffic(demo, no_time) as runs:
+        runs.timing = Timing(sleep=no_time)
+        await asyncio.wait_for(asked.wait(), 30)
+    by_model = {ask.ref: ask.actor for ask in ASKED}
+    rows = [row for row in await demo.audit.list(limit=500) if row.action == "run"]
+    assert len(rows) >= len(seen)
+    assert all(row.actor == by_model[row.subject] for row in rows), "they are not what the user did"
+    await demo.registry.set_enabled("groq", False)
+    assert (await demo.audit.list(limit=1))[0].actor == demo.actor
+
+
+async def test_hours_of_it_fit_the_limits(demo: Services) -> None:
+    """Every run at its dearest: all its tokens, one attempt. Some 700 come in an hour."""
+    spent = dict.fromkeys((None, "openai-prod", "anthropic"), 0.0)
+    for ask in ASKED:
+        price = (await demo.models.get(ask.ref)).info.price
+        if price is None or price.input is None or price.output is None:
+            continue
+        sent = len(_PAGE) * ask.pages // 4 + 30
+        cost = (sent * float(price.input) + ask.max_tokens * float(price.output)) / 1e6
+        share = ask.weight / sum(other.weight for other in ASKED) * cost * 700
+        for whose in (None, ask.ref.partition("/")[0]):
+            spent[whose] = spent.get(whose, 0.0) + share
+    assert spent[None] < 0.3
+    for whose, hourly in spent.items():
+        left = (await demo.budgets.headroom(whose)).remaining
+        assert left is None or float(left) > 6 * hourly, f"{whose or 'all'}: the demo would go dead"
