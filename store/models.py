@@ -52,6 +52,12 @@ _CAPABILITIES, _CHAT, _ENABLED, _AVAILABLE = map(
 )
 _TURN = 1_000
 """Rows read between two turns of the event loop: a few milliseconds."""
+_MARKS = (
+    "SELECT provider, count(*), sum(last_seen), group_concat(CASE WHEN enabled AND available"
+    " AND coalesce(map_to, cost_mode, gpu_hour_nanos) IS NULL THEN NULL ELSE"
+    " printf('%d%d %s %s %s %s', enabled, available, id, map_to, cost_mode, gpu_hour_nanos) END, x'0a')"
+    " FROM models"
+)
 _UPSERT = (
     f"INSERT INTO models ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"  # noqa: S608
     f" ON CONFLICT DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _LIVE)},"
@@ -102,6 +108,15 @@ class Models:
             "SELECT provider, sum(enabled AND available), count(*) FROM models GROUP BY provider"
         )
         return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def marks(self, provider: str | None = None) -> dict[str, tuple[object, ...]]:
+        """Provider → what differs whenever any of its models does: when and how many, and each choice of the user.
+
+        What the wire told changes only with a sync, which moves `last_seen`.
+        """
+        where, params = (" WHERE provider = ?", (provider,)) if provider is not None else ("", ())
+        rows = await self._db.reader.execute_fetchall(f"{_MARKS}{where} GROUP BY provider", params)
+        return {row[0]: tuple(row[1:]) for row in rows}
 
     async def replace_live(
         self, tx: Tx, provider: str, rows: Sequence[ModelRow], *, at: int | None = None
