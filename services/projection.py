@@ -22,6 +22,8 @@ class Projection:
     month: Decimal
     low: Decimal
     high: Decimal
+    pace: Decimal
+    """USD a day that this reckons with: the mean of the whole days known, or of the month so far."""
 
 
 def project(spent: int, days: Sequence[int], *, elapsed_ms: int, left_ms: int) -> Projection | None:
@@ -44,7 +46,7 @@ def project(spent: int, days: Sequence[int], *, elapsed_ms: int, left_ms: int) -
         pace = spent / max(elapsed_ms / DAY_MS, 1.0) if spent else sum(used) / len(used)
         error = pace * left
     middle = spent + pace * left
-    return Projection(_usd(middle), _usd(max(spent, middle - error)), _usd(middle + error))
+    return Projection(_usd(middle), _usd(max(spent, middle - error)), _usd(middle + error), _usd(pace))
 
 
 def _usd(nanos: float) -> Decimal:

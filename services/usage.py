@@ -156,7 +156,7 @@ class UsageService:
         return await self._ledger.run(run_id)
 
     async def limits(self) -> tuple[LimitStanding, ...]:
-        """The limits in force and when each runs out at today's rate, the fullest first."""
+        """The limits in force and when each runs out at its pace, the fullest first."""
         from services.usage_limits import limit_standings
 
         return await limit_standings(self._services)
@@ -173,14 +173,15 @@ class UsageService:
         """USD in [start, end); None when runs were made and none has a known cost (unknown, or own hardware)."""
         return _line("", start, await self._rollups.totals(start, end, "grade", provider=provider)).cost
 
-    async def projection(self) -> Projection | None:
-        """What the calendar month will come to."""
+    async def projection(self, provider: str | None = None) -> Projection | None:
+        """What the calendar month will come to, of everything or of one provider."""
         now = now_ms()
         start, end = month_bounds(now)
         today = day_bounds(now)[0]
         first = min(start, day_bounds(now, -28)[0])
         bounds = [*_days(first, today), now + 1]
-        daily = {row.start_ms: row.cost_nanos for row in await self._rollups.buckets(bounds)}
+        rows = await self._rollups.buckets(bounds, provider=provider)
+        daily = {row.start_ms: row.cost_nanos for row in rows}
         spent = sum(nanos for at, nanos in daily.items() if at >= start)
         whole = [daily.get(at, 0) for at in bounds[:-2]]
         return project(spent, whole, elapsed_ms=now - start, left_ms=end - now)

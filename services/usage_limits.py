@@ -1,4 +1,4 @@
-"""When each limit will be reached at today's rate."""
+"""When each limit will be reached: a daily one at today's rate, a monthly one at the pace of the month's projection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class LimitStanding:
     share: float
     """Spent of the limit: 1 is all of it."""
     runs_out: int | None
-    """UTC ms; None: it starts anew before that, or nothing is being spent."""
+    """UTC ms; None: it is reached already, starts anew or ends before that, or nothing is being spent."""
+    pace: Decimal
+    """USD a day that this reckons with; 0: nothing is being spent."""
 
 
 async def limit_standings(services: Services) -> tuple[LimitStanding, ...]:
@@ -35,12 +37,15 @@ async def limit_standings(services: Services) -> tuple[LimitStanding, ...]:
 async def _standing(services: Services, budget: BudgetView, now: int) -> LimitStanding:
     from services.budgets import provider_of
 
-    midnight = day_bounds(now)[0]
     if budget.period == "daily":
-        rate = budget.spent / max(now - midnight, HOUR_MS)
-    else:  # a day of its own rhythm: nights are quiet, so the last 24 hours say more than since midnight
-        lately = await services.usage.spent(now - DAY_MS, now + 1, provider_of(budget.scope))
-        rate = (lately or Decimal(0)) / DAY_MS
+        elapsed = max(now - day_bounds(now)[0], HOUR_MS)
+        pace = budget.spent * DAY_MS / elapsed
+    else:  # one day says little about a month, so this agrees with what the month is projected to come to
+        projection = await services.usage.projection(provider_of(budget.scope))
+        pace = projection.pace if projection is not None else Decimal(0)
     share = float(budget.spent / budget.limit) if budget.limit else 1.0
-    at = now + int(max(budget.remaining, Decimal(0)) / rate) if rate > 0 else None
-    return LimitStanding(budget, share, at if at is not None and at < budget.resets_at else None)
+    at = None
+    if pace > 0 and share < 1:
+        at = now + int(max(budget.remaining, Decimal(0)) * DAY_MS / pace)
+    end = min(budget.resets_at, budget.until or budget.resets_at)
+    return LimitStanding(budget, share, at if at is not None and at < end else None, pace)

@@ -157,6 +157,44 @@ async def test_when_a_limit_runs_out(services: Services, monkeypatch: pytest.Mon
     assert (monthly.budget.period, monthly.runs_out) == ("monthly", None)
 
 
+async def test_a_monthly_limit_agrees_with_the_months_projection(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = at("2026-11-20T12:00")
+    for module in ("usage_limits", "usage", "clock"):
+        monkeypatch.setattr(f"services.{module}.now_ms", lambda: noon)
+    for day in range(1, 20):  # a steady $4 a day, then much in one day
+        await spend(services, at(f"2026-11-{day:02}T10:00"), 4, run_id=f"d{day}")
+    await spend(services, noon - HOUR, 20, run_id="today")
+    await services.budgets.set("global", "monthly", Decimal(120))
+    [standing] = await limit_standings(services)
+    projection = await services.usage.projection()
+    assert projection is not None
+    assert standing.budget.spent == Decimal(96)
+    assert (standing.pace, projection.pace) == (Decimal(4), Decimal(4))
+    assert projection.month == Decimal(96 + 42)
+    assert standing.runs_out == at("2026-11-26T12:00"), "$24 left at $4 a day"
+    await services.budgets.set("global", "monthly", Decimal(139))
+    [standing] = await limit_standings(services)
+    assert standing.runs_out is None, "the month is projected to come to $138"
+
+
+async def test_a_providers_monthly_limit_goes_by_its_own_pace(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = at("2026-11-20T12:00")
+    for module in ("usage_limits", "usage", "clock"):
+        monkeypatch.setattr(f"services.{module}.now_ms", lambda: noon)
+    for day in range(10, 20):
+        await spend(services, at(f"2026-11-{day:02}T10:00"), 1, run_id=f"a{day}", provider="a")
+        await spend(services, at(f"2026-11-{day:02}T10:00"), 9, run_id=f"b{day}", provider="b")
+    await services.budgets.set("global", "monthly", Decimal(110), until=noon + DAY // 2)
+    [standing] = await limit_standings(services)
+    assert (standing.pace, standing.runs_out) == (Decimal(10), None), "it ends before it is reached"
+    assert (await services.usage.projection("a")).pace == Decimal(1)  # type: ignore[union-attr]
+    assert await services.usage.projection("c") is None
+
+
 async def test_the_runs_of_a_key_page_by_page(services: Services) -> None:
     start = at("2026-11-01T10:00")
     for number in range(30):

@@ -72,13 +72,21 @@ class Answers:
         monkeypatch.setattr("tui.screens.overview._now", lambda: NOW)
 
 
-def limit(scope: str, period: str, amount: str, spent: str, runs_out: int | None = None) -> LimitStanding:
+def limit(
+    scope: str,
+    period: str,
+    amount: str,
+    spent: str,
+    runs_out: int | None = None,
+    pace: str = "2",
+    resets_at: int = NOW + 2 * HOUR,
+) -> LimitStanding:
     left = Decimal(amount) - Decimal(spent)
     budget = BudgetView(
-        1, scope, period, Decimal(amount), Decimal(spent), Decimal(0), left, NOW + 2 * HOUR, 0.8, None,
+        1, scope, period, Decimal(amount), Decimal(spent), Decimal(0), left, resets_at, 0.8, None,
         "you", NOW, None, True,
     )  # fmt: skip
-    return LimitStanding(budget, float(Decimal(spent) / Decimal(amount)), runs_out)
+    return LimitStanding(budget, float(Decimal(spent) / Decimal(amount)), runs_out, Decimal(pace))
 
 
 def spend() -> Spend:
@@ -91,7 +99,7 @@ def spend() -> Spend:
             limit("global", "daily", "5", "1.42"),
             limit("global", "monthly", "200", "41.20"),
         ),
-        projection=Projection(Decimal("61.80"), Decimal("48.1"), Decimal("79.4")),
+        projection=Projection(Decimal("61.80"), Decimal("48.1"), Decimal("79.4"), Decimal("2.06")),
         grades=(("measured", 0.94), ("estimated", 0.05), ("unknown", 0.01)),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from catalog.plaintext import one_line
 from tui.formatting import UNKNOWN, Tone, cents, clock, count, millis, money, rate, state, tokens
 from tui.screens import provider_columns
+from tui.screens.limit_words import anew_words, heading
 from tui.screens.provider_columns import ProviderLine
-from tui.widgets.chart_time import day_words
 from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
@@ -75,24 +74,13 @@ def _limit_line(standing: LimitStanding, now: int) -> AlertLine | None:
     key = f"limit {budget.scope} {budget.period}"
     if standing.share >= 1:
         start = f"{slug}: {budget.period} limit" if slug else f"{budget.period.capitalize()} limit"
-        text = f"✕ {start} reached, {cents(budget.spent)} of {cents(budget.limit)}: no paid runs until {_moment(budget.resets_at, now)}"
+        text = f"✕ {start} reached, {cents(budget.spent)} of {cents(budget.limit)}: no paid runs until {anew_words(standing, now)}"
         return AlertLine(key, "bad", text, "limit", slug)
-    heading = standing.runs_out is not None and standing.share >= _HALF
-    if standing.share < budget.alert and not heading:
+    if standing.share < budget.alert and (standing.runs_out is None or standing.share < _HALF):
         return None
-    out = "" if standing.runs_out is None else f", out {_moment(standing.runs_out, now)} at today's rate"
+    out = "" if standing.runs_out is None else f", {heading(standing, now)}"
     text = f"! {whose} {standing.share:.0%} of {which}, {cents(budget.spent)} of {cents(budget.limit)}{out}"
     return AlertLine(key, "warn", text, "limit", slug)
-
-
-def _moment(ms: int, now: int) -> str:
-    """`at 17:40`, `midnight`, `Nov 27`: as precisely as it matters."""
-    when, today = (dt.datetime.fromtimestamp(at / 1000).astimezone() for at in (ms, now))
-    if when.date() == today.date():
-        return f"at {when:%H:%M}"
-    if when.hour == when.minute == 0 and when.date() - today.date() == dt.timedelta(1):
-        return "midnight"
-    return f"on {day_words(ms)}"
 
 
 def _provider_line(view: ProviderView) -> AlertLine:

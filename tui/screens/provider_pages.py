@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.formatting import Tone, ago, bar, cents, clock, count, duration, kind, percent, state, whole
 from tui.screens.audit_columns import PROVIDER_COLUMNS
+from tui.screens.limit_words import heading
 from tui.widgets.pairs import Pair
 from tui.widgets.table import VirtualTable
 
@@ -98,10 +99,7 @@ def budget(view: ProviderView, limits: Sequence[LimitStanding]) -> list[Pair]:
         ]  # fmt: skip
         if limit.reserved:
             pairs.append(("  set aside", f"{cents(limit.reserved)} for runs in flight", ""))
-        if standing.runs_out is not None:
-            pairs.append(("  runs out", f"{clock(standing.runs_out)} at today's rate", "warn"))
-        else:
-            pairs.append(("  runs out", "not before then, at today's rate", "dim"))
+        pairs.append(("  pace", heading(standing), "dim" if standing.runs_out is None else "warn"))
         if limit.until:
             pairs.append(("  ends", f"{clock(limit.until)}; from then on there is no limit", ""))
         pairs.append(("  set by", f"{limit.changed_by.partition(' ')[0]}, {clock(limit.changed_at)}", "dim"))

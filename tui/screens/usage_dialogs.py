@@ -14,6 +14,7 @@ from tui.modals.base import Modal
 from tui.modals.form import Field, Form
 from tui.modals.pick import Pick
 from tui.screens import usage_words as words
+from tui.screens.limit_words import out_words
 from tui.widgets.columns import Column
 from tui.widgets.pairs import Pair, Pairs
 
@@ -110,14 +111,14 @@ def _scope(one: LimitStanding | str) -> str:
 
 
 def _out(one: LimitStanding | str) -> str:
-    return "" if isinstance(one, str) else words.out_words(one).removesuffix(" at today's rate")
+    return "" if isinstance(one, str) else out_words(one)
 
 
 _LIMITS: tuple[Column[LimitStanding | str], ...] = (
     Column("who", "for", _who, width=12, max_width=28),
     Column("limit", "limit", lambda one: ("none; enter sets one", "dim") if isinstance(one, str) else f"{one.budget.period} {cents(one.budget.limit)}", width=20, max_width=26),
     Column("spent", "spent", lambda one: "" if isinstance(one, str) else f"{cents(one.budget.spent)} {one.share:.0%}", width=11, max_width=18, priority=2),
-    Column("out", "at today's rate", _out, width=15, max_width=28, priority=3),
+    Column("out", "runs out", _out, width=15, max_width=28, priority=3),
     Column("by", "changed last by, and why", lambda one: "" if isinstance(one, str) else (words.set_words(one).removeprefix("set by "), "dim"), width=16, flex=1, priority=1),
 )  # fmt: skip
 

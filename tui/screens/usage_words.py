@@ -14,7 +14,6 @@ from tui.formatting import (
     Tone,
     bar,
     cents,
-    clock,
     count,
     duration,
     money,
@@ -23,6 +22,7 @@ from tui.formatting import (
     tokens,
     whole,
 )
+from tui.screens.limit_words import heading, out_words
 from tui.widgets.chart import ChartData, Series, Unit
 from tui.widgets.columns import Column
 
@@ -224,7 +224,7 @@ LIMIT_COLUMNS: tuple[Column[LimitStanding], ...] = (
     Column("spent", "spent", lambda one: f"{cents(one.budget.spent)} of {cents(one.budget.limit)}", width=16, max_width=24),
     Column("meter", "", lambda one: (bar(one.share, 8), _limit_tone(one)), width=8, priority=3),
     Column("share", "", lambda one: (f"{one.share:.0%}", _limit_tone(one)), width=5, align="right"),
-    Column("out", "runs out", lambda one: (out_words(one), _limit_tone(one)), width=18, max_width=40, priority=1, brief=lambda one: (out_words(one).removesuffix(" at today's rate"), _limit_tone(one))),
+    Column("out", "runs out", lambda one: (heading(one), _limit_tone(one)), width=18, max_width=42, priority=1, brief=lambda one: (out_words(one), _limit_tone(one))),
     Column("by", "set by", lambda one: (set_words(one), "dim"), width=36, flex=1, priority=4),
 )  # fmt: skip
 
@@ -239,15 +239,6 @@ def _limit_tone(one: LimitStanding) -> Tone:
     if one.share >= 1:
         return "bad"
     return "warn" if one.share >= one.budget.alert or one.runs_out is not None else "ok"
-
-
-def out_words(one: LimitStanding) -> str:
-    """When a limit is reached at today's rate."""
-    if one.share >= 1:
-        return f"spent; anew {clock(one.budget.resets_at)}"
-    if one.runs_out is None:
-        return "lasts at today's rate"
-    return f"out {_moment(one.runs_out)} at today's rate"
 
 
 def set_words(one: LimitStanding) -> str:
