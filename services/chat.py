@@ -14,6 +14,7 @@ from adapters.events import Message, ToolCall
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
 from services.clock import now_ms
+from services.feed import Alert
 from store.conversations import MessageRow
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from services.run_events import RunRequest, RunResult
 
 log = logging.getLogger(__name__)
+
+_STORE_AGAIN = (0.5, 2.0)
+"""Seconds after which an answer is written once more where the store was busy; each try waits for it by itself too."""
 
 CONTINUE = "Continue exactly where you stopped."
 """What *continue* says after a partial answer."""
@@ -58,24 +62,16 @@ class ChatService:
         conversation = request.conversation_id
         if conversation is None:
             raise ValueError("an exchange belongs to a conversation")
-        conversations = self._services.conversations
-        asked = None
-        if prompt is not None:
-            asked = await conversations.append(
-                MessageRow(None, conversation, -1, "user", prompt, at=now_ms())
-            )
-        answer = await conversations.append(
+        at = now_ms()
+        turns = [
             MessageRow(
-                None,
-                conversation,
-                -1,
-                "assistant",
-                "",
-                state="streaming",
-                model_ref=request.model,
-                at=now_ms(),
+                None, conversation, -1, "assistant", "", state="streaming", model_ref=request.model, at=at
             )
-        )
+        ]
+        if prompt is not None:
+            turns.insert(0, MessageRow(None, conversation, -1, "user", prompt, at=at))
+        written = await self._services.conversations.append_all(turns)
+        asked, answer = written[0] if prompt is not None else None, written[-1]
         run = self._services.runs.start(request)
         self._streaming[conversation] = run
         task = asyncio.create_task(self._keep(run, asked, answer, replaces), name=f"answer of {run.id}")
@@ -85,12 +81,13 @@ class ChatService:
 
     async def answer_calls(self, conversation_id: str, results: Mapping[str, str]) -> list[MessageRow]:
         """Store the results of tool calls, by call id; the next `send` without a prompt takes them along."""
-        return [
-            await self._services.conversations.append(
-                MessageRow(None, conversation_id, -1, "tool", text, tool_call_id=call, at=now_ms())
-            )
-            for call, text in results.items()
-        ]
+        at = now_ms()
+        return await self._services.conversations.append_all(
+            [
+                MessageRow(None, conversation_id, -1, "tool", text, tool_call_id=call, at=at)
+                for call, text in results.items()
+            ]
+        )
 
     def running(self, conversation_id: str) -> Run | None:
         """The run in flight of a conversation."""
@@ -100,33 +97,48 @@ class ChatService:
         self, run: Run, asked: MessageRow | None, answer: MessageRow, replaces: int | None
     ) -> None:
         """Write the answer when the run has ended. A refusal leaves no answer at all."""
-        assert answer.id is not None
         conversation = answer.conversation_id
-        conversations = self._services.conversations
         try:
-            result = await run.result()
+            result: RunResult | None = await run.result()
         except SwitchroomError:
             result = None
         if self._streaming.get(conversation) is run:
             del self._streaming[conversation]
-        first = asked.position if asked is not None else answer.position
-        try:
-            if result is None:
-                last = answer.position if replaces is None else first
-                await conversations.truncate_after(conversation, last - 1)
+        for wait in (*_STORE_AGAIN, None):
+            try:
+                await self._store(result, asked, answer, replaces)
                 return
-            await conversations.update_message(conversation, answer.id, **_written(result))
-            if replaces is not None:
-                old = [
-                    row
-                    for row in await conversations.messages(conversation)
-                    if replaces <= row.position < first
-                ]
-                done = asked is not None or _succeeded(result)
-                gone = [row.id for row in old if row.id is not None and (done or not row.text.strip())]
-                await conversations.remove(conversation, gone)
-        except SwitchroomError:
-            log.exception("an answer could not be stored")
+            except SwitchroomError as error:
+                if wait is None:
+                    log.exception("an answer could not be stored")
+                    self._services.feed.publish(
+                        Alert(
+                            "error", "Answer not stored", f"{error.message} Copy the answer if it is needed."
+                        )
+                    )
+                    return
+            await asyncio.sleep(wait)
+
+    async def _store(
+        self, result: RunResult | None, asked: MessageRow | None, answer: MessageRow, replaces: int | None
+    ) -> None:
+        """Write what became of an exchange. Doing it once more changes nothing."""
+        assert answer.id is not None
+        conversation, conversations = answer.conversation_id, self._services.conversations
+        first = asked.position if asked is not None else answer.position
+        if result is None:
+            last = answer.position if replaces is None else first
+            await conversations.truncate_after(conversation, last - 1)
+            return
+        await conversations.update_message(conversation, answer.id, **_written(result))
+        if replaces is not None:
+            done = asked is not None or _succeeded(result)
+            gone = [
+                row.id
+                for row in await conversations.messages(conversation)
+                if replaces <= row.position < first and row.id is not None and (done or _empty(row))
+            ]
+            await conversations.remove(conversation, gone)
 
     async def aclose(self) -> None:
         """Wait until every answer is written; the runs have ended by then."""
@@ -136,6 +148,11 @@ class ChatService:
 
 def _succeeded(result: RunResult) -> bool:
     return result.state == "complete" and bool(result.text.strip() or result.tool_calls)
+
+
+def _empty(row: MessageRow) -> bool:
+    """True for an answer that holds nothing; results of tools stay with their calls."""
+    return row.role == "assistant" and not row.text.strip() and not row.tool_calls_json
 
 
 def _written(result: RunResult) -> dict[str, object]:

@@ -82,17 +82,26 @@ class ConversationService:
         async with self._services.db.transaction(durable=True) as tx:
             await self._store.delete(tx, conversation_id)
             await self._services.audit.record(tx, "conversation.delete", conversation_id)
+        if (run := self._services.chat.running(conversation_id)) is not None:
+            run.cancel()  # nobody will read the rest, and it costs
         self._told(conversation_id)
 
     async def append(self, row: MessageRow) -> MessageRow:
         """Add a message; gives it with its id and position. The first prompt names an untitled conversation."""
+        return (await self.append_all([row]))[0]
+
+    async def append_all(self, rows: Sequence[MessageRow]) -> builtins.list[MessageRow]:
+        """Add messages in their order: all of them or, where the store refuses one, none."""
+        written = []
         async with self._services.db.transaction() as tx:
-            written = await self._store.append(tx, row)
-            if row.role == "user" and written.position == 0:
-                conversation = await self._store.get(row.conversation_id)
-                if conversation is not None and not conversation.title:
-                    await self._store.update(tx, row.conversation_id, title=titled(row.text))
-        self._told(row.conversation_id)
+            for row in rows:
+                written.append(await self._store.append(tx, row))
+                if row.role == "user" and written[-1].position == 0:
+                    conversation = await self._store.get(row.conversation_id)
+                    if conversation is not None and not conversation.title:
+                        await self._store.update(tx, row.conversation_id, title=titled(row.text))
+        for conversation_id in {row.conversation_id for row in rows}:
+            self._told(conversation_id)
         return written
 
     async def update_message(self, conversation_id: str, message_id: int, **changes: Any) -> None:

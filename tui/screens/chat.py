@@ -191,7 +191,7 @@ class ChatScreen(ChatReading):
 
     def show_turns(self, *, keep: bool = False) -> None:
         rows, live = self.state.messages, self.live
-        blocks = blocks_of(rows, live.turn if live is not None else None)
+        blocks = blocks_of(rows, live.turn if live is not None else None, reader=self.app.screen_reader)
         self.transcript.show(blocks if rows else welcome(self.state.view, self.ready), keep=keep)
         if live is not None:
             live.show()
@@ -232,7 +232,10 @@ class ChatScreen(ChatReading):
 
     async def open_conversation(self, row: ConversationRow) -> None:
         """Show another conversation; a run in flight goes on and is stored."""
-        messages = await self.app.services.conversations.messages(row.id)
+        conversations = self.app.services.conversations
+        messages, streamed = await conversations.messages(row.id), row.id in self._lives
+        if streamed and row.id not in self._lives:  # its answer was written meanwhile
+            messages = await conversations.messages(row.id)
         self.leave_conversation(
             replace(self.state, row=row, params=Params.of(row), messages=messages, editing=None)
         )

@@ -154,6 +154,10 @@ async def edit_outside(chat: ChatRuns) -> None:
             text = await asyncio.to_thread(path.read_text, "utf-8", "replace")
             chat.prompt.text = harmless(text).rstrip("\n")
             chat.prompt.move_cursor(chat.prompt.document.end)
+        else:
+            chat.app.tell(
+                f"The editor ended with status {status}.", hint="The prompt is as it was", tone="warn"
+            )
     except (OSError, ValueError) as error:
         chat.app.tell(
             f"The editor could not be started: {error}",

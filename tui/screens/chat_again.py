@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog.plaintext import harmless
 from services.chat import CONTINUE, unanswered
 from tui.screens import chat_actions as actions
 from tui.screens.chat_runs import ChatRuns
@@ -26,7 +27,8 @@ class ChatAgain(ChatRuns):
         elif self.may_send():
             self.state.editing = asked
             self.state.changed()
-            self.prompt.text = next(row.text for row in self.state.messages if row.position == asked)
+            text = next(row.text for row in self.state.messages if row.position == asked)
+            self.prompt.text = harmless(text)
             self.prompt.move_cursor(self.prompt.document.end)
             self.set_focus(self.prompt)
             self.show_estimate()

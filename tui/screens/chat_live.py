@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 class LiveTurn:
     """Takes the events of one run. While another conversation is shown it only keeps its blocks up to date."""
 
-    def __init__(self, transcript: Transcript, ref: str, turn: int) -> None:
+    def __init__(
+        self, transcript: Transcript, ref: str, turn: int, *, shown: bool = True, reader: bool = False
+    ) -> None:
         self._transcript = transcript
         self.turn = turn
         """The position of the answer."""
         self.blocks: list[Block] = []
-        self._shown = True
+        self._shown = shown
         self._event: Note | None = None
         self._thinking: Thinking | None = None
         self._text: MarkdownBlock | None = None
@@ -44,9 +46,10 @@ class LiveTurn:
         self.result: RunResult | None = None
         self.error: SwitchroomError | None = None
         """Why the run never began; None when it did."""
-        self._put(label(ref, turn))
+        self._put(label(ref, turn, reader=reader))
         self._say([("⋯ waiting for the first token", "event")])
-        transcript.streaming(True)
+        if shown:
+            transcript.streaming(True)
 
     def hide(self) -> None:
         """Another conversation takes the transcript."""

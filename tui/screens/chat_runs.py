@@ -170,22 +170,34 @@ class ChatRuns(ModeScreen):
             exchange = await services.chat.send(request, text, replaces=replaces)
         except SwitchroomError as error:
             self.app.tell_error(error)
-            if text is not None and self.state is state and not self.prompt.text:
+            if text is None:
+                state.editing = None  # the next prompt is a turn of its own
+            elif self.state is state and not self.prompt.text:
                 self.prompt.text = text
             return
         finally:
             self._sending = False
         old = self._make_room(state, exchange, replaces) if self.state is state else []
-        live = LiveTurn(self.transcript, exchange.run.request.model, exchange.answer.position)
+        live = LiveTurn(
+            self.transcript,
+            exchange.run.request.model,
+            exchange.answer.position,
+            shown=self.state is state,  # else another conversation is shown by now
+            reader=self.app.screen_reader,
+        )
         self._lives[state.row.id] = exchange.run, live
         if self.state is state:
             self.transcript.follow_end()
-        else:  # another conversation is shown by now
-            live.hide()
+        elif self._shows(state.row):  # it was left and shown again meanwhile
+            self.show_turns()
         self.show_keys()
         await self._watch(state, exchange, live, old)
-        if self.state is state:
-            await self._after(state, exchange, live, replaces)
+        if self._shows(state.row):
+            await self._after(self.state, exchange, live, replaces)
+
+    def _shows(self, row: ConversationRow) -> bool:
+        """True while this conversation is shown; left and shown again it has another state."""
+        return self.state.row is not None and self.state.row.id == row.id
 
     def _make_room(self, state: ChatState, exchange: Exchange, replaces: int | None) -> list[Block]:
         """Show the prompt. The turns it takes the place of go, or give way to a line that stands for them."""
@@ -210,7 +222,7 @@ class ChatRuns(ModeScreen):
         state.editing = None
         if exchange.prompt is not None:
             state.messages.append(exchange.prompt)
-            transcript.add(*blocks_of([exchange.prompt]))
+            transcript.add(*blocks_of([exchange.prompt], reader=self.app.screen_reader))
         state.changed()
         return note
 
@@ -228,19 +240,19 @@ class ChatRuns(ModeScreen):
         await asyncio.wait([exchange.stored])
         self._lives.pop(row.id, None)
         self.show_keys()
-        if self.state is not state or (fresh := await self.stored(row)) is None or self.state is not state:
+        if not self._shows(row) or (fresh := await self.stored(row)) is None or not self._shows(row):
             return
         problem = refusal or (live.result.error if live.result is not None else None)
         self.suggestions = suggested(problem) if problem is not None else []
-        state.row, state.messages = fresh
-        state.changed()
-        if note and note[0] not in self.transcript.blocks:  # it was left and shown again meanwhile
+        self.state.row, self.state.messages = fresh
+        self.state.changed()
+        if self.state is not state:  # it was left and shown again meanwhile
             self._redraw(live)
         elif note:
-            kept = [m for m in state.messages if m.role == "assistant" and m.position < live.turn]
-            asked = self.last_asked()
-            shown = blocks_of([m for m in kept if asked is not None and m.position > asked])
-            self.transcript.swap(note, shown)
+            asked = self.last_asked() or 0
+            blocks = blocks_of(state.messages, live.turn, reader=self.app.screen_reader)
+            kept = [block for block in blocks if block.turn is not None and asked < block.turn < live.turn]
+            self.transcript.swap(note, kept)
 
     async def _after(
         self, state: ChatState, exchange: Exchange, live: LiveTurn, replaces: int | None
@@ -264,7 +276,8 @@ class ChatRuns(ModeScreen):
 
     def _redraw(self, live: LiveTurn) -> None:
         """Show what is stored, and below it the run as it was drawn."""
-        self.transcript.show([*blocks_of(self.state.messages, live.turn), *live.blocks])
+        rows = blocks_of(self.state.messages, live.turn, reader=self.app.screen_reader)
+        self.transcript.show([*rows, *live.blocks], keep=True)
 
     def leave_conversation(self, state: ChatState) -> None:
         """Show another conversation; what runs in this one goes on unseen."""

@@ -23,30 +23,32 @@ if TYPE_CHECKING:
 _EDGE: Span = ("", "")
 
 
-def label(ref: str | None, turn: int) -> Note:
-    """The line that says which model speaks; a long name loses its middle."""
+def label(ref: str | None, turn: int, *, reader: bool = False) -> Note:
+    """The line that says which model speaks; a long name loses its middle. A screen reader says that it answers."""
     slug, _, model = (ref or "").partition("/")
     return Note(
         [(one_line(model or "model", 200), "model"), (f"  {one_line(slug, 40)}", "dim")],
-        edge=_EDGE,
+        edge=("Answer: ", "dim") if reader else _EDGE,
         gap=True,
         middle=True,
         turn=turn,
     )
 
 
-def blocks_of(rows: Sequence[MessageRow], streaming: int | None = None) -> list[Block]:
+def blocks_of(
+    rows: Sequence[MessageRow], streaming: int | None = None, *, reader: bool = False
+) -> list[Block]:
     """The blocks of a stored conversation; the turn at position `streaming` is left to the run that fills it."""
     names: dict[str | None, str] = {}
     blocks: list[Block] = []
     for row in rows:
         if row.role == "user":
-            blocks.append(Prompt(row.text, turn=row.position))
+            blocks.append(Prompt(row.text, turn=row.position, said="You: " if reader else ""))
         elif row.role == "tool":
             blocks.append(tool_result(names.get(row.tool_call_id, ""), row.text, row.position))
         elif row.role == "assistant" and row.position != streaming:
             names.update((call.id, call.name) for call in stored_calls(row))
-            blocks += _answer(row)
+            blocks += _answer(row, reader)
     if unanswered(rows) and (streaming is None or rows[-1].position < streaming):
         blocks.append(waiting_calls(rows[-1].position))
     return blocks
@@ -72,9 +74,9 @@ def waiting_calls(turn: int) -> Note:
     )
 
 
-def _answer(row: MessageRow) -> list[Block]:
+def _answer(row: MessageRow, reader: bool) -> list[Block]:
     turn = row.position
-    blocks: list[Block] = [label(row.model_ref, turn)]
+    blocks: list[Block] = [label(row.model_ref, turn, reader=reader)]
     if row.thinking:
         blocks.append(Thinking(row.thinking, turn=turn))
     if row.text:
@@ -90,7 +92,8 @@ def _answer(row: MessageRow) -> list[Block]:
 def head_line(state: ChatState, cells: int) -> Content:
     """The line above the conversation: with whom, with which parameters, about what."""
     cells = max(20, cells)
-    name = cut_middle(state.view.ref if state.view is not None else "no model", max(12, cells // 2))
+    name = one_line(state.view.ref) if state.view is not None else "no model"
+    name = cut_middle(name, max(12, cells // 2))
     params = state.params.words
     title = one_line(state.row.title, 80) if state.row is not None and state.row.title else "new conversation"
     room = cells - width(name) - 4 - (width(params) + 2 if params else 0)

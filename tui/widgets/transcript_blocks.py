@@ -130,11 +130,11 @@ class Note(TextBlock):
 
 
 class Prompt(TextBlock):
-    """The user's turn, as typed, with a bar on every row."""
+    """The user's turn, as typed, with a bar on every row; `said` stands before it where nobody sees the bar."""
 
-    def __init__(self, text: str, *, turn: int | None = None) -> None:
+    def __init__(self, text: str, *, turn: int | None = None, said: str = "") -> None:
         bar = ("▌ ", "you")
-        super().__init__([(text, "said")], first=bar, rest=bar, gap=True, turn=turn)
+        super().__init__([(said, "dim"), (text, "said")], first=bar, rest=bar, gap=True, turn=turn)
 
 
 def plain(text: str) -> str:
