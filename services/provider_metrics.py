@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from services.clock import now_ms
@@ -33,9 +34,12 @@ class Metrics:
     cache_read: int
     cache_write: int
     reasoning: int
-    cost_nanos: int
+    cost: Decimal | None
+    """USD, as Usage has it; None: nothing of known cost."""
     unknown: int
-    """Attempts of unknown cost."""
+    """Attempts whose cost nobody knows; they are not in `cost`."""
+    own: int
+    """Attempts on own hardware or at a flat rate: no price per token."""
 
     @property
     def error_share(self) -> float | None:
@@ -80,14 +84,19 @@ async def provider_metrics(services: Services, slug: str, span_ms: int) -> Provi
     bad = {
         point.start_ms: point.value for point in await rollups.points(bounds, "failed_runs", provider=slug)
     }
+    own = {row.key: row.attempts for row in await rollups.totals(since, until, "model", only_grade="own")}
     models = [
-        _metrics(key.partition("/")[2], row, times.get(key)) for key, row in rows.items() if row.attempts
+        _metrics(key.partition("/")[2], row, times.get(key), own.get(key, 0))
+        for key, row in rows.items()
+        if row.attempts
     ]
     starts = tuple(bounds[:-1])
     return ProviderMetrics(
         since=since,
         until=until,
-        whole=_metrics("", whole[0] if whole else None, next(iter(whole_times), None)),
+        whole=_metrics(
+            "", whole[0] if whole else None, next(iter(whole_times), None), sum(one.own for one in models)
+        ),
         models=tuple(sorted(models, key=lambda one: (-one.runs, one.model))),
         errors=tuple(await error_codes(services.db, slug, since, NEWEST)),
         starts=starts,
@@ -97,10 +106,12 @@ async def provider_metrics(services: Services, slug: str, span_ms: int) -> Provi
     )
 
 
-def _metrics(model: str, row: UsageRow | None, times: Percentiles | None) -> Metrics:
+def _metrics(model: str, row: UsageRow | None, times: Percentiles | None, own: int) -> Metrics:
+    from services.usage_source import known_cost
+
     if row is None:
-        return Metrics(model, 0, 0, None, None, 0, 0, 0, 0, 0, 0, 0)
+        return Metrics(model, 0, 0, None, None, 0, 0, 0, 0, 0, Decimal(0), 0, 0)
     return Metrics(
         model, row.runs, row.failed_runs, times, speed(row, times), row.input, row.output, row.cache_read,
-        row.cache_write, row.reasoning, row.cost_nanos, row.unknown_attempts,
+        row.cache_write, row.reasoning, known_cost(row, own), row.unknown_attempts, own,
     )  # fmt: skip

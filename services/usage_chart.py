@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from catalog.errors import UsageError
 from catalog.money import from_nanos
 from services.clock import DAY_MS, HOUR_MS, MINUTE_MS, local_date, to_ms
+from services.usage_source import known_cost
 
 if TYPE_CHECKING:
     from services.usage_source import UsageSource
@@ -152,8 +153,8 @@ def _total(rows: Sequence[UsageRow], measure: ChartMeasure, own: dict[str, int])
     amount = sum(_amount(row, measure) for row in rows)
     if measure != "cost":
         return amount
-    free = sum(row.attempts - row.unknown_attempts - own.get(row.key, 0) for row in rows)
-    return None if not amount and free <= 0 else from_nanos(amount)
+    dark = any(known_cost(row, own.get(row.key, 0)) is None for row in rows)
+    return None if not amount and (dark or not rows) else from_nanos(amount)
 
 
 def _left(total: float | None, parts: Sequence[float | None]) -> float | None:

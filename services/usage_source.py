@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol, cast, get_args
 
 from catalog.errors import UsageError
+from catalog.money import from_nanos
 from services.clock import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -55,6 +57,13 @@ def source_for(db: Database, since: int, until: int, group: str | None) -> Usage
 
         return LedgerSource(db, 5 * MINUTE_MS)
     return RollupSource(db)
+
+
+def known_cost(row: UsageRow, own: int) -> Decimal | None:
+    """USD; None where nothing is known but that some attempts failed for free: the others are unknown, or own hardware."""
+    if not row.cost_nanos and (row.unknown_attempts or row.attempts <= own):
+        return None
+    return from_nanos(row.cost_nanos)
 
 
 class RollupSource:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from catalog.money import from_nanos
+from services.usage_source import known_cost
 
 if TYPE_CHECKING:
     from services.usage_chart import ChartMeasure
@@ -123,13 +123,12 @@ async def used(source: UsageSource, span: tuple[int, int], group: str | None) ->
 
 def used_of(row: UsageRow, own: int, ttft: int | None) -> Used:
     """Figures of the store as a person reads them."""
-    dark = not row.cost_nanos and row.attempts - row.unknown_attempts - own <= 0
     return Used(
         row.runs,
         row.failed_runs,
         row.input,
         row.output,
-        None if dark else from_nanos(row.cost_nanos),
+        known_cost(row, own),
         row.unknown_attempts,
         own,
         ttft,

@@ -87,6 +87,8 @@ ROWS = [
         "run", "mine/a", {"attempts": 2, "input": 812, "output": 340, "cost_usd": "0.0054", "error": None},
         "812 → 340 tokens, $0.0054, 2 attempts", "sent a prompt to mine/a",
     ),
+    ("run", "mine/a", {"input": 9, "output": 4, "cost_usd": None, "grade": "own"}, "9 → 4 tokens, own hardware", "sent a prompt to mine/a"),
+    ("run", "mine/a", {"input": 9, "output": 4, "cost_usd": None, "grade": "unknown"}, "9 → 4 tokens, cost unknown", "sent"),
     ("run", "mine/a", {"code": "over_budget"}, "not sent: over budget", "sent a prompt to mine/a"),
     (
         "run.recovered", "mine/a", {"reserved_nanos": 40_000_000, "counted": "estimated"},

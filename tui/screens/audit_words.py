@@ -142,7 +142,9 @@ def _tested(detail: Mapping[str, Any]) -> str:
 def _run(detail: Mapping[str, Any]) -> str:
     if code := detail.get("code"):
         return f"not sent: {value('code', code)}"
-    cost = value("cost_usd", detail.get("cost_usd")) if detail.get("cost_usd") is not None else "cost unknown"
+    cost = "own hardware" if detail.get("grade") == "own" else "cost unknown"
+    if detail.get("cost_usd") is not None:
+        cost = value("cost_usd", detail["cost_usd"])
     parts = [f"{tokens(detail.get('input'))} → {tokens(detail.get('output'))} tokens", cost]
     attempts = _int(detail, "attempts")
     if attempts > 1:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.formatting import UNKNOWN, Tone, cents, millis, percent, tokens, whole
+from tui.formatting import UNKNOWN, Tone, cents, count, millis, percent, tokens, whole
 from tui.widgets.chart import Chart, ChartData, Series
 from tui.widgets.columns import Cell, Column
 from tui.widgets.pairs import Pair, page
@@ -108,11 +107,15 @@ def _tokens(one: Metrics) -> str:
         f" ({tokens(one.cache_read)} of them cached)" if one.cache_read else ""
     )
     back = f"{tokens(one.output)} out" + (f" ({tokens(one.reasoning)} reasoning)" if one.reasoning else "")
-    return f"{sent}, {back}" + (f", {_cost(one)}" if one.cost_nanos else "")
+    spent = "" if one.cost is None else f", {cents(one.cost)}"
+    dark = f", {count(one.unknown, 'attempt')} of unknown cost" if one.unknown else ""
+    return f"{sent}, {back}{spent}{dark}"
 
 
-def _cost(one: Metrics) -> str:
-    return cents(Decimal(one.cost_nanos) / 10**9) if one.cost_nanos else UNKNOWN
+def _cost(one: Metrics) -> Cell:
+    if one.cost is None:
+        return "own" if one.own and not one.unknown else UNKNOWN, "dim"
+    return cents(one.cost)
 
 
 def _tone(share: float | None) -> Tone:
