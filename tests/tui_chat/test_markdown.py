@@ -210,13 +210,31 @@ def test_an_unfinished_end_does_not_flicker() -> None:
     assert [row.text for row in document.rows] == ["| a | b |", "|--"]
 
 
-def test_code_blocks_can_be_copied_as_written() -> None:
+WRITTEN = "if a:\n\tb = '" + "y" * 50 + "'\n \t# 👍🏽 👩\u200d👧\n"
+"""Code with tabs, and with signs that are shown in another way than they are written."""
+
+
+@pytest.mark.parametrize("before", ["", "> ", "- ", "1. - "])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_code_blocks_can_be_copied_as_written(before: str, size: int) -> None:
+    marks = before if ">" in before else " " * len(before)
+    text = f"{before}x\n" + "".join(f"{marks}{line}\n" for line in f"```python\n{WRITTEN}```".split("\n"))
     document = MarkdownRows(20)
-    document.feed("x\n```python\nif a:\n\tb = '" + "y" * 50 + "'\n```\n")
+    for at in range(0, len(text), size):
+        document.feed(text[at : at + size])
+        document.tail()
     document.close()
-    assert [(code.language, code.text) for code in document.codes] == [
-        ("python", "if a:\n    b = '" + "y" * 50 + "'\n")
-    ]
+    assert [(code.language, code.text) for code in document.codes] == [("python", WRITTEN)]
+    assert all(row.width <= 20 and "\t" not in row.text for row in document.rows)
+
+
+def test_code_that_is_indented_or_longer_than_a_line_keeps_its_tabs_too() -> None:
+    long = "\ta\t" + "z" * 5000
+    document = MarkdownRows(40)
+    document.feed(f"x\n\n\tif:\n\t\tb\tc\n    \td\n\nx\n- x\n\t```make\n\tall:\n\t\tcc\n\t```\n\n~~~\n{long}\n~~~\n")
+    document.close()
+    assert [code.text for code in document.codes] == ["if:\n\tb\tc\n\td\n", "all:\n\tcc\n", f"{long}\n"]
+    assert not any("\t" in row.text for row in document.rows)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ class MarkdownRows:
         self._prefix: tuple[tuple[Span, ...], tuple[Span, ...]] = ((), ())
         self._last_kind = ""
         self._partial = ""
+        self._written = ""
+        """The line in hand with its tabs and all: what is copied of code."""
         self._mid = False
         self._count = 0
 
@@ -47,11 +49,11 @@ class MarkdownRows:
             buffer, held = buffer[:-1], "\r"
         start = 0
         while (end := buffer.find("\n", start)) >= 0:
-            self._complete(_clean(buffer[start:end].removesuffix("\r")))
+            self._complete(harmless(buffer[start:end].removesuffix("\r")))
             start = end + 1
         rest = buffer[start:]
         if rest and (self._mid or len(rest) > LONG):
-            clean = _clean(rest)
+            clean = harmless(rest)
             if self._mid or len(clean) > LONG:
                 self._long(clean, ended=False)
                 rest = ""
@@ -61,17 +63,17 @@ class MarkdownRows:
         """The document is complete: everything becomes frozen rows."""
         if self._partial:
             partial, self._partial = self._partial, ""
-            self._complete(_clean(partial.removesuffix("\r")))
+            self._complete(harmless(partial.removesuffix("\r")))
         self._end_leaf()
         self._boxes.clear()
 
     def tail(self) -> list[Line]:
         """The rows after the frozen ones, were the document to end here. What is still ambiguous is held back."""
-        partial = _clean(self._partial.removesuffix("\r"))
+        partial = harmless(self._partial.removesuffix("\r"))
         if self._fence is not None:
-            closing = partial.strip()[:1] == self._fence[0] and not partial.strip(" `~")
+            closing = partial.strip()[:1] == self._fence[0] and not partial.strip(" \t`~")
             partial = "" if closing else partial
-        elif UNDECIDED.match(partial):
+        elif UNDECIDED.match(even_width(partial)):
             partial = ""
         return self._clone().end_with(partial)
 
@@ -92,7 +94,8 @@ class MarkdownRows:
         twin._leaf = self._leaf.clone() if self._leaf is not None else None
         twin._leaf_row, twin._fence, twin._gap, twin._last_kind = 0, self._fence, self._gap, self._last_kind
         twin._gapped, twin._prefix = self._gapped, self._prefix
-        twin._partial, twin._mid, twin._count = "", self._mid, self._count + len(self.rows)
+        twin._partial, twin._written, twin._mid = "", "", self._mid
+        twin._count = self._count + len(self.rows)
         return twin
 
     # reading lines
@@ -119,7 +122,7 @@ class MarkdownRows:
             if isinstance(leaf, Code):
                 leaf.add_piece(piece)
             else:
-                leaf.add_raw(piece)
+                leaf.add_raw(even_width(piece))
                 self._settle()
         if ended:
             if isinstance(leaf, Code):
@@ -134,6 +137,7 @@ class MarkdownRows:
     def _line(self, line: str, *, running: bool = False) -> None:
         if self._fence is not None and self._in_fence(line):
             return
+        self._written, line = line, even_width(line)
         rest, depth = matched(self._boxes, line)
         if not rest.strip():
             self._blank(depth)
@@ -159,17 +163,18 @@ class MarkdownRows:
         if self._fence_broken(line):
             self._end_leaf()
             return False
-        rest = unboxed(self._boxes, line)
         mark, size = self._fence or ("`", 3)
+        rest = unboxed(self._boxes, even_width(line))
         stripped = rest.strip()
         if len(stripped) >= size and not stripped.strip(mark) and len(rest) - len(rest.lstrip()) < 4:
             self._end_leaf()
         elif isinstance(self._leaf, Code):
-            self._leaf.add_line(rest)
+            self._leaf.add_line(unboxed(self._boxes, line))
         return True
 
     def _fence_broken(self, line: str) -> bool:
-        return any(box.quote for box in self._boxes) and matched(self._boxes, line)[1] < len(self._boxes)
+        quoted = any(box.quote for box in self._boxes)
+        return quoted and matched(self._boxes, even_width(line))[1] < len(self._boxes)
 
     def _starts_block(self, rest: str) -> bool:
         return ends_paragraph(rest, in_list=any(not box.quote for box in self._boxes))
@@ -237,7 +242,9 @@ class MarkdownRows:
             if not isinstance(self._leaf, Code):
                 self._begin("code", lambda first, more: Code(self.width, first, more, ""))
             if isinstance(self._leaf, Code):
-                self._leaf.add_line(rest[4:])
+                written = unboxed(self._boxes, self._written)
+                exact = even_width(written) == rest and written.startswith(("\t", "    "))
+                self._leaf.add_line(written[1 if written[0] == "\t" else 4 :] if exact else rest[4:])
         else:
             return False
         return True
@@ -307,7 +314,3 @@ class MarkdownRows:
     def _pop(self, keep: int) -> None:
         self._end_leaf()
         del self._boxes[keep:]
-
-
-def _clean(text: str) -> str:
-    return even_width(harmless(text))

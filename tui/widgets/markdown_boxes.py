@@ -57,6 +57,8 @@ def unboxed(boxes: Sequence[Box], line: str) -> str:
     for box in boxes:
         if box.quote:
             line = QUOTE.sub("", line, count=1)
+        elif line.startswith("\t"):
+            line = line[1:]
         else:
             line = line[min(box.indent, len(line) - len(line.lstrip(" "))) :]
     return line

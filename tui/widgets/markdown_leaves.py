@@ -8,7 +8,7 @@ from typing import Protocol
 from tui.formatting import cut_end
 from tui.widgets import markdown_inline
 from tui.widgets.markdown_code import State, coloured
-from tui.widgets.markdown_wrap import Line, Span, Wrapper
+from tui.widgets.markdown_wrap import Line, Span, Wrapper, even_width
 
 FREEZE = 2 * markdown_inline.REACH + 400
 """Characters an open paragraph may hold before its settled beginning is frozen."""
@@ -190,9 +190,9 @@ class Code:
     def add_line(self, line: str) -> None:
         """A complete line, or the rest of one begun with `add_piece`."""
         if self._mid:
-            self._wrapper.feed([(line, "codeblock")])
+            self._wrapper.feed([(even_width(line), "codeblock")])
         else:
-            spans, self._state = coloured(self.language, line, self._state)
+            spans, self._state = coloured(self.language, even_width(line), self._state)
             self._wrapper.feed(spans)
         self._source += [line, "\n"]
         self._mid = False
@@ -202,7 +202,7 @@ class Code:
         """A part of a very long line: shown without colours, row by row."""
         self._source.append(text)
         self._mid = True
-        self._wrapper.feed([(text, "codeblock")])
+        self._wrapper.feed([(even_width(text), "codeblock")])
 
     @property
     def text(self) -> str:
