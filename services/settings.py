@@ -223,9 +223,9 @@ def _from_variables(variables: Mapping[str, str], file: str | None, where: str) 
 
 
 def read_text(path: Path) -> str:
-    """A settings file as text."""
+    """A settings file as text, with the line ends it has."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError):
         raise StoreError(
             f"{path} cannot be read.", hint="It must be a UTF-8 text file you may read."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import UsageError
+from catalog.errors import StoreError, UsageError
 from services import settings as loader
 from services.feed import OfflineChanged, SettingsChanged
 from services.settings_model import KEYS, SECTIONS, Settings
@@ -42,7 +44,7 @@ class Preferences:
         if name.startswith(f"{KEYS}."):
             return None
         try:
-            fitted(*loader.kind_of(name), value)
+            fitted(*loader.kind_of(name), "none" if value is None else value)
         except UnfitError as reason:
             return f"{str(reason)[:1].upper()}{str(reason)[1:]}."
         if value is not None and _is_secret(name) and "@" in str(value):
@@ -77,18 +79,26 @@ class Preferences:
 
     async def _change(self, name: str, action: str, value: Value) -> None:
         services = self._services
-        path = services.paths.config_file.resolve()  # a link into somebody's dotfiles stays one
-        async with services.db.transaction(durable=True) as tx:
-            await tx.fetchall("SELECT 1")  # from here on no other Switchroom writes
-            old = loader.read_text(path) if path.exists() else ""
-            before = loader.load(services.paths)
-            new = edited(old, name, value)
-            after = loader.load(services.paths, toml=new)
-            if new != old:
-                detail = {"before": _shown(before, name), "after": _shown(after, name)}
-                await services.audit.record(tx, action, name, detail=detail)
-                if not services.db.dry_run:
-                    await asyncio.to_thread(_write, path, new)
+        path = _behind(services.paths.config_file)
+        old = new = ""
+        written = False
+        try:
+            async with services.db.transaction(durable=True) as tx:
+                await tx.fetchall("SELECT 1")  # from here on no other Switchroom writes
+                old = _present(path)
+                before = loader.load(services.paths, toml=old)
+                new = edited(old, name, value)
+                after = loader.load(services.paths, toml=new)
+                if new != old:
+                    detail = {"before": _shown(before, name), "after": _shown(after, name)}
+                    await services.audit.record(tx, action, name, detail=detail)
+                    if not services.db.dry_run:
+                        await asyncio.to_thread(_write, path, old, new)
+                        written = True
+        except BaseException:
+            if written:  # a change that is not on record does not stay
+                _write(path, new, old)
+            raise
         if not services.db.dry_run:
             await self._act(after)
 
@@ -143,11 +153,28 @@ def _put(table: MutableMapping[str, Any], key: str, value: Value) -> None:
         del table[key]
 
 
-def _write(path: Any, text: str) -> None:
+def _behind(path: Path) -> Path:
+    """What a link leads to: one into somebody's dotfiles stays a link. One that leads to itself is replaced."""
+    return Path(os.path.realpath(path))
+
+
+def _present(path: Path) -> str:
+    return loader.read_text(path) if path.exists() else ""
+
+
+def _write(path: Path, old: str, new: str) -> None:
+    """Replace the text the change was made from. Whatever an editor has saved meanwhile is not overwritten."""
     from store.vault.private_file import write_private
 
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(path, text.encode())
+    if _present(path) != old:
+        raise StoreError(
+            f"{path} was changed by another program just now; nothing was written.", hint="Try again."
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"{path.parent} cannot be made: {error.strerror}.") from None
+    write_private(path, new.encode())
 
 
 def _is_secret(name: str) -> bool:

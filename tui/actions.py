@@ -109,6 +109,8 @@ class Actions(Life):
         self.set_facts(replace(self.facts, alerts=0))
 
     def action_offline(self) -> None:
+        if not self.opened:
+            return
         from tui.modals.offline import toggle_offline
 
         self.run_worker(toggle_offline(self._program), group="offline", exclusive=True)

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from tui.app import SwitchroomApp
 
 
+_LONGEST_OPENING = 3.0
+"""Seconds that keys wait at most for the services; what takes longer must not keep anybody from leaving."""
+
+
 class Life(Notices):
     """The part of the app that opens, listens and closes."""
 
@@ -51,6 +55,7 @@ class Life(Notices):
         self.own_keys = OwnKeys(self)
         self.first_hint = FirstHint(self)
         self._ahead = typeahead.TypeAhead(self, super().on_event)
+        self._keys_wait = False
         self._host = ServicesHost(services_opener or opener(paths, demo=demo))
         self._speeds = facts.Speeds()
         self._gatherer = facts.Gatherer(self, self._speeds)
@@ -77,8 +82,16 @@ class Life(Notices):
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _app: self._resumed())
         hangup.mind_stops(self)
+        self._keys_wait = True
+        self._ahead.hold()  # the first keys are for what the services are about to show
+        self.set_timer(_LONGEST_OPENING, self._let_keys_act)
         self.call_after_refresh(lambda: self.run_worker(self._open_services(), exit_on_error=True))
         self.call_after_refresh(self._mind_size)
+
+    def _let_keys_act(self) -> None:
+        if self._keys_wait:
+            self._keys_wait = False
+            self._ahead.release()
 
     def _resumed(self) -> None:
         """What another program left on the screen is painted over."""
@@ -97,7 +110,11 @@ class Life(Notices):
         self._leave_feed = services.feed.subscribe(self._feed)
         for screen in self.mode_screens():
             if screen.framed:  # the others ask for themselves
-                await screen.services_ready(services)
+                try:
+                    await screen.services_ready(services)
+                except SwitchroomError as error:  # of one screen: the others, and what comes after, go on
+                    self.tell_error(error)
+        self._let_keys_act()
         self.call_after_refresh(self._after_paint)
 
     def _take_settings(self) -> None:

@@ -117,6 +117,6 @@ def early_theme(paths: Paths | None) -> str:
         try:
             with paths.config_file.open("rb") as file:
                 name = tomllib.load(file).get("appearance", {}).get("theme")
-        except (OSError, tomllib.TOMLDecodeError, AttributeError):
+        except (OSError, ValueError, AttributeError):  # no TOML, or no UTF-8
             name = None
     return name if isinstance(name, str) and name in NAMES else "dark"

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
+import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from catalog.errors import ReadOnlyError, UsageError
+from catalog.errors import ReadOnlyError, StoreError, SwitchroomError, UsageError
 from services import paths as places
 from services.container import Services, open_services
 from services.feed import FeedEvent, OfflineChanged, SettingsChanged
 from services.settings import load
 from services.settings_edit import edited
+from store.db import Tx
 
 FILE = """# mine
 [retry]
@@ -160,3 +165,87 @@ async def test_a_file_that_is_no_toml_is_left_alone(services: Services) -> None:
     with pytest.raises(UsageError):
         await services.preferences.set("retry.attempts", 7)
     assert services.paths.config_file.read_text() == "this is [ no toml"
+
+
+async def test_lines_end_as_they_did(services: Services) -> None:
+    file = services.paths.config_file
+    file.write_bytes(FILE.replace("\n", "\r\n").encode())
+    await services.preferences.set("retry.attempts", 6)
+    assert file.read_bytes() == FILE.replace("= 4", "= 6").replace("\n", "\r\n").encode()
+
+
+async def test_none_can_be_chosen_where_it_fits(services: Services) -> None:
+    await services.preferences.set("network.idle_timeout", None)
+    assert services.settings.network.idle_timeout is None
+    assert 'idle_timeout = "none"' in services.paths.config_file.read_text()
+    with pytest.raises(UsageError, match="whole number"):
+        await services.preferences.set("retry.attempts", None)
+
+
+async def test_what_an_editor_saves_meanwhile_is_not_overwritten(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, record = services.paths.config_file, services.audit.record
+    file.write_text(FILE)
+
+    async def slow(*arguments: Any, **more: Any) -> None:
+        await record(*arguments, **more)
+        file.write_text(FILE + "# saved in an editor\n")
+
+    monkeypatch.setattr(services.audit, "record", slow)
+    with pytest.raises(StoreError, match="another program"):
+        await services.preferences.set("retry.attempts", 6)
+    assert file.read_text() == FILE + "# saved in an editor\n"
+    assert services.settings.retry.attempts != 6
+    assert not [row for row in await services.audit.list() if row.action == "setting.set"]
+
+
+async def test_a_change_that_cannot_be_recorded_is_taken_back(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = services.paths.config_file
+    file.write_text(FILE)
+
+    async def full(_tx: Tx, how: str) -> None:
+        if how == "COMMIT":
+            assert "attempts = 6" in file.read_text()
+            raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(Tx, "finish", full)
+    with pytest.raises(StoreError, match="full"):
+        await services.preferences.set("retry.attempts", 6)
+    assert file.read_text() == FILE
+    monkeypatch.undo()
+    await services.preferences.set("retry.attempts", 7)
+    assert services.settings.retry.attempts == 7
+
+
+@pytest.mark.parametrize("target", ["config.toml", "/dev/null/dotfiles/config.toml"])
+async def test_a_link_that_leads_nowhere_is_refused_or_replaced_and_never_a_mistake_of_ours(
+    services: Services, target: str
+) -> None:
+    services.paths.config_file.symlink_to(target)
+    with contextlib.suppress(SwitchroomError):
+        await services.preferences.set("retry.attempts", 7)
+        assert load(services.paths, {}).retry.attempts == 7
+    assert services.paths.config_file.is_symlink() is (services.settings.retry.attempts != 7)
+
+
+async def test_a_folder_where_nothing_can_be_written_leaves_all_as_it_was(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, there = services.paths.config_file, os.open
+    file.write_text(FILE)
+
+    def refused(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if flags & os.O_CREAT and "config.toml" in str(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return there(path, flags, *more, **options)
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(StoreError, match="No space left"):
+        await services.preferences.set("retry.attempts", 6)
+    monkeypatch.undo()
+    assert file.read_text() == FILE
+    assert [entry.name for entry in file.parent.iterdir() if "config.toml" in entry.name] == ["config.toml"]
+    assert not [row for row in await services.audit.list() if row.action == "setting.set"]

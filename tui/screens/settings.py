@@ -142,7 +142,8 @@ class SettingsScreen(ModeScreen):
             self._table.action_first()
         if self._tab == KEYS and not self._keys:
             self._table.set_empty("Reading the keys …")
-            self._read_keys()
+            if self.app.opened:  # else they come with all the rest
+                self._read_keys()
         self.refresh_bindings()
 
     def go_to(self, name: str) -> None:

@@ -113,10 +113,13 @@ async def _choose(app: SwitchroomApp, line: SettingLine) -> None:
     )  # fmt: skip
     shown = app.theme
     chosen = await app.push_screen_wait(window)
-    if chosen is not None and chosen != line.raw:
-        await _keep(app, line, chosen, chosen)
-    elif theme:
-        app.theme = shown
+    try:
+        if chosen is not None and chosen != line.raw:
+            await _keep(app, line, chosen, chosen)
+            shown = app.theme
+    finally:
+        if theme and app.theme != shown:  # looked at, and not kept
+            app.theme = shown
 
 
 async def _type(app: SwitchroomApp, line: SettingLine) -> None:

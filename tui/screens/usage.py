@@ -337,6 +337,8 @@ class UsageScreen(ModeScreen):
         )
 
     def action_limits(self) -> None:
+        if not self.app.opened:
+            return
         from tui.screens.usage_dialogs import edit_limits
 
         line = self._table.cursor_row
