@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Static
 
 from tui.formatting import UNKNOWN, Tone, cents, count, millis, percent, tokens, whole
 from tui.widgets.chart import Chart, ChartData, Series
 from tui.widgets.columns import Cell, Column
-from tui.widgets.pairs import Pair, page
+from tui.widgets.pairs import Pair, PairPage
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class MetricsPage(Vertical):
     """Figures, a chart of the runs, and the models in a table."""
 
     DEFAULT_CSS = """
-    MetricsPage > Static { height: auto; padding: 0 1; }
+    MetricsPage > PairPage { padding: 0 1; }
     MetricsPage > Chart { height: 8; margin: 1 1 0 1; }
     MetricsPage.-low > Chart { display: none; }
     MetricsPage > VirtualTable { margin: 1 0 0 0; }
@@ -41,7 +40,7 @@ class MetricsPage(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self.figures = Static("", markup=False)
+        self.figures = PairPage()
         self.chart = Chart(empty=_WAIT)
         self.chart.can_focus = False
         self.table: VirtualTable[Metrics] = VirtualTable(
@@ -66,8 +65,8 @@ class MetricsPage(Vertical):
             return
         self._shown = span, found
         self.chart.set_empty("No runs in this time.")
-        self.table.set_empty("No runs in this time. < and > choose another.")
-        self.figures.update(page(figures(span, found)))
+        self.table.set_empty("No runs in this time. {<:provider.shorter} and {>:provider.longer} choose another.")
+        self.figures.show(figures(span, found))
         self.chart.show(_chart(found))
         self.table.set_rows(found.models)
 
