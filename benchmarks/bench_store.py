@@ -136,7 +136,7 @@ def attempt(number: int) -> AttemptRow:
 
 
 async def timed(work: Callable[[int], Awaitable[None]], times: int, *, name: str = "") -> float:
-    """Median of microseconds; the mean, which the counting of a batch is part of, is printed beside it."""
+    """Median of microseconds; the mean and the worst, which a new quarter of an hour is part of, are printed beside it."""
     spans = []
     for number in range(times):
         started = time.perf_counter()

@@ -7,7 +7,6 @@ the time: a trigger reads and writes some sixty counters for every row and whole
 # ruff: noqa: S608 - every name put into these texts is one of ours
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
@@ -20,14 +19,15 @@ from store.rows import columns, marks
 _NAMES = columns(AttemptRow)
 _INSERT = f"INSERT INTO ledger ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"
 _values = attrgetter(*_NAMES)
-_TRIGGERS = ("ledger_next", "ledger_batch", "ledger_late")
+_TRIGGERS = ("ledger_now", "ledger_late")
 """Those that keep the roll-ups; any other goes on watching the ledger."""
-_Series = tuple[str, str, str, str]
+_KIND = "provider, model, outcome, grade, caller, labels"
+_Kind = tuple[str, ...]
 
 
 async def write_history(tx: Tx, rows: Sequence[AttemptRow]) -> None:
     """Write these attempts, in the order of time, with their roll-ups. ValueError where anything was counted before."""
-    if await tx.fetchone("SELECT 1 FROM rollup_state WHERE slot > 0"):
+    if await tx.fetchone("SELECT 1 FROM usage_series"):
         raise ValueError("history is only written into an empty ledger")
     if not rows:
         return
@@ -47,24 +47,22 @@ async def write_history(tx: Tx, rows: Sequence[AttemptRow]) -> None:
 
 
 async def _write_totals(tx: Tx, rows: Sequence[AttemptRow]) -> None:
-    series = dict.fromkeys((row.provider, row.model, row.outcome, row.grade) for row in rows)
-    series |= dict.fromkeys(tag for row in rows for tag in _tags(row))
     await tx.executemany(
-        "INSERT OR IGNORE INTO usage_series (provider, model, outcome, grade) VALUES (?, ?, ?, ?)", series
+        f"INSERT OR IGNORE INTO usage_kinds ({_KIND}) VALUES ({marks(6)})",
+        dict.fromkeys(map(_kind, rows)),
     )
-    members: dict[_Series, list[int]] = {}
-    for *names, whole in await tx.fetchall(
-        "SELECT s.provider, s.model, s.outcome, s.grade, m.whole"
-        " FROM usage_members AS m JOIN usage_series AS s ON s.id = m.series"
+    members: dict[_Kind, list[int]] = {kind: [] for kind in map(_kind, rows)}
+    for *kind, whole in await tx.fetchall(
+        f"SELECT {_KIND}, whole FROM usage_members JOIN usage_kinds ON id = series"
     ):
-        members.setdefault((names[0], names[1], names[2], names[3]), []).append(whole)
+        members[tuple(kind)].append(whole)
     counters = [row[1] for row in await tx.fetchall("PRAGMA table_info(rollup_running)") if row[1] != "place"]
     insert = f"INSERT INTO rollup_running ({', '.join(counters)}, place) VALUES ({marks(len(counters) + 1)})"
     await tx.executemany(insert, _totals(rows, members, counters))
 
 
 def _totals(
-    rows: Sequence[AttemptRow], members: dict[_Series, list[int]], counters: list[str]
+    rows: Sequence[AttemptRow], members: dict[_Kind, list[int]], counters: list[str]
 ) -> Iterator[list[int]]:
     """The running totals, place last, of every slot and whole in which something happened."""
     at = {name: place for place, name in enumerate(counters)}
@@ -78,8 +76,7 @@ def _totals(
             touched.clear()
             slot = row.at // SLOT_MS
         counted = _counted(row, at)
-        own = members[(row.provider, row.model, row.outcome, row.grade)]
-        for whole in (*own, *(whole for tag in _tags(row) for whole in members[tag])):
+        for whole in members[_kind(row)]:
             total = running[whole]
             for place, much in counted:
                 total[place] += much
@@ -88,11 +85,9 @@ def _totals(
         yield [*running[whole], whole << 32 | slot]
 
 
-def _tags(row: AttemptRow) -> list[_Series]:
-    """The series of its caller and its labels, as `store.rollup_batches` names them."""
-    labels = json.loads(row.labels_json) if row.labels_json else {}
-    names = [f"label:{key}={value}" for key, value in labels.items()] or ["label:"]
-    return [("", name, "", "") for name in (f"caller:{row.caller}", *names)]
+def _kind(row: AttemptRow) -> _Kind:
+    """What decides where it counts, see `store.rollup_tags`."""
+    return row.provider, row.model, row.outcome, row.grade, row.caller, row.labels_json or "{}"
 
 
 def _counted(row: AttemptRow, at: dict[str, int]) -> list[tuple[int, int]]:

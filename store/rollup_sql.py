@@ -69,8 +69,6 @@ _IN_LEDGER = (
 SPENT = f"""(coalesce({_before("cost_nanos", "p.last")}, 0) - coalesce({_before("cost_nanos", "p.first")}, 0)
     + (SELECT coalesce(sum(c.cost_nanos), 0) FROM rollup_current AS c JOIN usage_members AS m ON m.series = c.series
         WHERE m.whole = s.id AND c.slot >= p.first AND c.slot < p.last)
-    + (SELECT coalesce(sum(n.cost_nanos), 0) FROM rollup_pending AS n
-        WHERE (p.slug = '' OR n.provider = p.slug) AND n.slot >= p.first AND n.slot < p.last)
     + ({_IN_LEDGER} p.start AND at < min(p.first * {SLOT_MS}, p.end))
     + ({_IN_LEDGER} p.last * {SLOT_MS} AND at < p.end))"""
 """Nano-dollars of the attempts that started in [p.start, p.end), to the millisecond; those of unknown cost count nothing.
@@ -106,9 +104,6 @@ SELECT json_array(s.id, {key}, b.value, {", ".join(f"r.{name}" for name in names
  WHERE {where}
  UNION ALL
 SELECT json_array(0, {key}, c.slot, {", ".join(f"c.{name}" for name in names)}) FROM {_CURRENT} WHERE {where}
- UNION ALL
-SELECT json_array(0, {key}, s.slot, {", ".join(f"sum(s.{name})" for name in names)}) FROM usage_pending AS s
- WHERE {where} GROUP BY {key}
 """
     return _in_one(sql, first)
 
@@ -128,8 +123,6 @@ SELECT '[' || json_quote({key}) || ',' ||
   FROM usage_series AS s WHERE {where}
  UNION ALL
 SELECT json_array({key}, c.slot, {_of("c", name)}) FROM {_CURRENT} WHERE {where}
- UNION ALL
-SELECT json_array({key}, s.slot, sum({_of("s", name)})) FROM usage_pending AS s WHERE {where} GROUP BY {key}
 """
     return _in_one(sql, first)
 
@@ -142,7 +135,6 @@ def _of(table: str, name: str) -> str:
 def _changes(key: str, names: Sequence[str], where: str, form: str = "{}") -> str:
     new = ", ".join((key, *(f"{_of('h', name)} - coalesce({_of('l', name)}, 0)" for name in names)))
     current = ", ".join((key, *(_of("c", name) for name in names)))
-    pending = ", ".join((key, *(f"sum({_of('s', name)})" for name in names)))
     return f"""
 SELECT {form.format(new)} FROM usage_series AS s
  CROSS JOIN rollup_running AS h ON h.place = {_last(":high")}
@@ -151,9 +143,6 @@ SELECT {form.format(new)} FROM usage_series AS s
  UNION ALL
 SELECT {form.format(current)} FROM {_CURRENT}
  WHERE c.slot >= :low AND c.slot < :high AND {where}
- UNION ALL
-SELECT {form.format(pending)} FROM usage_pending AS s
- WHERE s.slot >= :low AND s.slot < :high AND {where} GROUP BY {key}
 """
 
 

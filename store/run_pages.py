@@ -58,7 +58,9 @@ SELECT place & {_MASK}, runs FROM rollup_running
  WHERE place >= ({series} << 32 | :low) AND place <= ({series} << 32 | :high) ORDER BY place DESC LIMIT :most"""
         params = {"low": low, "high": high, "key": key, "most": most + 1}
         rows = list(await self._db.reader.execute_fetchall(sql, params))
-        [newest] = await self._db.reader.execute_fetchall("SELECT slot FROM rollup_state")
+        [newest] = await self._db.reader.execute_fetchall(
+            "SELECT coalesce(max(slot), -1) FROM rollup_current"
+        )
         slots = [newest[0]] if low <= newest[0] <= high else []  # not among the running totals yet
         runs = 0
         for row, older in zip(rows, [*rows[1:], None], strict=False):

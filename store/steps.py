@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from store.migrations import Step
-from store.rollup_batches import BATCHES, PAST_TAGS
 from store.rollup_schema import ROLLUPS
+from store.rollup_tags import PAST_TAGS, TAGS
 
 _PROVIDERS = """
 CREATE TABLE providers (
@@ -225,5 +225,5 @@ STEPS: tuple[Step, ...] = (
     Step("0005-audit", _AUDIT),
     Step("0006-conversations", _CONVERSATIONS),
     Step("0007-reservation-grade", _RESERVATION_GRADE),
-    Step("0008-rollup-batches", BATCHES + PAST_TAGS),
+    Step("0008-rollup-tags", TAGS + PAST_TAGS),
 )

@@ -14,7 +14,7 @@ from store.history import write_history
 from store.ledger import AttemptRow, Ledger
 
 T0 = 1_763_596_800_000
-TABLES = ("ledger", "usage_series", "usage_members", "rollup_running", "rollup_current", "rollup_state")
+TABLES = ("ledger", "usage_series", "usage_kinds", "usage_members", "rollup_running", "rollup_current")
 
 
 def some_past(attempt: Callable[..., AttemptRow], count: int = 400) -> list[AttemptRow]:
@@ -52,9 +52,11 @@ async def everything(db: Database) -> dict[str, list[Any]]:
         for table in TABLES
     }
     names = {row[0]: row[1:] for row in found.pop("usage_series")}
+    kinds = {row[0]: row[1:] for row in found.pop("usage_kinds")}
     found["usage_series"] = list(names.values())
-    found["usage_members"] = [(names[one], names[whole]) for one, whole in found["usage_members"]]
-    found["rollup_current"] = [(slot, names[one], *rest) for slot, one, *rest in found["rollup_current"]]
+    found["usage_kinds"] = list(kinds.values())
+    found["usage_members"] = [(kinds[one], names[whole]) for one, whole in found["usage_members"]]
+    found["rollup_current"] = [(slot, kinds[one], *rest) for slot, one, *rest in found["rollup_current"]]
     found["rollup_running"] = [
         (names[place >> 32], place & 0xFFFFFFFF, *rest) for *rest, place in found["rollup_running"]
     ]

@@ -1,4 +1,4 @@
-"""Rows counted in batches: whatever is asked, and whenever, the roll-ups say what the ledger says."""
+"""By any key, callers and labels too: whatever is asked, the roll-ups say what the ledger says."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from store.db import Database
 from store.ledger import AttemptRow, Ledger
 from store.ledger_scan import LedgerScan
 from store.migrations import migrate
+from store.rollup_sql import Group
 from store.rollups import Rollups
 from store.steps import STEPS
 
 T0 = 1_763_596_800_000
 SLOT = 900_000
-GROUPS = (None, "provider", "model", "grade", "outcome", "caller", "label")
+GROUPS: tuple[Group | None, ...] = (None, "provider", "model", "grade", "outcome", "caller", "label")
 
 
 def some_rows(attempt: Callable[..., AttemptRow], seed: int, count: int) -> list[AttemptRow]:
@@ -55,11 +56,11 @@ async def agree(db: Database) -> None:
             (row.key, row.start_ms): row.cost_nanos for row in exact if row.cost_nanos
         }, group
         assert await rollups.ttft(bounds, group) == await scan.ttft(bounds, group)
-    [total] = await scan.totals([low, high]) or [None]
-    assert await Ledger(db).spent(low, high) == (total.cost_nanos if total else 0)
+    spent = sum(row.cost_nanos for row in await scan.totals([low, high]))
+    assert await Ledger(db).spent(low, high) == spent
 
 
-@pytest.mark.parametrize("count", [0, 1, 31, 32, 33, 64, 300])
+@pytest.mark.parametrize("count", [0, 1, 40, 300])
 async def test_the_rollups_say_what_the_ledger_says(
     db: Database, attempt: Callable[..., AttemptRow], count: int
 ) -> None:
@@ -74,7 +75,7 @@ async def test_they_agree_after_every_single_row(db: Database, attempt: Callable
     for number, row in enumerate(some_rows(attempt, 3, 70)):
         async with db.transaction() as tx:
             await Ledger(db).insert(tx, row)
-        if number % 7 == 0 or 28 < number < 36:
+        if number % 7 == 0:
             await agree(db)
 
 
@@ -86,7 +87,7 @@ async def test_a_store_of_before_is_counted_by_caller_and_label_too(
     names = [name for name in AttemptRow.__slots__ if name != "id"]
     conn = sqlite3.connect(path)
     conn.executemany(
-        f"INSERT INTO ledger ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",  # noqa: S608
+        f"INSERT INTO ledger ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
         [tuple(getattr(row, name) for name in names) for row in some_rows(attempt, 11, 200)],
     )
     conn.commit()
