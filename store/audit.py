@@ -136,23 +136,27 @@ class AuditLog:
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
         """Checks the whole chain; `progress(rows checked, rows in all)` is called between chunks."""
-        reader = self._db.reader
         # Rows first, then the head: what another process appends meanwhile is read by the next round.
         chain = Chain(self._key)
         while True:
             found = await self._after(chain.last_id)
             if not found:
-                heads = list(
-                    await reader.execute_fetchall("SELECT last_id, count, last_mac, mac FROM audit_head")
-                )
-                if heads and heads[0][0] > chain.last_id and await self._more(chain.last_id):
+                if (end := await self._end(chain)) is None:
                     continue
-                return chain.end(tuple(heads[0]) if heads else None, await self._ever())
+                return end
             for row in found:
                 if not chain.take(tuple(row)):
                     return Verification(chain.rows, False, chain.broken)
             if progress is not None:
                 progress(chain.rows, max(chain.rows, await self._ever()))
+
+    async def _end(self, chain: Chain) -> Verification | None:
+        """The verdict once the rows are all taken; None: there are more by now."""
+        found = await self._db.reader.execute_fetchall("SELECT last_id, count, last_mac, mac FROM audit_head")
+        head = next((tuple(row) for row in found), None)
+        if head is not None and head[0] > chain.last_id and await self._more(chain.last_id):
+            return None
+        return chain.end(head, await self._ever())
 
     async def _after(self, last_id: int) -> builtins.list[Any]:
         """The next rows: a long log is never in memory whole."""
@@ -176,21 +180,32 @@ class AuditLog:
     async def export(self, path: Path, progress: Callable[[int, int], None] | None = None) -> int:
         """Writes the whole log as JSON lines (0600), the signed head last; gives the number of rows.
 
+        A log whose end is missing here gets no head: the file must not prove what the log does not.
         The file appears whole or not at all. `progress(rows written, rows in all)` is called between chunks.
         """
-        last_id, last_mac, count = 0, GENESIS, 0
+        chain = Chain(self._key)
         path, part = _places(path)
         try:
             with os.fdopen(
                 os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8"
             ) as file:
-                while rows := await self._after(last_id):
-                    await asyncio.to_thread(_write_rows, file, rows)  # the screen goes on meanwhile
-                    last_id, last_mac, count = rows[-1][0], rows[-1][8], count + len(rows)
-                    if progress is not None:
-                        progress(count, max(count, await self._ever()))
-                mac = head_mac(self._key, last_id, count, last_mac)
-                file.write(dump({"head": {"last_id": last_id, "rows": count, "mac": mac}}) + "\n")
+                end: Verification | None = None
+                while end is None:
+                    while rows := await self._after(chain.last_id):
+                        await asyncio.to_thread(_write_rows, file, rows)  # the screen goes on meanwhile
+                        chain.last_id, chain.last_mac, chain.rows = (
+                            rows[-1][0],
+                            rows[-1][8],
+                            chain.rows + len(rows),
+                        )
+                        if progress is not None:
+                            progress(chain.rows, max(chain.rows, await self._ever()))
+                    end = await self._end(chain)
+                if end.intact:
+                    mac = head_mac(self._key, chain.last_id, chain.rows, chain.last_mac)
+                    file.write(
+                        dump({"head": {"last_id": chain.last_id, "rows": chain.rows, "mac": mac}}) + "\n"
+                    )
             if part != path:
                 part.replace(path)
         except OSError as error:
@@ -203,7 +218,7 @@ class AuditLog:
             if part != path:
                 with suppress(OSError):
                     part.unlink(missing_ok=True)
-        return count
+        return chain.rows
 
     def verify_file(self, path: Path) -> Verification:
         """Checks an exported file; one without its last line (the head) counts as cut."""

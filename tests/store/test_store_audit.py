@@ -221,6 +221,43 @@ async def test_a_long_log_is_exported_piece_by_piece(
     assert (found.rows, found.intact) == (6, True)
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "UPDATE sqlite_sequence SET seq = 4",
+        "UPDATE audit_head SET last_id = 4, count = 4, last_mac = (SELECT mac FROM audit WHERE id = 4)",
+        "DELETE FROM audit_head",
+    ],
+)
+async def test_an_export_does_not_prove_a_log_whose_end_is_cut_off(
+    db: Database, log: AuditLog, tmp_path: Path, end: str
+) -> None:
+    tamper(db, "DELETE FROM audit WHERE id > 4", end)
+    target = tmp_path / "cut.jsonl"
+    assert await log.export(target) == 4
+    found = log.verify_file(target)
+    assert (found.intact, found.first_broken) == (False, 5)
+
+
+async def test_entries_that_come_while_the_log_is_written_are_in_the_file(
+    db: Database, log: AuditLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, left = AuditLog._end, [3]
+
+    async def late(self: AuditLog, chain: object) -> object:
+        if left[0]:
+            left[0] -= 1
+            async with db.transaction() as tx:
+                await log.append(tx, at=9, actor="a", action="b", subject="c")
+        return await real(self, chain)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(AuditLog, "_end", late)
+    target = tmp_path / "live.jsonl"
+    assert await log.export(target) == 9
+    found = log.verify_file(target)
+    assert (found.rows, found.intact) == (9, True)
+
+
 async def test_an_export_that_is_stopped_leaves_the_file_as_it_was(
     log: AuditLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
