@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from textual.content import Content
 from textual.pilot import Pilot
+from textual.widgets import Static
 from tui_stage import NOW, opened, screen_text, type_text, until
 from usage_stage import DAY, HOUR, fixed_time, run, seed
 
@@ -97,6 +99,23 @@ async def test_ranges_groups_and_measures(app: SwitchroomApp) -> None:
         for words in ("Tokens by", "Runs by", "Time to the first token by", "Failed runs by", "Cost by"):
             await pilot.press("m")
             await until(pilot, words)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (60, 20)])
+async def test_the_range_that_is_shown_is_the_marked_one(app: SwitchroomApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size, notifications=True) as pilot:
+        screen = await ready(pilot)
+        for words in ("24 h", "7 d", "30 d"):
+            content = screen.query_one("#ranges", Static).content
+            assert isinstance(content, Content)
+            marked = [
+                str(content)[span.start : span.end]
+                for span in content.spans
+                if "underline" in str(span.style)
+            ]
+            assert marked == [words]
+            await pilot.press("greater_than_sign")
+            await pilot.pause()
 
 
 async def test_groups_name_their_keys(app: SwitchroomApp) -> None:

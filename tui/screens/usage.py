@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _RELOAD = frozenset({"RunEnded", "StoreChangedElsewhere", "BudgetsChanged", "ProvidersChanged"})
 _ON_A_ROW = frozenset({"open", "filter", "order", "why", "bar"})
-_NOTHING = "No runs in this time. > shows a longer one, 6 starts a chat."
+_NOTHING = "No runs in this time. {>:usage.longer} shows a longer one, {6:mode.chat} starts a chat."
 SETTLE = 1.0
 """Seconds between two loads while runs keep ending."""
 LOOK_EVERY = 30.0
@@ -83,6 +83,7 @@ class UsageScreen(ModeScreen):
         self._bar: tuple[int, int] | None = None
         """The stretch of time the table is narrowed to; None: the whole range."""
         self._shown: Loaded | None = None
+        self._written: dict[str, list[words.Span]] = {}
         self._numbers = False
         self._late = False
         """Something happened that is not shown yet."""
@@ -186,9 +187,9 @@ class UsageScreen(ModeScreen):
             self._write("#projection", words.projection_spans(fresh.month, fresh.projection, cells))
 
     def _write(self, selector: str, spans: list[words.Span]) -> None:
-        line, text = self.query_one(selector, Static), Content.assemble(*spans)
-        if text != line.content:
-            line.update(text)
+        if spans != self._written.get(selector):  # texts are equal to Textual whatever their colours
+            self._written[selector] = spans
+            self.query_one(selector, Static).update(Content.assemble(*spans))
 
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD:
