@@ -16,6 +16,7 @@ from tui.modals.confirm import Confirm
 from tui.modals.form import Form
 from tui.modals.model_picker import ModelPicker
 from tui.modals.pick import Pick
+from tui.widgets.footer import KeyLine
 
 
 async def test_a_prompt_is_answered_billed_and_kept(stage: Stage) -> None:
@@ -100,6 +101,21 @@ async def test_a_colon_in_the_empty_prompt_opens_the_palette(stage: Stage) -> No
         stage.chat.prompt.clear()
         await pilot.press("colon")
         await window(stage, pilot, Pick)
+
+
+async def test_the_line_of_keys_names_only_keys_that_work_while_one_types(stage: Stage) -> None:
+    def named(ident: str) -> str:
+        return next(key for name, key, _ in stage.chat.query_one(KeyLine)._keys if name == ident)
+
+    async with stage.app.run_test(size=(200, 40)) as pilot:
+        await enter_chat(stage, pilot)
+        await until(pilot, lambda: (named("app.palette"), named("app.help")) == (":", "F1"))
+        await pilot.press("a")
+        await until(pilot, lambda: named("app.palette") == "ctrl+p")
+        await pilot.press("backspace")
+        await until(pilot, lambda: named("app.palette") == ":")
+        await pilot.press("escape")
+        await until(pilot, lambda: (named("app.palette"), named("app.help")) == (":", "?"))
 
 
 async def test_the_estimate_follows_the_typing(stage: Stage) -> None:

@@ -65,6 +65,8 @@ class ChatScreen(ChatReading):
         self._timer: Timer | None = None
         self._under_window = False
         self._end_seen = True
+        self._written = False
+        """Something stands in the prompt."""
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="chat-head")
@@ -202,6 +204,9 @@ class ChatScreen(ChatReading):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(ESTIMATE_AFTER, self.show_estimate)
+        if bool(event.text_area.text) != self._written:
+            self._written = not self._written
+            self.refresh_bindings()  # the colon is a key only in the empty prompt
 
     def show_estimate(self) -> None:
         prompt = self.prompt

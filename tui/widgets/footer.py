@@ -35,8 +35,19 @@ def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
         ident = binding.id or binding.action
         if ident in found:
             continue
-        found[ident] = (ident, binding.key_display or key_label(binding.key), binding.description)
+        shown = binding.key_display if _displayed(entry) else None
+        found[ident] = (ident, shown or key_label(binding.key), binding.description)
     return sorted(found.values(), key=lambda entry: (entry[0] not in FIRST, entry[0] == LAST))
+
+
+def _displayed(entry: ActiveBinding) -> bool:
+    """True for the key that the binding's own words for its keys begin with: the others do not go by them."""
+    own = entry.node._bindings.key_to_bindings  # noqa: SLF001 - as declared, in their order
+    ident = entry.binding.id
+    first = next(
+        (key for key, bindings in own.items() if any(binding.id == ident for binding in bindings)), None
+    )
+    return ident is None or first == entry.binding.key
 
 
 def declared(active: Iterable[ActiveBinding]) -> list[ActiveBinding]:

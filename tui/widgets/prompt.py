@@ -35,7 +35,12 @@ class PromptBox(TextArea):
         self.cursor_blink = False
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Textual knows no character for the key of `/`: without this the footer offers a search while one types."""
+        """Textual knows no character for the key of `/`: without this the footer offers a search while one types.
+
+        The colon is typed only behind other text: in the empty prompt it opens the palette.
+        """
+        if key == "colon":
+            return bool(self.text)
         return key == "slash" or super().check_consume_key(key, character)
 
     async def _on_key(self, event: events.Key) -> None:
