@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["AuditPage", "AuditPages", "Wanted", "wanted"]
 
 
+_WORDS = 50
+"""More words than this are not looked for: a text that was pasted by mistake."""
+_LETTERS = 2_000
+"""The same of a word's letters."""
+
+
 def wanted(text: str, now: int) -> Wanted:
     """`action:budget actor:anna -subject:openai since:7d words` as a question; `-` leaves out what has it.
 
@@ -24,7 +30,7 @@ def wanted(text: str, now: int) -> Wanted:
     """
     terms: list[Term] = []
     since: int | None = None
-    for word in text.split():
+    for word in (word[:_LETTERS] for word in dict.fromkeys(text.split())):
         without = word[0] in "-!"
         name, colon, value = word.removeprefix(word[0] if without else "").partition(":")
         name = name.lower()
@@ -36,7 +42,7 @@ def wanted(text: str, now: int) -> Wanted:
             terms += [Term("", word[1:], True)] if word[1:] else []
         else:
             terms.append(Term("", word))
-    return Wanted(tuple(terms), since)
+    return Wanted(tuple(terms[:_WORDS]), since)
 
 
 def _moment(text: str, now: int) -> int | None:

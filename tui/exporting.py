@@ -70,7 +70,7 @@ async def export(app: SwitchroomApp, what: Exported) -> None:
     from tui.modals.ask import Ask
     from tui.modals.confirm import Confirm
 
-    typed: str | None = _proposed(what.name, what.endings[0])
+    typed: str | None = proposed(what.name, what.endings[0])
     size = count(len(what.rows), what.unit)
     forms = "The ending chooses the form: .csv for spreadsheets, .json, or .jsonl (one line a row)."
     if what.page is not None:
@@ -105,7 +105,7 @@ async def export(app: SwitchroomApp, what: Exported) -> None:
         return
 
 
-def _proposed(name: str, ending: str) -> str:
+def proposed(name: str, ending: str) -> str:
     """A name in the working directory, or at home where that cannot be written."""
     here = Path.cwd()
     folder = here if os.access(here, os.W_OK) and here != Path("/") else Path.home()

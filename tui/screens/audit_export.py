@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,13 +33,13 @@ async def export(screen: AuditScreen, total: int, loaded: int) -> None:
 
 async def _whole(screen: AuditScreen) -> None:
     app = screen.app
-    from tui.exporting import wrong_with
+    from tui.exporting import proposed, wrong_with
 
     typed = await app.push_screen_wait(
         Ask(
             "File for the whole log",
             "One entry a line, the signature last. Anyone with data/audit.key can check it:\nswitchroom audit verify FILE",
-            value=f"switchroom-audit-{time.strftime('%Y-%m-%d')}.jsonl",
+            value=proposed("switchroom-audit", ".jsonl"),
             check=lambda text: wrong_with(text, (".json", ".jsonl")),
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -68,14 +68,14 @@ def value(name: str, content: Any) -> str:
     if isinstance(content, Mapping):
         return one_line(", ".join(f"{key}={item}" for key, item in content.items()))
     if isinstance(content, list):
-        return several([str(item) for item in content])
+        return several(content)
     return one_line(str(content))
 
 
-def several(names: list[str], most: int = 3) -> str:
+def several(names: Sequence[object], most: int = 3) -> str:
     """`a, b, c and 4 more`."""
-    shown = ", ".join(one_line(name, 60) for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    shown = ", ".join(one_line(str(name), 60) for name in names[:most])
+    return f"{shown} and {whole(len(names) - most)} more" if len(names) > most else shown
 
 
 def changes(detail: Mapping[str, Any]) -> list[Change]:

@@ -74,7 +74,7 @@ def parse(text: str, facets: Sequence[Facet[Any]]) -> Query:
     words: list[str] = []
     without: list[str] = []
     problem = ""
-    tokens = text.casefold().split()
+    tokens = list(dict.fromkeys(text.casefold().split()))
     for token in tokens:
         found = _TERM.fullmatch(token)
         if found is None or not names:
@@ -91,8 +91,9 @@ def parse(text: str, facets: Sequence[Facet[Any]]) -> Query:
                 problem = problem or test
             else:
                 terms.append(FacetTerm(place, _not(test) if sign else test))
-    last = tokens[-1].lstrip("-!") if tokens and not text[-1].isspace() else ""
-    unfinished = tokens[-1] if last and any(name.startswith(last) for name in names) else ""
+    typed = text.casefold().split()[-1] if tokens and not text[-1].isspace() else ""
+    last = typed.lstrip("-!")
+    unfinished = typed if last and any(name.startswith(last) for name in names) else ""
     return Query(tuple(terms), tuple(words), tuple(without), unfinished, problem)
 
 

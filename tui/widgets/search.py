@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 _RANKED = 5_000
 """Among more rows than this, nobody looks for the best of what was found letter by letter."""
+_LONGEST = 64
+"""Nobody types more letters than this to find what has them in their order; a text that was pasted is looked for whole."""
 _SPREAD = 5
 """Letters that lie farther apart than this, taken together, are there by chance."""
 
@@ -59,6 +61,8 @@ class Search(Generic[T]):
             found = [index for index in found if word not in texts[index]]
         loose: dict[int, int] = {}
         for word in query.words:
+            if not found:
+                break
             plain = [index for index in found if word in texts[index]]
             loosely = plain or self._fuzzy(word, texts, found, loose)
             if loosely or word != query.unfinished:
@@ -74,6 +78,8 @@ class Search(Generic[T]):
             self._lines = "".join(
                 [f"{' '.join(text.split())}\t{index}\n" for index, text in enumerate(texts)]
             )
+        if len(word) > _LONGEST:
+            return []
         pattern = fuzzy(word)
         found = list(map(int, re.findall(rf"{pattern}[^\t\n]*\t(\d+)\n", self._lines)))
         if len(among) < len(texts):
