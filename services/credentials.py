@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +14,7 @@ from pydantic import SecretStr
 
 from catalog.errors import MissingKeyError, SwitchroomError, UsageError, VaultLockedError
 from catalog.redact import remember_secret
-from services.clock import now_ms
+from services.keyring_probe import KeyringProbe, remember
 from services.leftovers import Leftovers
 from store.vault.base import (
     MANAGED,
@@ -41,10 +38,7 @@ log = logging.getLogger(__name__)
 
 PassphraseSource = Callable[[], Awaitable[SecretStr | None]]
 
-_PROBE_KEY = "keyring_probe"
 _CHOICE_KEY = "secrets_backend"
-_PROBE_AGE_MS = {"ready": 30 * 86_400_000, "absent": 86_400_000, "locked": 3_600_000}
-"""How long an answer about the keyring is believed within the same desktop session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +62,6 @@ class Credentials:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._vault = EncryptedVault(services.paths.vault_file, self._passphrase)
-        self._keyring_state: BackendState | None = None
         self._answered: set[str] = set()
         """The backends that have given or opened something here, so that they can be tidied."""
         self.leftovers = Leftovers(services, self)
@@ -101,7 +94,7 @@ class Credentials:
             await self.leftovers.reclaim(f"{chosen}:{name}")
             chosen = await self._keep(chosen, name, secret, forced=backend is not None)
             if backend is not None:
-                await self._remember(_CHOICE_KEY, chosen)
+                await remember(self._services, _CHOICE_KEY, chosen)
         return f"{chosen}:{name}"
 
     async def delete(self, ref: str | None) -> None:
@@ -124,19 +117,14 @@ class Credentials:
         before = await self._services.state.get(_CHOICE_KEY)
         if before in ("vault", "file"):
             return await self._choice(_managed(str(before)), f"You chose the {before} before.")
-        keyring = await self._keyring_answer()
+        keyring = await self._probe.answer()
         if keyring.state == "ready":
             return BackendChoice("keyring", keyring.state, keyring.message)
         return await self._choice("vault", keyring.message)
 
     async def probe(self) -> BackendState:
         """Asks the OS keyring now, whatever is remembered, and remembers the answer. Takes some seconds at most."""
-        state = await self._keyring.state()
-        self._keyring_state = state
-        if state.state in _PROBE_AGE_MS:
-            known = {"state": state.state, "message": state.message, "session": _session(), "at": now_ms()}
-            await self._remember(_PROBE_KEY, known)
-        return state
+        return await self._probe.ask()
 
     async def init(self, passphrase: SecretStr | None = None) -> None:
         """Makes the vault; without a passphrase it comes from the key file or is asked for twice."""
@@ -187,7 +175,7 @@ class Credentials:
 
         self._services.require_writable()
         moved = await move(self, self._services, _managed(to))
-        await self._remember(_CHOICE_KEY, to)
+        await remember(self._services, _CHOICE_KEY, to)
         return moved
 
     async def names(self, backend: BackendName) -> tuple[str, ...]:
@@ -222,6 +210,10 @@ class Credentials:
         home = self._services.paths.home
         return OsKeyring("switchroom" if home is None else f"switchroom {home}")
 
+    @cached_property
+    def _probe(self) -> KeyringProbe:
+        return KeyringProbe(self._services, self._keyring)
+
     def _backend(self, name: BackendName) -> Backend:
         paths = self._services.paths
         match name:
@@ -250,30 +242,6 @@ class Credentials:
     async def _choice(self, backend: BackendName, why: str) -> BackendChoice:
         found = await self._backend(backend).state()
         return BackendChoice(backend, found.state, f"{why} {found.message}")
-
-    async def _keyring_answer(self) -> BackendState:
-        """What is known about the keyring: from this process, from the store, else by asking it."""
-        if self._keyring_state is None:
-            self._keyring_state = await self._remembered()
-        return self._keyring_state or await self.probe()
-
-    async def _remembered(self) -> BackendState | None:
-        found = await self._services.state.get(_PROBE_KEY)
-        if not isinstance(found, dict) or found.get("session") != _session():
-            return None
-        state, at = found.get("state"), found.get("at")
-        if state not in _PROBE_AGE_MS or not isinstance(at, int) or now_ms() - at > _PROBE_AGE_MS[state]:
-            return None
-        return BackendState(state, str(found.get("message", "")))
-
-    async def _remember(self, key: str, value: object) -> None:
-        """A store that cannot be written now costs another probe or question, no more."""
-        db = self._services.db
-        if db.read_only or db.dry_run or await self._services.state.get(key) == value:
-            return
-        with contextlib.suppress(SwitchroomError):
-            async with db.transaction() as tx:
-                await self._services.state.set(tx, key, value)
 
     async def _passphrase(self) -> SecretStr | None:
         """From the key file, else from whoever the face asks; None when neither is at hand."""
@@ -314,13 +282,6 @@ def _managed(name: str) -> BackendName:
         if known == name:
             return known
     raise UsageError(f"Keys cannot be kept in `{name[:20]}`.", hint=f"Choose one of {', '.join(MANAGED)}.")
-
-
-def _session() -> str:
-    """Which desktop session this is, as a short hash: over SSH another keyring answers, or none."""
-    names = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "PYTHON_KEYRING_BACKEND")
-    text = "\n".join(os.environ.get(name, "") for name in names)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _from_key_file(name: str) -> SecretStr:

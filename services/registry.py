@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from catalog.errors import MissingKeyError, NotFoundError, SwitchroomError, UsageError, VaultLockedError
+from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from catalog.names import natural
 from services.clock import now_ms
 from services.connections import Connections, Secrets
@@ -16,6 +16,7 @@ from services.drafts import EnvKey, KeySource, ProviderDraft
 from services.feed import ModelsChanged, ProvidersChanged
 from services.keys import Keys, Stored, references, with_secrets
 from services.leftovers import Leftovers, Removed
+from services.provider_states import ProviderStates, proven
 from services.provider_views import ProviderView
 from services.row_audit import difference, key_detail, shown
 
@@ -39,6 +40,7 @@ class Registry:
         self._services = services
         self._store = Providers(services.db)
         self._connections = Connections(services)
+        self._states = ProviderStates(services, self._connections)
         self._keys = Keys(services)
         self._adding = asyncio.Lock()
         """So that two of one name do not write each other's key."""
@@ -109,7 +111,9 @@ class Registry:
 
     async def test_draft(self, draft: ProviderDraft, key: KeySource) -> Validation:
         """Try a draft without saving anything."""
-        return await self._test(await self.resolve_draft(draft), await self._keys.for_draft(draft, key))
+        return await self._states.trial(
+            await self.resolve_draft(draft), await self._keys.for_draft(draft, key)
+        )
 
     async def add(
         self, draft: ProviderDraft, key: KeySource, *, test: bool = True, backend: str | None = None
@@ -120,7 +124,7 @@ class Registry:
         self._services.require_writable()
         row = await self.resolve_draft(draft)
         if test:
-            row = _proven(row, await self._test(row, await self._keys.for_draft(draft, key)))
+            row = proven(row, await self._states.trial(row, await self._keys.for_draft(draft, key)))
         else:
             self._keys.check(draft, key)
         stored = Stored()
@@ -195,34 +199,11 @@ class Registry:
 
     async def test(self, slug: str) -> Validation:
         """Try a stored provider and record its state. Errors of its secrets are raised (and recorded)."""
-        row = await self.row(slug)
-        try:
-            validation = await (await self._connections.adapter(row)).validate()
-        except SwitchroomError as error:
-            await self.note(slug, error)
-            raise
-        await self._services.audit.interaction(
-            "provider.test",
-            slug,
-            result="ok" if validation.ok else validation.state,
-            detail={"latency_ms": validation.latency_ms},
-        )
-        await self._set_state(
-            slug, validation.state, None if validation.ok else validation.message, validation.ok
-        )
-        return validation
+        return await self._states.test(await self.row(slug))
 
     async def note(self, slug: str, error: SwitchroomError | None) -> None:
         """Record what a run or sync learned of a provider's state; None: it works."""
-        state = "ok" if error is None else _state_after(error)
-        if error is not None and error.code in ("invalid_credentials", "vault_locked"):
-            await self._connections.forget(slug)
-        row = await self._store.get(slug)
-        if state is None or row is None or (row.state == state and state == "ok"):
-            return
-        await self._set_state(
-            slug, state, error.message if error and state != "ok" else None, validated=error is None
-        )
+        await self._states.note(slug, error)
 
     # keys
 
@@ -234,7 +215,7 @@ class Registry:
         row = await self.row(slug)
         self._keys.check(ProviderDraft(), key)
         if test:
-            row = _proven(row, await self._test(row, await self._keys.for_row(key)))
+            row = proven(row, await self._states.trial(row, await self._keys.for_row(key)))
         stored = Stored()
         try:
             secret = await self._keys.store(row, ProviderDraft(), key, backend, stored)
@@ -295,20 +276,6 @@ class Registry:
         self._changed(slug)
         return await self._view(after)
 
-    async def _test(self, row: ProviderRow, secrets: Secrets) -> Validation:
-        adapter = await self._connections.build(row, secrets)
-        try:
-            return await adapter.validate()
-        finally:
-            await adapter.aclose()
-
-    async def _set_state(self, slug: str, state: str, message: str | None, validated: bool) -> None:
-        if self._services.db.read_only:
-            return
-        async with self._services.db.transaction() as tx:
-            await self._store.set_state(tx, slug, state, message, now_ms(), validated)
-        self._services.feed.publish(ProvidersChanged((slug,)))
-
     def _changed(self, slug: str) -> None:
         self._services.feed.publish(ProvidersChanged((slug,)))
         self._services.feed.publish(ModelsChanged(slug))
@@ -327,24 +294,3 @@ class Registry:
         close = difflib.get_close_matches(slug, known, n=1, cutoff=0.4)
         hint = f"Did you mean {close[0]}?" if close else "switchroom providers list shows what there is."
         return NotFoundError(f"There is no provider {one_line(slug, 64)}.", hint=hint)
-
-
-def _proven(row: ProviderRow, validation: Validation) -> ProviderRow:
-    """The row with its good state, or the test's error."""
-    if validation.ok:
-        now = now_ms()
-        return replace(row, state="ok", state_message=None, state_at=now, last_validated_at=now)
-    from adapters.errors import UnexpectedResponseError
-
-    error = validation.error or UnexpectedResponseError(validation.message)
-    error.provider = error.provider or row.slug
-    raise error
-
-
-def _state_after(error: SwitchroomError) -> str | None:
-    """The provider state an error leaves behind; None: it says nothing about the provider."""
-    from adapters.errors import ProviderError
-
-    if isinstance(error, ProviderError):
-        return error.state
-    return "locked" if isinstance(error, MissingKeyError | VaultLockedError) else None
