@@ -90,7 +90,7 @@ async def _set_theme(app: SwitchroomApp, name: str) -> None:
     except SwitchroomError as error:
         app.tell_error(error)
         return
-    app.tell(f"The theme is now {name}.", hint="0, then Appearance has all about the look")
+    app.tell(f"The theme is now {name}.", hint="{0:mode.settings}, then Appearance has all about the look")
 
 
 async def _show_setting(app: SwitchroomApp, name: str) -> None:

@@ -136,6 +136,10 @@ class Life(Notices):
                 return label
         return ""
 
+    def with_keys(self, text: str) -> str:
+        """A sentence that names keys as `{a:providers.add}`, with the keys of now."""
+        return self.own_keys.in_text(text)
+
     def repaint(self) -> None:
         """Paint everything again, whatever the terminal is thought to show."""
         self._wire.forget()

@@ -34,6 +34,10 @@ class Notices(App[int]):
         """True when a screen reader is in use: numbers as tables, nothing that ticks."""
         return False
 
+    def with_keys(self, text: str) -> str:
+        """A sentence that names keys as `{a:providers.add}`, with the keys of now."""
+        return text
+
     def mode_screens(self) -> list[ModeScreen]:
         """The modes that have been entered so far."""
         from tui.screens.base import ModeScreen
@@ -70,7 +74,7 @@ class Notices(App[int]):
     def tell(self, message: str, *, title: str = "", hint: str = "", tone: Tone = "ok") -> None:
         """Tell the user what happened and the next key, in a toast that stays in the history (`!`)."""
         notice = Notice(
-            int(time.time() * 1000), tone, one_line(redact(title), 80), one_line(redact(message), 400), one_line(hint, 200)
+            int(time.time() * 1000), tone, one_line(redact(title), 80), one_line(redact(message), 400), one_line(redact(self.with_keys(hint)), 200)
         )  # fmt: skip
         self.notices.append(notice)
         del self.notices[:-500]
@@ -81,7 +85,9 @@ class Notices(App[int]):
 
     def tell_error(self, error: SwitchroomError) -> None:
         """An error as the user should see it: title, sentence, next key."""
-        self.tell(error.message, title=error.title, hint=error.hint or "! for details", tone="bad")
+        self.tell(
+            error.message, title=error.title, hint=error.hint or "{!:app.alerts} for details", tone="bad"
+        )
 
     def hush(self) -> None:
         """A window opens: what only said that something is done goes, so that it covers nothing. `!` still has it."""

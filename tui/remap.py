@@ -175,13 +175,19 @@ def _each(actions: Mapping[str, Bound], keys: Mapping[str, str]) -> Iterator[Pro
     for ident, text in keys.items():
         if ident not in actions:
             close = difflib.get_close_matches(ident, list(actions), n=1, cutoff=0.5)
-            hint = f"Did you mean {close[0]}?" if close else "0, then the Keys tab lists every action"
+            hint = (
+                f"Did you mean {close[0]}?"
+                if close
+                else "{0:mode.settings}, then the Keys tab lists every action"
+            )
             yield Problem(ident, f"There is no action {ident} to give a key to.", hint)
             continue
         for key in normalized(text):
             if (reason := unsent(key)) is not None:
                 yield Problem(
-                    ident, f"{key_label(key)} for {ident}: {reason}.", "0, then the Keys tab gives it another"
+                    ident,
+                    f"{key_label(key)} for {ident}: {reason}.",
+                    "{0:mode.settings}, then the Keys tab gives it another",
                 )
 
 
@@ -189,7 +195,7 @@ def _clash(action: Bound, other: Bound, key: str, keys: Mapping[str, str]) -> Pr
     first = action if _rank(action, keys) <= _rank(other, keys) else other
     second = other if first is action else action
     words = f"{key_label(key)} is for {action.id} and for {other.id}: {first.id} wins, {second.id} is not reached."
-    return Problem(action.id, words, "0, then the Keys tab gives one of them another")
+    return Problem(action.id, words, "{0:mode.settings}, then the Keys tab gives one of them another")
 
 
 def _rank(action: Bound, keys: Mapping[str, str]) -> tuple[int, bool]:

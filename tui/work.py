@@ -30,7 +30,7 @@ class SyncWork:
     def start(self, slugs: Sequence[str] | None) -> None:
         """Sync these providers, or all."""
         if self.active:
-            self._app.tell("A sync is under way already.", hint="ctrl+c stops it", tone="dim")
+            self._app.tell("A sync is under way already.", hint="{ctrl+c:app.interrupt} stops it", tone="dim")
             return
         self._started, self._done = time.monotonic(), 0
         self._task = asyncio.create_task(self._run(slugs))
@@ -44,7 +44,11 @@ class SyncWork:
         try:
             results = await app.services.sync.sync(slugs)
         except asyncio.CancelledError:
-            app.tell("Sync stopped. What had arrived is kept.", hint="s or S syncs again", tone="warn")
+            app.tell(
+                "Sync stopped. What had arrived is kept.",
+                hint="{s:providers.sync|provider.sync|sync.sync|synced.sync} or {S:providers.sync_all|sync.all} syncs again",
+                tone="warn",
+            )
             raise
         except SwitchroomError as error:
             app.tell_error(error)
@@ -52,7 +56,11 @@ class SyncWork:
             if results:
                 told_sync(app, results)
             else:
-                app.tell("There is nothing to sync.", hint="a adds a provider, x switches one on", tone="dim")
+                app.tell(
+                    "There is nothing to sync.",
+                    hint="{a:providers.add} adds a provider, {x:providers.toggle} switches one on",
+                    tone="dim",
+                )
         finally:
             app.set_work("")
 

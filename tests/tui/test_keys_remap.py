@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tui_stage import opened, until
 
 from services.paths import Paths
 from tui import remap
 from tui.app import SwitchroomApp
+from tui.keymap import key_label
+from tui.own_keys import KEY_IN_TEXT
 
 
 def _keys(paths: Paths, text: str) -> None:
@@ -116,3 +120,31 @@ def test_two_actions_on_one_key_are_told_only_where_both_can_be_reached() -> Non
     assert "table.down wins" in remap.problems(actions, {"providers.add": "j"})[0].words
     assert "app.interrupt wins" in remap.problems(actions, {"providers.add": "ctrl+c"})[0].words
     assert remap.problems(actions, {"confirm.yes": "a"}) == []
+
+
+def test_the_keys_that_sentences_name_are_the_keys_of_their_actions() -> None:
+    actions = remap.bound()
+    named = [
+        (file.name, key, ident)
+        for file in Path(remap.__file__).parent.rglob("*.py")
+        for key, idents in KEY_IN_TEXT.findall(file.read_text())
+        for ident in idents.split("|")
+    ]
+    assert len(named) > 60
+    for file, key, ident in named:
+        assert ident in actions, (file, ident)
+        assert key in map(key_label, actions[ident].keys), (file, key, ident)
+
+
+async def test_sentences_name_the_keys_of_now(paths: Paths) -> None:
+    _keys(paths, '"providers.add" = "A,ctrl+b"\n"mode.providers" = "p"\n"app.offline" = ""\n')
+    app = SwitchroomApp(paths, mode="models")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, "Press p, then A to add a provider")
+        await pilot.press("p")
+        services = await opened(pilot)
+        await until(pilot, "Press A to add one")
+        app.tell("Offline.", hint="{O:app.offline} goes back, {c:providers.chat|provider.chat} chats")
+        await until(pilot, ": goes back, c chats")
+        await services.preferences.unset("keys.providers.add")
+        await until(pilot, "Press a to add one")

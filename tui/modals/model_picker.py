@@ -167,7 +167,7 @@ class ModelPicker(Pick[Choice]):
             key=lambda choice: choice.view.ref,
             search=lambda choice: choice.view.ref,
             placeholder="type a few letters of a model or provider",
-            empty="No chat model yet. esc, then 2 and s sync a provider.",
+            empty="No chat model yet. {esc:window.leave}, then {2:mode.providers} and {s:providers.sync} sync a provider.",
             header=True,
             start=first[0].view.ref if first else start,
             wide=True,

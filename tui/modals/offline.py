@@ -18,9 +18,8 @@ async def toggle_offline(app: SwitchroomApp) -> None:
     if going:
         names = sorted({run.request.model for run in services.runs.active()})
         stops = f"These runs stop: {', '.join(names)}. " if names else ""
-        detail = (
-            f"{stops}No connection leaves this machine until you press O again. Local servers go on working."
-        )
+        key = app.with_keys("{O:app.offline}")
+        detail = f"{stops}No connection leaves this machine until you press {key} again. Local servers go on working."
         if not await app.push_screen_wait(Confirm("Go offline?", detail, yes="go offline", no="stay online")):
             return
     try:
@@ -29,6 +28,6 @@ async def toggle_offline(app: SwitchroomApp) -> None:
         app.tell_error(error)
         return
     if going:
-        app.tell("Offline: nothing leaves this machine.", hint="O goes back online", tone="")
+        app.tell("Offline: nothing leaves this machine.", hint="{O:app.offline} goes back online", tone="")
     else:
-        app.tell("Online again.", hint="t tests a provider, s syncs it")
+        app.tell("Online again.", hint="{t:providers.test} tests a provider, {s:providers.sync} syncs it")

@@ -15,7 +15,9 @@ class ChatAgain(ChatRuns):
         """The last prompt again: its answer is replaced once the new one is complete."""
         asked = self.last_asked()
         if asked is None:
-            self.app.tell("There is nothing to ask again yet.", hint="i goes to the prompt", tone="dim")
+            self.app.tell(
+                "There is nothing to ask again yet.", hint="{i:chat.prompt} goes to the prompt", tone="dim"
+            )
         elif self.may_send():
             self.state.editing = asked + 1
             self._start(None)
@@ -23,7 +25,9 @@ class ChatAgain(ChatRuns):
     def action_edit(self) -> None:
         asked = self.last_asked()
         if asked is None:
-            self.app.tell("There is no prompt to edit yet.", hint="i goes to the prompt", tone="dim")
+            self.app.tell(
+                "There is no prompt to edit yet.", hint="{i:chat.prompt} goes to the prompt", tone="dim"
+            )
         elif self.may_send():
             self.state.editing = asked
             self.state.changed()
@@ -36,7 +40,11 @@ class ChatAgain(ChatRuns):
     def action_go_on(self) -> None:
         last = self.state.messages[-1] if self.state.messages else None
         if last is None or last.role != "assistant" or not last.text:
-            self.app.tell("There is no answer to continue.", hint="r asks the last prompt again", tone="dim")
+            self.app.tell(
+                "There is no answer to continue.",
+                hint="{r:chat.retry} asks the last prompt again",
+                tone="dim",
+            )
         elif self.may_send():
             self._start(CONTINUE)
 

@@ -162,7 +162,11 @@ class ChatReading(ChatAgain):
 
     def _tell_not_found(self) -> None:
         word = one_line(self.transcript.finder.word, 40)
-        self.app.tell(f"“{word}” is not in this conversation.", hint="/ looks for something else", tone="dim")
+        self.app.tell(
+            f"“{word}” is not in this conversation.",
+            hint="{/:chat.search} looks for something else",
+            tone="dim",
+        )
 
     def _show_count(self) -> None:
         finder = self.transcript.finder

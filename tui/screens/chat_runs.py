@@ -81,7 +81,7 @@ class ChatRuns(ModeScreen):
             return await conversations.open(row.id), await conversations.messages(row.id)
         except NotFoundError as error:
             if self.state.row is not None and self.state.row.id == row.id:
-                self.app.tell(error.message, hint="ctrl+g shows the others", tone="dim")
+                self.app.tell(error.message, hint="{ctrl+g:chat.conversations} shows the others", tone="dim")
                 self.new_conversation()
             return None
 
@@ -136,11 +136,11 @@ class ChatRuns(ModeScreen):
         elif self.state.view is None:
             self.app.tell(
                 "There is no model to ask.",
-                hint="esc, 2, a adds a provider; ctrl+t picks a model",
+                hint="{esc:prompt.leave}, {2:mode.providers}, {a:providers.add} adds a provider; {ctrl+t:chat.models} picks a model",
                 tone="warn",
             )
         elif self.run is not None or self._sending:
-            self.app.tell("The answer is still coming.", hint="esc stops it", tone="warn")
+            self.app.tell("The answer is still coming.", hint="{esc:chat.leave} stops it", tone="warn")
         else:
             return True
         return False

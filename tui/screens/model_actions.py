@@ -24,13 +24,25 @@ async def chat(app: SwitchroomApp, view: ModelView) -> None:
 
     name = cut_middle(view.info.id, 48)
     if not view.chat:
-        app.tell(f"{name} does not chat.", hint="chat:yes in the filter (/) shows those that do", tone="dim")
+        app.tell(
+            f"{name} does not chat.",
+            hint="chat:yes in the filter ({/:models.filter}) shows those that do",
+            tone="dim",
+        )
     elif not view.enabled:
-        app.tell(f"{name} is switched off.", hint="x switches it on", tone="dim")
+        app.tell(f"{name} is switched off.", hint="{x:models.toggle|model.toggle} switches it on", tone="dim")
     elif not in_use(view):
-        app.tell(f"{view.provider} no longer offers {name}.", hint="s fetches its list anew", tone="warn")
+        app.tell(
+            f"{view.provider} no longer offers {name}.",
+            hint="{s:models.sync|model.sync} fetches its list anew",
+            tone="warn",
+        )
     elif not (await app.services.registry.row(view.provider)).enabled:
-        app.tell(f"{view.provider} is switched off.", hint="2, then x on it switches it on", tone="dim")
+        app.tell(
+            f"{view.provider} is switched off.",
+            hint="{2:mode.providers}, then {x:providers.toggle} on it switches it on",
+            tone="dim",
+        )
     else:
         await start_chat(app, view.ref)
 
@@ -47,7 +59,11 @@ async def toggle(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
         app.tell_error(error)
         return
     words = cut_middle(changed[0].ref, 48) if len(changed) == 1 else count(len(changed), "model")
-    app.tell(f"{words} switched {'on' if on else 'off'}.", hint="x switches back", tone="")
+    app.tell(
+        f"{words} switched {'on' if on else 'off'}.",
+        hint="{x:models.toggle|model.toggle} switches back",
+        tone="",
+    )
 
 
 async def toggle_one(app: SwitchroomApp, view: ModelView) -> None:
@@ -68,7 +84,7 @@ async def make_default(app: SwitchroomApp, view: ModelView) -> None:
     except SwitchroomError as error:
         app.tell_error(error)
         return
-    app.tell(f"New chats start with {name}.", hint="c chats with it")
+    app.tell(f"New chats start with {name}.", hint="{c:models.chat|model.chat} chats with it")
 
 
 def sync(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
@@ -116,7 +132,9 @@ async def estimate(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     able = [view for view in views if view.chat and view.available][:MOST]
     if not able:
         app.tell(
-            "None of these models chats.", hint="chat:yes in the filter (/) shows those that do", tone="dim"
+            "None of these models chats.",
+            hint="chat:yes in the filter ({/:models.filter}) shows those that do",
+            tone="dim",
         )
         return
     whom = cut_middle(able[0].ref, 48) if len(able) == 1 else count(len(able), "model")

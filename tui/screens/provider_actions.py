@@ -37,12 +37,13 @@ async def test(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
         elif result.ok:
             app.tell(
                 f"{slug} answered in {duration(result.latency_ms)}.",
-                hint="c chats with it, s syncs its models",
+                hint="{c:providers.chat|provider.chat} chats with it, {s:providers.sync|provider.sync} syncs its models",
             )
         else:
             hint = (
-                result.error.hint if result.error else None
-            ) or "K sets the key, e edits the address, t tries again"
+                (result.error.hint if result.error else None)
+                or "{K:providers.key|provider.key} sets the key, {e:providers.edit|provider.edit} edits the address, {t:providers.test|provider.test} tries again"
+            )
             app.tell(result.message, title=f"{slug}: {state(result.state).word}", hint=hint, tone="bad")
 
 
@@ -56,7 +57,11 @@ async def toggle(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
             app.tell_error(error)
             return
     words = views[0].row.slug if len(views) == 1 else count(len(views), "provider")
-    app.tell(f"{words} switched {'on' if on else 'off'}.", hint="x switches back", tone="")
+    app.tell(
+        f"{words} switched {'on' if on else 'off'}.",
+        hint="{x:providers.toggle|provider.toggle} switches back",
+        tone="",
+    )
 
 
 async def delete(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
@@ -82,7 +87,11 @@ async def delete(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
             app.tell_error(error)
             return
         notes += [removed.note] if removed.note else []
-    app.tell(" ".join([f"{names} deleted.", *dict.fromkeys(notes)]), hint="a adds a provider", tone="")
+    app.tell(
+        " ".join([f"{names} deleted.", *dict.fromkeys(notes)]),
+        hint="{a:providers.add} adds a provider",
+        tone="",
+    )
 
 
 async def set_key(app: SwitchroomApp, view: ProviderView) -> None:
@@ -100,7 +109,11 @@ async def set_key(app: SwitchroomApp, view: ProviderView) -> None:
     try:
         if chosen == "remove":
             await registry.remove_key(slug)
-            app.tell(f"{slug} is now called without a key.", hint="t tests it", tone="")
+            app.tell(
+                f"{slug} is now called without a key.",
+                hint="{t:providers.test|provider.test} tests it",
+                tone="",
+            )
             return
         source = await ask_key(app, slug, env=chosen == "env")
         if source is None:
@@ -125,9 +138,15 @@ async def _keep_key(app: SwitchroomApp, slug: str, source: SecretStr | EnvKey) -
         ):
             return
         await app.services.registry.set_key(slug, source, test=False, backend=backend.name)
-        app.tell(f"New key of {slug} kept, untested.", hint="t tests it", tone="warn")
+        app.tell(
+            f"New key of {slug} kept, untested.",
+            hint="{t:providers.test|provider.test} tests it",
+            tone="warn",
+        )
         return
-    app.tell(f"The new key of {slug} works and is kept.", hint="c chats with it")
+    app.tell(
+        f"The new key of {slug} works and is kept.", hint="{c:providers.chat|provider.chat} chats with it"
+    )
 
 
 async def ask_key(app: SwitchroomApp, slug: str, *, env: bool, name: str = "") -> SecretStr | EnvKey | None:
@@ -172,7 +191,10 @@ def told_sync(app: SwitchroomApp, results: Sequence[SyncResult]) -> None:
     good = [result for result in results if result.error is None]
     for result in results:
         if result.error is not None:
-            hint = result.error.hint or "t tests it, K sets its key"
+            hint = (
+                result.error.hint
+                or "{t:providers.test|provider.test} tests it, {K:providers.key|provider.key} sets its key"
+            )
             app.tell(result.error.message, title=f"{result.slug}: not synced", hint=hint, tone="bad")
     if not good:
         return
@@ -188,7 +210,7 @@ def told_sync(app: SwitchroomApp, results: Sequence[SyncResult]) -> None:
     names = good[0].slug if len(good) == 1 else count(len(good), "provider")
     app.tell(
         f"{names} synced: {models}{', ' + ', '.join(changes) if changes else ', nothing new'}.",
-        hint="c chats",
+        hint="{c:providers.chat|provider.chat} chats",
     )
 
 

@@ -68,7 +68,7 @@ class ProviderDetail(ModeScreen):
             key=lambda model: model.ref,
             search=model_columns.search_text,
             facets=model_columns.FACETS,
-            empty="No models yet. s fetches the list.",
+            empty="No models yet. {s:provider.sync} fetches the list.",
         )
         self._audit = provider_pages.audit_table()
         self._metrics = MetricsPage()
@@ -228,12 +228,14 @@ class ProviderDetail(ModeScreen):
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
-        self.app.tell(f"{model.info.id} is now the default of {self.slug}.", hint="c chats with it")
+        self.app.tell(
+            f"{model.info.id} is now the default of {self.slug}.", hint="{c:provider.chat} chats with it"
+        )
 
     def action_chat(self) -> None:
         if self._view is None:
             return
-        from tui.screens.provider_wizard import chat_with
+        from tui.screens.provider_first_use import chat_with
 
         model = self._models.cursor_row if self._on_models else None
         self.app.do(chat_with(self.app, self._view, model.ref if model else None))

@@ -103,7 +103,7 @@ async def edit(app: SwitchroomApp, view: ProviderView) -> None:
             app.tell_error(error)
             fields = [Field(f.key, f.label, values[f.key], f.hint, f.check) for f in fields]
             continue
-        app.tell(f"{slug} changed.", hint="t tests it")
+        app.tell(f"{slug} changed.", hint="{t:providers.test|provider.test} tests it")
         return
 
 
@@ -155,7 +155,7 @@ async def edit_scope(app: SwitchroomApp, scope: str, whose: str) -> None:
     except SwitchroomError as error:
         app.tell_error(error)
         return
-    app.tell(f"Limits of {whose} kept.", hint="Usage (5) shows what is left")
+    app.tell(f"Limits of {whose} kept.", hint="Usage ({5:mode.usage}) shows what is left")
 
 
 def _limit(view: BudgetView | None) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tui.app import SwitchroomApp
     from tui.exporting import Exported
 
-_EMPTY = "No providers yet. Press a to add one: a vendor with a key, or a server of your own."
+_EMPTY = "No providers yet. Press {a:providers.add} to add one: a vendor with a key, or a server of your own."
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "StoreChangedElsewhere", "OfflineChanged"})  # fmt: skip
 _ON_A_ROW = frozenset(
     {
@@ -182,7 +182,7 @@ class ProvidersScreen(ModeScreen):
     def _targets(self) -> Sequence[ProviderView]:
         views = [line.view for line in self._table.targets()]
         if not views:
-            self.app.tell("No provider is chosen.", hint="a adds one", tone="dim")
+            self.app.tell("No provider is chosen.", hint="{a:providers.add} adds one", tone="dim")
         return views
 
     def _do(self, action: Callable[[SwitchroomApp, Sequence[ProviderView]], Awaitable[None]]) -> None:
@@ -233,7 +233,7 @@ class ProvidersScreen(ModeScreen):
         self._do_one(edit_budget)
 
     def action_chat(self) -> None:
-        from tui.screens.provider_wizard import chat_with
+        from tui.screens.provider_first_use import chat_with
 
         self._do_one(chat_with)
 

@@ -77,7 +77,7 @@ class SettingsScreen(ModeScreen):
             key=lambda line: line.name,
             search=search_text,
             empty="Reading the settings …",
-            no_match="No setting has these words. esc shows all.",
+            no_match="No setting has these words. {esc:settings.clear} shows all.",
             marks=False,
         )
         self._filter = _Filter(self._table)
@@ -94,7 +94,7 @@ class SettingsScreen(ModeScreen):
 
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and self.is_mounted:
-            self.run_worker(self._load(), exclusive=True, group="load", exit_on_error=True)
+            self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     async def _load(self) -> None:
         services = self.app.services

@@ -73,12 +73,12 @@ async def _keep(app: SwitchroomApp, line: SettingLine, value: Value, said: str) 
     if line.kind == "key":
         app.tell(
             f"{said}: {line.title}." if value else f"No key does this now: {line.title}.",
-            hint="u puts the default back",
+            hint="{u:settings.default} puts the default back",
             tone="ok",
         )
         return
     when = "from the next start" if line.note else "now"
-    app.tell(f"{line.title} is {when}: {said}.", hint="u puts the default back", tone="ok")
+    app.tell(f"{line.title} is {when}: {said}.", hint="{u:settings.default} puts the default back", tone="ok")
 
 
 async def _switch(app: SwitchroomApp, line: SettingLine) -> None:
@@ -155,7 +155,11 @@ async def _model(app: SwitchroomApp, line: SettingLine) -> None:
     chosen = await app.push_screen_wait(picker)
     if chosen is not None:
         await app.services.models.set_default(chosen.view.ref)
-        app.tell(f"New chats begin with {chosen.view.ref}.", hint="u puts the default back", tone="ok")
+        app.tell(
+            f"New chats begin with {chosen.view.ref}.",
+            hint="{u:settings.default} puts the default back",
+            tone="ok",
+        )
 
 
 async def _limit(app: SwitchroomApp, line: SettingLine) -> None:
@@ -170,7 +174,11 @@ async def _limit(app: SwitchroomApp, line: SettingLine) -> None:
         limit = amount(typed)
         await _set_limit(app, line, limit)
         said = "none" if limit is None else cents(limit)
-        app.tell(f"{line.title} is now: {said}.", hint="u takes it away" if limit else "", tone="ok")
+        app.tell(
+            f"{line.title} is now: {said}.",
+            hint="{u:settings.default} takes it away" if limit else "",
+            tone="ok",
+        )
 
 
 async def _set_limit(app: SwitchroomApp, line: SettingLine, limit: Decimal | None) -> None:
@@ -190,7 +198,7 @@ async def _press(app: SwitchroomApp, line: SettingLine) -> None:
     ident = line.name.removeprefix("keys.")
     actions = await app.own_keys.actions()
     if ident not in actions:
-        app.tell(line.sentence, hint="u takes it out of config.toml", tone="warn")
+        app.tell(line.sentence, hint="{u:settings.default} takes it out of config.toml", tone="warn")
         return
     key = await app.push_screen_wait(RecordKey(actions[ident], actions, app.services.settings.keys))
     if key is not None:

@@ -62,12 +62,18 @@ async def _store(app: SwitchroomApp, slugs: Sequence[str], text: str, names: str
         app.tell_error(error)
         return
     if stored == "off":
-        app.tell(f"{names}: fetched only when you say so.", hint="s fetches now", tone="")
+        app.tell(
+            f"{names}: fetched only when you say so.", hint="{s:sync.sync|synced.sync} fetches now", tone=""
+        )
         return
     now = int(time.time() * 1000)
     then = next_time(stored, now)
     when = f", the next time {until(then, now)} at the latest" if then is not None else ""
-    app.tell(f"{names}: fetched {schedule(stored)}{when}.", hint="i changes it", tone="")
+    app.tell(
+        f"{names}: fetched {schedule(stored)}{when}.",
+        hint="{i:sync.schedule|synced.schedule} changes it",
+        tone="",
+    )
 
 
 def _problem(text: str) -> str | None:

@@ -255,7 +255,8 @@ class VirtualTable(RowScroll[T], can_focus=True):
             return paint.header_line(layout, self.sorted_by, styles)
         line = y - self._header + self.scroll_offset.y
         if not shown and line == 0:
-            return paint.words_line(self._no_match if shown.rows else self._empty, layout.cells, styles)
+            words = self._no_match if shown.rows else self._empty
+            return paint.words_line(self._words(words), layout.cells, styles)
         if line >= len(shown):
             return paint.blank_line(layout.cells, styles)
         row = shown.at(line)
@@ -264,6 +265,11 @@ class VirtualTable(RowScroll[T], can_focus=True):
         )
         marked = bool(shown.marks) and shown.key_of(row) in shown.marks
         return paint.row_line(layout, row, styles, cursor=cursor, marked=marked)
+
+    def _words(self, text: str) -> str:
+        """A sentence with the keys of now."""
+        with_keys = getattr(self.app, "with_keys", None)
+        return with_keys(text) if callable(with_keys) else text
 
     def _layout_now(self) -> Layout[T]:
         cells, layout = self.scrollable_content_region.width, self._layout
