@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,10 @@ MIDNIGHT = 1_763_596_800_000
 """2025-11-20 00:00 UTC, a Thursday."""
 
 amounts = st.one_of(
-    st.none(), st.floats(0, 1e9), st.floats(0, 1), st.sampled_from([0.0, float("nan"), float("inf"), -1.0])
+    st.none(),
+    st.floats(0, 1e9),
+    st.floats(0, 1),
+    st.sampled_from([0.0, float("nan"), float("inf"), float("-inf"), -1.0, 1e15, 1e-9]),
 )
 labels = st.text(max_size=40).map(lambda text: "".join(c for c in text if c.isprintable()))
 
@@ -70,6 +74,8 @@ def test_any_data_fits_any_size(data: ChartData, cells: int, height: int, look: 
     assert width(picture.times) == cells
     inner = cells - picture.left
     assert picture.slots[-1].right <= inner
+    if data.kind == "bars":  # no bar stands on another
+        assert len({slot.bar for slot in picture.slots}) == len(picture.slots)
     for x, wide, column in picture.columns:
         assert x >= 0
         assert x + wide <= inner
@@ -202,6 +208,64 @@ def test_more_buckets_than_cells_become_fewer_bars() -> None:
     assert picture.shown.series[0].values == (2.0,) * 45
     assert data.bounds(2, 2) == (data.starts[2], data.starts[4])
     assert merged(data, 4).series[0].values[-1] == 2.0  # the last has only two days
+
+
+@pytest.mark.parametrize("count", range(60, 260))
+def test_no_bar_is_lost_where_merging_makes_the_axis_wider(count: int) -> None:
+    series = Series("a", "a", tuple(4.0 for _ in range(count)))
+    data = ChartData(
+        tuple(MIDNIGHT + n * HOUR for n in range(count)), MIDNIGHT + count * HOUR, (series,), "usd"
+    )
+    picture = lay_out(data, {"a": 0}, 60, 12, "colour")
+    assert picture is not None
+    assert len(picture.slots) == -(-count // picture.merge)
+    assert len({slot.bar for slot in picture.slots}) == len(picture.slots)
+
+
+@pytest.mark.parametrize("kind", ["bars", "lines"])
+@pytest.mark.parametrize(
+    "values", [(1.0,), (5.0,) * 10_000, (1e15, 1e-9), (1e-9,), (3.0, -2.0, float("nan"))]
+)
+def test_any_number_of_any_values_is_drawn(values: tuple[float, ...], kind: Literal["bars", "lines"]) -> None:
+    series = Series("a", "a", values)
+    count = len(values)
+    data = ChartData(
+        tuple(MIDNIGHT + n * HOUR for n in range(count)), MIDNIGHT + count * HOUR, (series,), "usd", kind
+    )
+    picture = lay_out(data, {"a": 0}, 80, 12, "colour")
+    assert picture is not None
+    assert any(cell != BLANK for column in picture.columns for cell in column.cells)
+
+
+def test_what_is_below_zero_makes_no_stack_lower() -> None:
+    series = (Series("a", "a", (4.0, 1.0)), Series("b", "b", (-3.0, 1.0)))
+    data = ChartData((MIDNIGHT, MIDNIGHT + HOUR), MIDNIGHT + 2 * HOUR, series, "usd")
+    picture = lay_out(data, {"a": 0, "b": 1}, 60, 12, "colour")
+    assert picture is not None
+    assert next(name.split()[0] for name in picture.names if "┤" in name) == "$4"
+    high, low = (sum(cell != BLANK for cell in column.cells) for column in picture.columns)
+    assert (high, low) == (picture.rows, (picture.rows + 1) // 2)
+
+
+def test_days_on_which_clocks_change_are_named_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    midnight = 1_761_429_600_000  # 2025-10-26 00:00 in Berlin: a day of 25 hours
+    hours = tuple(midnight + n * HOUR for n in range(25))
+    line = time_line(hours, hours[-1] + HOUR, tuple(4 * n + 1 for n in range(25)), 100)
+    names = line.split()
+    assert names[:2] == ["Sun", "26"]
+    assert names[2:] == sorted(set(names[2:])), "no hour is named twice"
+    assert span_words(midnight, midnight + 25 * HOUR) == "Sun Oct 26"
+    days = (midnight - 24 * HOUR, midnight, midnight + 25 * HOUR)
+    assert time_line(days, days[-1] + 24 * HOUR, (5, 25, 45), 60).split() == [
+        "Sat",
+        "25",
+        "Sun",
+        "26",
+        "Mon",
+        "27",
+    ]
 
 
 def test_a_key_keeps_its_ink_when_the_order_changes() -> None:

@@ -137,6 +137,22 @@ async def test_the_picked_hour_stays_picked_when_a_new_hour_begins() -> None:
         assert "Thu Nov 20 10:00–11:00" in app.text()
 
 
+async def test_the_picked_bar_is_told_whole_when_its_buckets_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    series = (Series("a", "a", tuple(float(n) for n in range(120)), "$1"),)
+    whole = ChartData(tuple(START + n * HOUR for n in range(120)), START + 120 * HOUR, series, "usd")
+    app = Stage(whole)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        app.chart.pick(20)
+        assert app.chart.picked_bounds == (START + 20 * HOUR, START + 22 * HOUR), "two hours make a bar"
+        later = replace(whole, starts=tuple(start + HOUR for start in whole.starts), end=whole.end + HOUR)
+        app.chart.show(later)
+        await pilot.pause()
+        bounds = app.chart.picked_bounds
+        assert bounds == (START + 19 * HOUR, START + 21 * HOUR), "the bar that now holds it"
+        assert "Thu Nov 20 19:00–21:00" in app.text()
+
+
 async def test_a_growing_bar_paints_only_its_own_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Stage(data())
     async with app.run_test(size=(100, 20)) as pilot:

@@ -99,7 +99,7 @@ class Chart(Widget, can_focus=True):
         picture = self._picture
         if self.picked is None or self.data is None or picture is None:
             return None
-        return self.data.bounds(self.picked, picture.merge)
+        return self.data.bounds(self.picked - self.picked % picture.merge, picture.merge)
 
     def _repick(self, before: ChartData | None) -> bool:
         """Keep the picked bucket although time went on; True when it stands elsewhere or is gone."""

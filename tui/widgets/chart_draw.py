@@ -65,7 +65,6 @@ def bar(values: Values, inks: tuple[int, ...], top: float, rows: int, look: Look
     """One stacked bar, from the top down. Whatever is more than nothing has a cell."""
     fills = FILLS[look]
     whole = look != "colour"  # a fill tells the parts apart, so a part begins and ends with a cell
-    fills = FILLS[look]
     parts = _edges(values, top, rows, whole=whole)
     cells = [BLANK] * rows
     for row in range(rows):

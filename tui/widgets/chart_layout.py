@@ -63,19 +63,16 @@ def lay_out(
     inks = tuple(ink_of[series.key] for series in data.series)
     if look == "pattern" and len(inks) == 1 and data.kind == "bars":
         look = "colour"  # nothing to tell apart
-    merge = 1
-    axis, limit, above, rows, legend_rows, left = _frame(data, inks, width, height, look)
-    inner = width - left
-    if rows < 2 or inner < 4:
-        return None
-    most = inner * (2 if data.kind == "lines" else 1)
-    if len(data.starts) > most:
-        merge = -(-len(data.starts) // most)
+    merge = 0
+    needed = 1
+    while needed > merge:  # higher bars have a wider axis, which leaves fewer cells
+        merge = needed
         data_shown = merged(data, merge)
         axis, limit, above, rows, legend_rows, left = _frame(data_shown, inks, width, height, look)
         inner = width - left
-    else:
-        data_shown = data
+        if rows < 2 or inner < 4:
+            return None
+        needed = -(-len(data.starts) // (inner * (2 if data.kind == "lines" else 1)))
     places = slots(len(data_shown.starts), inner)
     values = [series.values for series in data_shown.series]
     if data.kind == "bars":
@@ -129,7 +126,7 @@ def _highest(data: ChartData) -> float:
         for stack in zip(*(one.values for one in data.series), strict=True)
     ]
     if data.kind == "bars" and data.unit in SUMMED:
-        return max((sum(stack) for stack in known), default=0.0)
+        return max((sum(max(0.0, value) for value in stack) for stack in known), default=0.0)
     return max((value for stack in known for value in stack), default=0.0)
 
 
