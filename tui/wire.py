@@ -141,8 +141,9 @@ class Wire:
                 for character in text:
                     yield (blank if character == " " else pen), character
             else:  # wide and combining characters stay together, whatever the terminal makes of them
-                yield pen, text
-                yield from [_REST] * (width(text) - 1)
+                if cells := width(text):  # else nothing that could be put into a cell
+                    yield pen, text
+                    yield from [_REST] * (cells - 1)
 
     def _blank(self, style: Style, pen: Pen, colours: ColorSystem) -> Pen:
         """A space shows only its background, so one written in any colour is the same cell."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pyte
+import pytest
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
@@ -142,3 +143,86 @@ def test_an_attribute_ends_without_the_colours() -> None:
         [Segment("a", Style.parse("bold white on blue")), Segment("b", Style.parse("white on blue"))]
     )
     assert "\x1b[22mb" in wire.changes([(0, 0, [pair])], None, ColorSystem.STANDARD)
+
+
+EDGES = (0, 5, 12, 13, 21, WIDE)
+"""Where the pieces of a row begin and end, as widgets side by side do."""
+
+
+class Picture:
+    """What the whole screen should show, in pieces."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.pieces = [[self._piece(place) for place in range(len(EDGES) - 1)] for _ in range(HIGH)]
+
+    def _piece(self, place: int) -> Strip:
+        cells = EDGES[place + 1] - EDGES[place]
+        if self.chance.random() < 0.2:
+            link = STYLES[0] + Style(link="https://example.org/", meta={"@click": "app.help"})
+            return Strip([Segment("link".ljust(cells), link)]).crop(0, cells)
+        return row(self.chance, cells)
+
+    def frame(self) -> LayoutUpdate:
+        return LayoutUpdate([list(pieces) for pieces in self.pieces], Region(0, 0, WIDE, HIGH))
+
+    def window(self, *, style_only: bool = False) -> ChopsUpdate:
+        """Some pieces of neighbouring rows are others now: a window, a message, a table that scrolls, a cursor."""
+        top, left = self.chance.randrange(HIGH), self.chance.randrange(len(EDGES) - 1)
+        bottom = self.chance.randint(top + 1, HIGH)
+        right = self.chance.randint(left + 1, len(EDGES) - 1)
+        style = self.chance.choice(STYLES)
+        chops: list[dict[int, Strip | None]] = [dict.fromkeys(EDGES[:-1]) for _ in range(HIGH)]
+        for y in range(top, bottom):
+            for place in range(left, right):
+                old = self.pieces[y][place]
+                new = old.apply_style(style) if style_only else self._piece(place)
+                self.pieces[y][place] = chops[y][EDGES[place]] = new
+        spans = [(y, EDGES[left], EDGES[right]) for y in range(top, bottom)]
+        return ChopsUpdate(chops, spans, [list(EDGES[1:]) for _ in range(HIGH)])
+
+    def scrolled(self) -> LayoutUpdate:
+        self.pieces = [*self.pieces[1:], self.pieces[0]]
+        return self.frame()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_windows_scrolling_styles_and_interruptions_end_in_the_picture_of_a_whole_frame(seed: int) -> None:
+    chance = random.Random(seed)
+    wire, out, picture = Wire(), console(), Picture(chance)
+    lean = Terminal()
+    lean.take(wire.lean(picture.frame()).render_segments(out))
+    for step in range(40):
+        match chance.randrange(8):
+            case 0:
+                updates: list[LayoutUpdate | ChopsUpdate] = [picture.scrolled()]
+            case 1:
+                updates = [picture.window(style_only=True)]
+            case 2:  # another program had the terminal, or ctrl+l
+                lean.take("\x1b[2J\x1b[3;4Hrubbish 日本")
+                wire.forget()
+                updates = [picture.frame()]
+            case 3:  # the size changes while a frame is on its way; the terminal moves what it shows
+                late = wire.lean(picture.window())
+                wire.resized(Size(WIDE, HIGH + 1))
+                lean.take("\x1b[2J" + late.render_segments(out))
+                wire.resized(Size(WIDE, HIGH))
+                wire.forget()
+                updates = [picture.frame()]
+            case _:
+                updates = [picture.window() for _ in range(chance.randint(1, 3))]
+        for update in updates:
+            lean.take(wire.lean(update).render_segments(out))
+        whole = Terminal()
+        whole.take(picture.frame().render_segments(out).replace("\n", ""))
+        assert lean.shown() == whole.shown(), step
+
+
+def test_what_has_no_width_moves_nothing() -> None:
+    wire, terminal = Wire(), Terminal()
+    strip = Strip([Segment("e", STYLES[0]), Segment("\u0301", STYLES[1]), Segment("ab日c", STYLES[0])])
+    terminal.take(wire.changes([(0, 0, [strip])], None, ColorSystem.TRUECOLOR))
+    strip = Strip([Segment("e", STYLES[0]), Segment("\u0301", STYLES[1]), Segment("ax日c", STYLES[0])])
+    terminal.take(wire.changes([(0, 0, [strip])], None, ColorSystem.TRUECOLOR))
+    terminal.take(wire.changes([(0, 5, [Strip([Segment("d", STYLES[0])])])], None, ColorSystem.TRUECOLOR))
+    assert terminal.screen.display[0].startswith("eax日d")
