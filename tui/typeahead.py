@@ -44,6 +44,7 @@ class TypeAhead:
         self._since = 0.0
         self._asked_at = 0.0
         self._held = 0
+        self._watched = False
 
     def hold(self) -> None:
         """Keys wait until `release`, however long it takes: they are for the screen that is being made."""
@@ -64,9 +65,8 @@ class TypeAhead:
             self._under_way = True
             self._since = time.monotonic()
             await self._step()
-        elif len(self._waiting) == 1:
-            number = self._delivered
-            self._app.set_timer(LONGEST, lambda: self._lost(number))
+        elif not self._watched:
+            self._watch()
 
     async def done(self) -> None:
         """The key under way has been dealt with."""
@@ -86,14 +86,19 @@ class TypeAhead:
         else:
             self._app.set_timer(_LOOK, self._step)
 
+    def _watch(self) -> None:
+        """As long as keys wait, look now and then whether the one under way will ever be done."""
+        self._watched = True
+        number = self._delivered
+        self._app.set_timer(LONGEST, lambda: self._lost(number))
+
     async def _lost(self, number: int) -> None:
         """The widget that had the key is gone, and `KeyDone` with it."""
-        if number != self._delivered or not self._waiting:
-            return
-        if self._held:
-            self._app.set_timer(LONGEST, lambda: self._lost(number))
-        else:
+        self._watched = False
+        if self._waiting and number == self._delivered and not self._held:
             await self._step()
+        if self._waiting and not self._watched:
+            self._watch()
 
     def _ready(self, screen: Screen[object]) -> bool:
         if not screen.is_mounted:
