@@ -61,6 +61,10 @@ def state(name: str, detail: str = "") -> StateMark:
     return StateMark(mark.glyph, f"{mark.word} {detail}", mark.tone) if detail else mark
 
 
+_DIGITS = ((Decimal("0.1"), Decimal("0.0001")), (Decimal(1), Decimal("0.001")))
+"""Amounts below the first are written to the second."""
+
+
 def money(amount: Decimal | None) -> str:
     """USD for a table: `$41.20`, `$0.0054`, `<$0.0001`; a dash when unknown. Zero is a true zero."""
     if amount is None:
@@ -70,10 +74,12 @@ def money(amount: Decimal | None) -> str:
         return "$0.00"
     if size < Decimal("0.0001"):
         return f"{sign}<$0.0001"
-    digits = (
-        Decimal("0.01") if size >= 1 else Decimal("0.001") if size >= Decimal("0.1") else Decimal("0.0001")
-    )
-    rounded = size.quantize(digits, ROUND_HALF_UP)
+    for below, digits in _DIGITS:
+        rounded = size.quantize(digits, ROUND_HALF_UP)
+        if rounded < below:  # $0.9996 is $1.00 and not $1.000
+            break
+    else:
+        rounded = size.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return f"{sign}${rounded:,}"
 
 
@@ -192,7 +198,7 @@ def percent(share: float | None) -> str:
     if share is None:
         return UNKNOWN
     value = share * 100
-    return f"{value:.0f}%" if value >= 10 or value == 0 else f"{value:.1f}%"
+    return f"{value:.0f}%" if value >= 9.95 or value == 0 else f"{value:.1f}%"
 
 
 def width(text: str) -> int:

@@ -16,6 +16,7 @@ from tui import formatting as f
     [
         (None, "—"), (Decimal(0), "$0.00"), (Decimal("0.00008"), "<$0.0001"), (Decimal("0.0054"), "$0.0054"),
         (Decimal("0.4321"), "$0.432"), (Decimal("41.2"), "$41.20"), (Decimal("1234.567"), "$1,234.57"), (Decimal("-2"), "-$2.00"),
+        (Decimal("0.9996"), "$1.00"), (Decimal("0.09996"), "$0.100"), (Decimal("0.9994"), "$0.999"),
     ],
 )  # fmt: skip
 def test_money_is_shown_as_people_write_it_and_unknown_is_never_zero(
@@ -47,7 +48,7 @@ def test_prices_tokens_times() -> None:
         "3 min",
     ]
     assert [f.age(x, 1_000_000_000) for x in (None, 999_999_000, 999_960_000, 999_000_000, 0)] == ["never", "now", "40s", "16m", "11d"]  # fmt: skip
-    assert [f.percent(x) for x in (None, 0.0, 0.002, 0.5)] == ["—", "0%", "0.2%", "50%"]
+    assert [f.percent(x) for x in (None, 0.0, 0.002, 0.0996, 0.5)] == ["—", "0%", "0.2%", "10%", "50%"]
 
 
 @pytest.mark.parametrize(
