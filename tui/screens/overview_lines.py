@@ -55,7 +55,7 @@ def alert_lines(
 ) -> list[AlertLine]:
     """Everything that needs a look, the worst first."""
     found = [line for standing in limits if (line := _limit_line(standing, now)) is not None]
-    found += [_provider_line(view) for view in views if state(view.state).tone == "bad"]
+    found += [_provider_line(view) for view in views if view.state in _NEXT or state(view.state).tone == "bad"]
     found.sort(key=lambda line: _WORST[line.tone])
     found += [_rise_line(rise) for rise in rises]
     if unread:
@@ -171,8 +171,9 @@ def _ended(run: RecentRun) -> Cell:
 def _note(run: RecentRun) -> Cell:
     row = run.row
     if row.outcome in ("failed", "interrupted"):
-        code = (row.error_code or "").replace("_", " ")
-        return " ".join(part for part in (str(row.http_status or ""), code) if part), "dim"
+        status = str(row.http_status) if (row.http_status or 0) >= 400 else ""
+        code = "" if row.error_code in (None, row.outcome) else row.error_code.replace("_", " ")
+        return " ".join(part for part in (status, code) if part), "dim"
     if not run.before:
         return ""
     last = run.before[-1]

@@ -60,7 +60,9 @@ def _line(word: str, spent: Decimal | None, limit: Decimal | None, cells: int) -
     if limit is None:
         return [*spans, ("  no limit", "$dim")]
     spans.append((f" of {cents(limit).removesuffix('.00')}".ljust(11), ""))
-    share = float((spent or 0) / limit) if limit else 1.0
+    if spent is None:  # runs were made, and what they cost is not known
+        return spans
+    share = float(spent / limit) if limit else 1.0
     tone = _tone(share)
     meter = min(_METER, cells - 33)
     if meter >= 3:
