@@ -1,19 +1,17 @@
-"""Adding a provider, a window a step: what it is, where it is, its key, the test, its model, its limit, the chat."""
+"""Adding a provider, a window a step: what it is, where it is, its key, the test; then what its first use needs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from catalog.errors import SwitchroomError, UsageError
+from catalog.errors import UsageError
 from tui.modals.ask import Ask
 from tui.modals.confirm import Confirm
-from tui.modals.pick import Pick
-from tui.screens import model_columns
 from tui.screens import provider_actions as actions
+from tui.screens import provider_first_use as first_use
 from tui.screens.provider_choice import (
     Choice,
     browse_window,
@@ -27,7 +25,6 @@ from tui.screens.provider_secrets import Place, choose_place
 from tui.screens.provider_trial import Trial
 
 if TYPE_CHECKING:
-    from services.models import ModelView
     from services.registry import KeySource, ProviderDraft, ProviderView
     from tui.app import SwitchroomApp
 
@@ -49,8 +46,6 @@ class Adding:
     source: KeySource = None
     place: Place = field(default_factory=lambda: Place(None))
     view: ProviderView | None = None
-    model: str | None = None
-    """The ref of the model the chat opens with."""
 
     @property
     def title(self) -> str:
@@ -91,12 +86,10 @@ async def add_provider(app: SwitchroomApp, choice: Choice | None = None) -> None
         if outcome == LEAVE or at < 0:
             return
     assert state.view is not None
-    await _model(app, state)
-    await _ceiling(app, state)
-    await chat_with(app, state.view, state.model)
-
-
-# -- before anything is stored ------------------------------------------------------------------------
+    spec = state.choice.spec if state.choice else None
+    model = await first_use.choose_model(app, state.view.row.slug, spec.default_model if spec else None)
+    await first_use.choose_ceiling(app, state.view.row.slug)
+    await first_use.chat_with(app, state.view, model)
 
 
 async def _choose(app: SwitchroomApp, state: Adding) -> str:
@@ -245,82 +238,3 @@ async def _try(app: SwitchroomApp, state: Adding) -> str:
         return BACK
     state.view = view
     return NEXT
-
-
-# -- once it is stored --------------------------------------------------------------------------------
-
-
-async def _model(app: SwitchroomApp, state: Adding) -> None:
-    """Which model its chats use; esc leaves it open."""
-    assert state.view is not None
-    slug = state.view.row.slug
-    models = [model for model in await app.services.models.list(slug) if model.chat and model.available]
-    if not models:
-        return
-    default = _default(state, models)
-    shown = [column for column in model_columns.COLUMNS if column.key != "state"]
-    window = Pick(
-        f"{slug} works. Which model should its chats use?", shown, models,
-        key=lambda model: model.ref, search=model_columns.search_text, start=default, header=True,
-        choose_words="use this model", leave_words="decide later",
-    )  # fmt: skip
-    chosen: ModelView | None = await app.push_screen_wait(window)
-    state.model = default
-    if chosen is None:
-        return
-    from services.registry import ProviderDraft
-
-    state.model = chosen.ref
-    try:
-        if not chosen.enabled:
-            await app.services.models.set_enabled([chosen.ref], True)
-        await app.services.registry.edit(slug, ProviderDraft(default_model=chosen.info.id))
-    except SwitchroomError as error:
-        app.tell_error(error)
-
-
-def _default(state: Adding, models: list[ModelView]) -> str:
-    spec = state.choice.spec if state.choice else None
-    wanted = spec.default_model if spec else None
-    return next((model.ref for model in models if model.info.id == wanted), models[0].ref)
-
-
-async def _ceiling(app: SwitchroomApp, state: Adding) -> None:
-    """A monthly limit, proposed where a run costs money."""
-    assert state.view is not None
-    slug = state.view.row.slug
-    models = await app.services.models.list(slug)
-    if models and all(model.own_cost for model in models):
-        return
-    proposal = Decimal(str(app.services.settings.budget.monthly_proposal)).normalize()
-    typed = await app.push_screen_wait(
-        Ask(
-            f"A monthly limit for {slug}, in USD",
-            "No run goes over it. Empty, or esc: no limit. b changes it at any time.",
-            value=f"{proposal:f}", check=actions.no_amount,
-        )
-    )  # fmt: skip
-    limit = actions.amount(typed) if typed else None
-    if limit is None:
-        return
-    try:
-        await app.services.budgets.set(
-            f"provider:{slug}", "monthly", limit, reason="proposed when it was added"
-        )
-    except SwitchroomError as error:
-        app.tell_error(error)
-
-
-async def chat_with(app: SwitchroomApp, view: ProviderView, ref: str | None = None) -> None:
-    """Open Chat with a model of this provider: the one named, its default, or the first that can chat."""
-    from tui.commands import start_chat
-
-    slug = view.row.slug
-    if ref is None:
-        row = (await app.services.registry.get(slug)).row
-        default = await app.services.models.default_of(row)
-        ref = default if default is None or default.startswith(f"{slug}/") else f"{slug}/{default}"
-    if ref is None:
-        app.tell(f"{slug} has no model to chat with yet.", hint="s fetches its models", tone="dim")
-        return
-    await start_chat(app, ref)
