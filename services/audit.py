@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -97,6 +98,12 @@ class Audit:
         return await self._log.list(
             since=since, action=action, subject=subject, limit=limit, before_id=before_id
         )
+
+    async def of_provider(self, slug: str, limit: int = 200) -> builtins.list[AuditRow]:
+        """What was done to a provider and to its limits, the newest first."""
+        from services.budgets import PERIODS
+
+        return await self._log.about((slug, *(f"provider:{slug} {period}" for period in PERIODS)), limit)
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
         """Walk the whole chain; names the first broken row."""

@@ -12,7 +12,7 @@ import builtins
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -133,6 +133,13 @@ class AuditLog:
             (before_id if before_id is not None else 1 << 62, since, action, subject, limit),
         )
         return [row_of(row) for row in rows]
+
+    async def about(self, subjects: Sequence[str], limit: int = 200) -> builtins.list[AuditRow]:
+        """Entries on any of these subjects, newest first; of a long log only they are read."""
+        each = f"SELECT * FROM ({_SELECT} WHERE subject = ? ORDER BY id DESC LIMIT ?)"  # noqa: S608
+        sql = " UNION ALL ".join([each] * len(subjects)) + " ORDER BY id DESC LIMIT ?"
+        params = [value for subject in subjects for value in (subject, limit)]
+        return [row_of(row) for row in await self._db.reader.execute_fetchall(sql, (*params, limit))]
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
         """Checks the whole chain; `progress(rows checked, rows in all)` is called between chunks."""

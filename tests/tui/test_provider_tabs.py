@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -128,3 +129,31 @@ def test_pictures(demo: SwitchroomApp, snap_compare: Compare, size: tuple[int, i
         await until(pilot, "last 24 hours" if tab == "Metrics" else "agreed with finance")
 
     assert snap_compare(demo, terminal_size=size, run_before=keys)
+
+
+async def test_the_history_of_a_provider_has_its_limits_too(demo: SwitchroomApp) -> None:
+    async with demo.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "anthropic")
+        await demo.services.budgets.set("provider:anthropic", "monthly", Decimal(77), reason="a new quarter")
+        await _at(pilot, "anthropic", "Audit")
+        text = await until(pilot, "a new quarter")
+        line = next(line for line in text.splitlines() if "a new quarter" in line)
+        assert "monthly: " in line
+        assert "→ $77.00" in line
+        rows = await demo.services.audit.of_provider("anthropic", 5)
+        assert [row.id for row in rows] == sorted((row.id for row in rows), reverse=True)
+        assert len(rows) == 5
+        assert {row.subject for row in await demo.services.audit.of_provider("anthropic")} <= {
+            "anthropic", "provider:anthropic daily", "provider:anthropic monthly"
+        }  # fmt: skip
+
+
+async def test_the_models_of_a_provider_are_put_in_order(demo: SwitchroomApp) -> None:
+    async with demo.run_test(size=(120, 40)) as pilot:
+        await _at(pilot, "anthropic", "Models")
+        assert "o order" in screen_text(demo)
+        await pilot.press("o")
+        await until(pilot, "$in/1M▼")
+        await pilot.press("right_square_bracket")
+        await pilot.pause()
+        assert "o order" not in screen_text(demo), "there is nothing to order on the other tabs"

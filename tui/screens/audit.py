@@ -34,8 +34,8 @@ NEAR = 60
 LOOK_S = 1.0
 """Between two looks for new entries, while the log is in front; another process writes it too."""
 CHANGES_ONLY = "-action:run -action:provider.sync -action:provider.test"
-_EMPTY = "Nothing is recorded yet. 2 goes to the providers: whatever you change there is written down here."
-_NO_MATCH = "No entry matches. esc clears the filter."
+_EMPTY = "Nothing is recorded yet. {2:mode.providers} goes to the providers: whatever you change there is written down here."
+_NO_MATCH = "No entry matches. {esc:audit.clear} clears the filter."
 _FIELDS = ("id", "at", "actor", "action", "subject", "change", "result", "reason")
 
 
@@ -69,6 +69,10 @@ class AuditScreen(ModeScreen):
         """The highest id not looked at yet, going back; 0: all were."""
         self._searching: Worker[None] | None = None
         self._tailing = False
+        self._unread = False
+        """Even the first look failed."""
+        self._failing = False
+        """The last look for new entries failed: that is told once."""
         self.work = LogWork(self)
 
     def compose_body(self) -> ComposeResult:
@@ -95,8 +99,15 @@ class AuditScreen(ModeScreen):
         asked = wanted(text, _now())
         if asked == self._asked:
             return
-        self._asked = asked
-        self._newest = self._reached = await self._pages.newest_id()
+        try:
+            newest = await self._pages.newest_id()
+        except SwitchroomError as error:
+            self._unread = self._asked is None
+            self._table.set_empty("The log could not be read (! says why). 1, then 9 tries again.")
+            self.app.tell_error(error)
+            return
+        self._unread = False
+        self._asked, self._newest, self._reached = asked, newest, newest
         self._table.set_empty("Searching …")
         self._put([])
         self._search()
@@ -149,8 +160,11 @@ class AuditScreen(ModeScreen):
                 if page.rows:
                     self._prepend(page.rows)
                 self.say()
+            self._failing = False
         except SwitchroomError as error:
-            self.app.tell_error(error)
+            if not self._failing:
+                self.app.tell_error(error)
+            self._failing = True
         finally:
             self._tailing = False
 
@@ -164,6 +178,8 @@ class AuditScreen(ModeScreen):
             table.scroll_to(y=top + len(rows), animate=False, force=True)  # what is read stays where it is
 
     def on_screen_resume(self) -> None:
+        if self._unread:
+            self.run_worker(partial(self._ask, ""), exclusive=True, group="ask", exit_on_error=True)  # type: ignore[arg-type]
         self._tail_soon()
 
     def feed_event(self, event: object) -> None:
@@ -269,7 +285,7 @@ class AuditScreen(ModeScreen):
             return self.app.stop_work()
         self._searching.cancel()
         self._searching = None
-        self._table.set_empty("The search was stopped. esc clears the filter.")
+        self._table.set_empty("The search was stopped. {esc:audit.clear} clears the filter.")
         self.say()
         return True
 
@@ -283,7 +299,12 @@ class AuditScreen(ModeScreen):
         """Open one entry, wherever it is in the log."""
         row = await self._pages.get(row_id)
         if row is None:
-            self.app.tell(f"Row {whole(row_id)} is not there any more.", title="Removed", tone="bad")
+            self.app.tell(
+                f"Row {whole(row_id)} is not there any more.",
+                title="Removed",
+                hint="{X:audit.export} writes what is left to a file",
+                tone="bad",
+            )
         else:
             self._open(row)
 
@@ -291,15 +312,14 @@ class AuditScreen(ModeScreen):
 
     def exported(self) -> Exported | None:
         from services.clock import iso
-        from tui.exporting import Exported
+        from tui.exporting import Exported, Told
         from tui.screens.audit_words import change
 
-        rows = [
-            {"id": row.id, "at": iso(row.at), "actor": row.actor, "action": row.action, "subject": row.subject,
-             "change": change(row), "result": row.result, "reason": row.reason}
-            for row in self._rows
-        ]  # fmt: skip
-        return Exported("audit", _FIELDS, rows)
+        def told(row: AuditRow) -> dict[str, object]:
+            return {"id": row.id, "at": iso(row.at), "actor": row.actor, "action": row.action, "subject": row.subject,
+                    "change": change(row), "result": row.result, "reason": row.reason}  # fmt: skip
+
+        return Exported("audit", _FIELDS, Told(self._rows, told))
 
     async def action_export(self) -> None:
         if self._rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
@@ -40,6 +41,13 @@ def _marked_change(row: AuditRow) -> Cell:
     return (f"{result_mark(row)}: {words}", tone) if tone else words
 
 
+def _own_change(row: AuditRow) -> Cell:
+    """On the provider's own page: of a limit also which one."""
+    words, tone = _change(row)
+    period = row.subject.rpartition(" ")[2] if row.action.startswith("budget.") else ""
+    return (f"{period}: {words}" if period else words), tone
+
+
 def _short_time(row: AuditRow) -> Cell:
     """The hour of today, else the day."""
     words = clock(row.at)
@@ -62,7 +70,7 @@ _WHO: Column[AuditRow] = Column(
 _RESULT: Column[AuditRow] = Column("result", "result", _result, width=6, max_width=13, priority=2)
 
 COLUMNS = (_TIME, _ACTION, _SUBJECT, _CHANGE, _WHO, _RESULT)
-PROVIDER_COLUMNS = (_TIME, _ACTION, _CHANGE, _WHO, _RESULT)
+PROVIDER_COLUMNS = (_TIME, _ACTION, replace(_CHANGE, cell=_own_change, brief=None), _WHO, _RESULT)
 """On a provider's page the subject is the provider."""
 
 FACETS: tuple[Facet[AuditRow], ...] = (

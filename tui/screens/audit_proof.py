@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -92,7 +93,9 @@ class LogWork:
     def _start(self, verb: str, work: Coroutine[Any, Any, None]) -> None:
         if self.active:
             work.close()
-            self._screen.app.tell(f"Still {self._verb} the log.", hint="ctrl+c stops it", tone="dim")
+            self._screen.app.tell(
+                f"Still {self._verb} the log.", hint="{ctrl+c:app.interrupt} stops it", tone="dim"
+            )
             return
         self._verb = verb
         self._worker = self._screen.run_worker(work, group="log-work", exit_on_error=True)
@@ -136,7 +139,7 @@ class LogWork:
         except SwitchroomError as error:
             app.tell_error(error)
         else:
-            hint = f"switchroom audit verify {path.name} checks it"
+            hint = f"switchroom audit verify {shlex.quote(str(path))} checks it"
             app.tell(f"{count(rows, 'entry', 'entries')} in {path}", title="Audit log written", hint=hint)
         self._tell(self._known)
 
@@ -145,8 +148,14 @@ class LogWork:
 
         screen = self._screen
         screen.app.tell(
-            verdict(found)[0], title="The audit log was changed", hint="9, then v checks it again", tone="bad"
+            verdict(found)[0],
+            title="The audit log was changed",
+            hint="{9:mode.audit}, then {v:audit.verify} checks it again",
+            tone="bad",
         )
+
+        if not screen.is_current:
+            return  # whoever is in another mode, typing perhaps, is told and not asked
 
         def answered(yes: bool | None) -> None:
             if yes:

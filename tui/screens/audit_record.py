@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from catalog.errors import SwitchroomError
 from tui.formatting import whole
 from tui.screens.audit_words import record
 from tui.screens.base import ModeScreen
@@ -41,14 +42,29 @@ class AuditRecord(ModeScreen):
         self.query_one(Pairs).focus()
 
     async def _show(self) -> None:
-        newest = await self.app.services.audit.pages.newest_id()
+        try:
+            newest = await self.app.services.audit.pages.newest_id()
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
         self.query_one(Pairs).show(record(self.row, newest))
         self.status_title = f"Audit › entry {whole(self.row.id)}"
 
     async def action_step(self, by: int) -> None:
         if not self.app.opened:
             return
-        row = await self.app.services.audit.pages.get(self.row.id + by)
+        pages, wanted = self.app.services.audit.pages, self.row.id + by
+        try:
+            row, newest = await pages.get(wanted), await pages.newest_id()
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
+        if row is None and 0 < wanted < newest:
+            missing = f"Entry {whole(wanted)} is missing: it was removed."
+            self.app.tell(
+                missing, hint="{esc:record.back}, then {v:audit.verify} checks the whole log", tone="bad"
+            )
+            return
         if row is None:
             self.app.tell(f"This is the {'oldest' if by < 0 else 'newest'} entry.", tone="dim")
             return

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from catalog.errors import NotFoundError, SwitchroomError
+from catalog.plaintext import one_line
 from tui.formatting import UNKNOWN, cut_middle
 from tui.screens import model_actions as actions
 from tui.screens.base import ModeScreen
@@ -70,6 +71,10 @@ class ModelDetail(ModeScreen):
         """Its provider no longer exists; the screen leaves as soon as nothing stands over it."""
         self._loaded = asyncio.Event()
         """The model was looked up once, found or not."""
+        self._loading = asyncio.Lock()
+        """One load at a time: what was read first is never shown last."""
+        self._old = False
+        """Something changed while another screen was in front."""
         self._table: VirtualTable[Fact] = VirtualTable(
             COLUMNS, key=lambda fact: str(fact.place), empty="Opening …", header=False, marks=False
         )
@@ -78,21 +83,37 @@ class ModelDetail(ModeScreen):
         yield self._table
 
     async def services_ready(self, services: Services) -> None:  # noqa: ARG002
-        self.status_title = f"Models › {cut_middle(self.ref, 60)}"
+        self.status_title = f"Models › {cut_middle(one_line(self.ref, 400), 60)}"
         await self._load()
         self._loaded.set()
 
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and self.is_mounted:
-            self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+            self._old = True
+            if self.is_current:
+                self._load_soon()
 
     def on_screen_resume(self) -> None:
         if self._gone:
-            self.app.pop_screen()
+            self._leave()
+        elif self._old and self.app.opened:
+            self._load_soon()
+
+    def _load_soon(self) -> None:
+        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+
+    def _leave(self) -> None:
+        self.app.tell(f"{self.ref.partition('/')[0]} was deleted.", hint="2 shows the providers", tone="dim")
+        self.app.pop_screen()
 
     async def _load(self) -> None:
+        async with self._loading:
+            await self._read()
+
+    async def _read(self) -> None:
         from services.model_records import model_records
 
+        self._old = False
         services = self.app.services
         try:
             view = await services.models.get(self.ref)
@@ -102,9 +123,12 @@ class ModelDetail(ModeScreen):
         except NotFoundError:
             self._gone = True
             if self.is_current:
-                self.app.pop_screen()
+                self._leave()
             return
         except SwitchroomError as error:
+            self._table.set_empty(
+                "It could not be read ({!:app.alerts} says why). {esc:model.back} goes back."
+            )
             self.app.tell_error(error)
             return
         off = frozenset() if row.enabled else frozenset({row.slug})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from services.models import ModelView
     from tui.exporting import Exported
 
-_EMPTY = "No models yet. Press 2, then a to add a provider; its models are listed here."
+_EMPTY = "No models yet. Press {2:mode.providers}, then {a:providers.add} to add a provider; its models are listed here."
+_UNREAD = "The models could not be read ({!:app.alerts} says why). {1:mode.overview}, then {3:mode.models} tries again."
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
 _RUNS = frozenset({"RunEnded"})
 _ON_A_ROW = frozenset({"open", "chat", "on_off", "order", "filter", "estimate", "default", "sync"})
@@ -73,6 +75,10 @@ class ModelsScreen(ModeScreen):
         self._wait = 0.0
         self._stale = False
         """Something changed while another mode was in front."""
+        self._loading = asyncio.Lock()
+        """One load at a time: what was read first is never shown last."""
+        self._counts = ""
+        """How many models there are, in words."""
 
     def compose_body(self) -> ComposeResult:
         yield Summary()
@@ -83,10 +89,13 @@ class ModelsScreen(ModeScreen):
 
     async def services_ready(self, services: Services) -> None:  # noqa: ARG002
         await self._load()
-        self._table.set_empty(_EMPTY)
         self.set_interval(AGES_EVERY, self._tick)
 
     async def _load(self) -> None:
+        async with self._loading:
+            await self._read()
+
+    async def _read(self) -> None:
         from services.model_records import model_records
 
         services, known = self.app.services, self._known
@@ -96,8 +105,11 @@ class ModelsScreen(ModeScreen):
             default = await services.models.default()
             rows = await services.registry.rows()
         except SwitchroomError as error:
+            self._stale = True
+            self._table.set_empty(_UNREAD)
             self.app.tell_error(error)
             return
+        self._table.set_empty(_EMPTY)
         before = self._table.rows
         same = len(views) == len(before) and all(map(_is, views, before))
         off = frozenset(row.slug for row in rows if not row.enabled)
@@ -106,6 +118,7 @@ class ModelsScreen(ModeScreen):
         known.records, known.default, known.off = records, default, off
         known.now = model_columns.now_ms()
         self._table.set_rows(views)
+        self._counts = self._counted(views)
         self._summarise()
         if bool(before) != bool(views):
             self.refresh_bindings()
@@ -140,20 +153,24 @@ class ModelsScreen(ModeScreen):
 
     def _load_now(self) -> None:
         self._waiting = None
-        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+        if self._loading.locked():
+            self._load_in(_SOON)  # not cut off: a long load would never end while changes keep coming
+        else:
+            self.run_worker(self._load, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     # -- what stands above the table ----------------------------------------------------------------
 
+    def _counted(self, views: list[ModelView]) -> str:
+        if not views:
+            return ""
+        providers = len({view.provider for view in views})
+        on = sum(map(self._known.usable, views))
+        return f"{count(len(views), 'model')} of {count(providers, 'provider')} · {whole(on)} on"
+
     def _summarise(self) -> None:
-        views, table = self._table.rows, self._table
-        parts = []
-        if views:
-            providers = len({view.provider for view in views})
-            on = sum(map(self._known.usable, views))
-            parts = [f"{count(len(views), 'model')} of {count(providers, 'provider')}", f"{whole(on)} on"]
-        if table.marked:
-            parts.append(f"{whole(len(table.marked))} marked")
-        self.query_one(Summary).tell(" · ".join(parts), self._order_words())
+        marked = self._table.marked
+        parts = (self._counts, f"{whole(len(marked))} marked" if marked else "")
+        self.query_one(Summary).tell(" · ".join(part for part in parts if part), self._order_words())
 
     def _order_words(self) -> str:
         ordered = self._table.sorted_by

@@ -47,6 +47,7 @@ class ProviderDetail(ModeScreen):
         Binding("less_than_sign", "span(-1)", "range", show=False, id="provider.shorter", tooltip="A shorter range of time: 24 hours, 7 days"),
         Binding("greater_than_sign", "span(1)", "range", key_display="< >", id="provider.longer", tooltip="A longer range of time: 7 days, 30 days"),
         Binding("slash", "filter", "filter", id="provider.filter", tooltip="Filter the models"),
+        Binding("o", "order", "order", id="provider.order", tooltip="Order the models: dearest, largest … first"),
         Binding("t", "test", "test", id="provider.test", tooltip="Test the key and the connection"),
         Binding("s", "sync", "sync", id="provider.sync", tooltip="Fetch the model list"),
         Binding("K", "key", "key", id="provider.key", tooltip="Set or remove the key"),
@@ -114,7 +115,7 @@ class ProviderDetail(ModeScreen):
             self._view = view = await services.registry.get(self.slug)
             models = await services.models.list(self.slug)
             limits = await services.usage.limits()
-            history = await services.audit.list(subject=self.slug, limit=200)
+            history = await services.audit.of_provider(self.slug)
             if self._place == _METRICS:
                 await self._load_metrics()
         except NotFoundError:
@@ -132,9 +133,11 @@ class ProviderDetail(ModeScreen):
         summary.show(provider_pages.summary(view, models, int(time.time() * 1000)))
         budget.show(provider_pages.budget(view, limits))
         advanced.show(provider_pages.advanced(view))
-        self._models.set_rows(models)
-        self.refresh_bindings()
-        self._audit.set_rows(list(history))
+        if models != self._models.rows:
+            self._models.set_rows(models)
+            self.refresh_bindings()
+        if history != self._audit.rows:
+            self._audit.set_rows(history)
         self.status_title = f"Providers › {self.slug}"
 
     # -- keys ------------------------------------------------------------------------------------
@@ -148,10 +151,10 @@ class ProviderDetail(ModeScreen):
         return self.query_one(TabsLine).place
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """`d` and `/` belong to the models' tab, `<` and `>` to the metrics."""
+        """`d`, `/` and `o` belong to the models' tab, `<` and `>` to the metrics."""
         if action == "span":
             return self.is_mounted and self._place == _METRICS
-        if action in ("default", "filter"):
+        if action in ("default", "filter", "order"):
             return self.is_mounted and self._on_models and bool(self._models.rows)
         return True
 
@@ -195,6 +198,9 @@ class ProviderDetail(ModeScreen):
 
     def action_filter(self) -> None:
         self._filter.open()
+
+    def action_order(self) -> None:
+        self._models.next_order()
 
     def action_on_off(self) -> None:
         if self._view is None:

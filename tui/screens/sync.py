@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from services.container import Services
     from tui.exporting import Exported
 
-_EMPTY = "No providers yet. 2, then a adds one; its models are fetched at once."
+_EMPTY = (
+    "No providers yet. {2:mode.providers}, then {a:providers.add} adds one; its models are fetched at once."
+)
 _RELOAD = frozenset({"ProvidersChanged", "SyncEnded", "StoreChangedElsewhere", "OfflineChanged"})
 _ON_A_ROW = frozenset({"open", "sync", "sync_all", "schedule", "filter", "order", "export"})
 AGES_EVERY = 60.0
@@ -51,7 +53,11 @@ class SyncScreen(ModeScreen):
             COLUMNS, key=lambda line: line.slug, search=sync_columns.search_text, facets=FACETS, empty="Opening …", id="syncs"
         )  # fmt: skip
         self._phases: dict[str, str] = {}
+        """Provider → what its sync is doing."""
         self._again = False
+        """A load is about to begin."""
+        self._old = False
+        """Something changed while another screen was in front."""
 
     def compose_body(self) -> ComposeResult:
         yield FilterBar(self._table)
@@ -61,7 +67,6 @@ class SyncScreen(ModeScreen):
     # -- data ------------------------------------------------------------------------------------
 
     async def services_ready(self, services: Services) -> None:  # noqa: ARG002
-        self._table.set_empty(_EMPTY)
         await self._load()
         self.set_interval(AGES_EVERY, self._tick)
 
@@ -69,8 +74,11 @@ class SyncScreen(ModeScreen):
         try:
             views = await self.app.services.sync.overview()
         except SwitchroomError as error:
+            self._old = True
+            self._table.set_empty("The syncs could not be read (! says why). 1, then 4 tries again.")
             self.app.tell_error(error)
             return
+        self._table.set_empty(_EMPTY)
         now, offline = _now(), self.app.services.offline.state
         lines = [SyncLine(view, now, self._phases.get(view.slug, ""), offline) for view in views]
         had = bool(self._table.rows)
@@ -82,7 +90,8 @@ class SyncScreen(ModeScreen):
 
     def _load_soon(self) -> None:
         """Load once for any number of changes that come together."""
-        if not self._again and self.is_mounted:
+        self._old = not self.is_current
+        if not self._again and self.is_current:
             self._again = True
             self.run_worker(self._load_again, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
@@ -108,6 +117,10 @@ class SyncScreen(ModeScreen):
             phase = getattr(event, "phase", "")
             self._set_phase(getattr(event, "provider", ""), "" if phase == "done" else phase)
         elif name in _RELOAD:
+            self._load_soon()
+
+    def on_screen_resume(self) -> None:
+        if self._old and self.app.opened:
             self._load_soon()
 
     def work_ended(self) -> None:

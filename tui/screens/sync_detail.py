@@ -78,6 +78,8 @@ class SyncDetail(ModeScreen):
         self.slug = slug
         self.gone = False
         """The provider no longer exists; the screen leaves as soon as nothing stands over it."""
+        self._old = False
+        """Something changed while another screen was in front."""
         self._schedule = "off"
         self._all: list[SyncRunRow] = []
         self._quiet = False
@@ -108,18 +110,30 @@ class SyncDetail(ModeScreen):
 
     async def services_ready(self, services: Services) -> None:  # noqa: ARG002
         self.status_title = f"Sync › {self.slug}"
-        self._runs.set_empty("Never synced. s fetches the models.")
+        self._runs.set_empty("Never synced. {s:synced.sync} fetches the models.")
         await self._load()
 
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and self.is_mounted:
-            self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+            self._old = True
+            if self.is_current:
+                self._load_soon()
 
     def on_screen_resume(self) -> None:
         if self.gone:
-            self.app.pop_screen()
+            self._leave()
+        elif self._old and self.app.opened:
+            self._load_soon()
+
+    def _load_soon(self) -> None:
+        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
+
+    def _leave(self) -> None:
+        self.app.tell(f"{self.slug} was deleted.", hint="2 shows the providers", tone="dim")
+        self.app.pop_screen()
 
     async def _load(self) -> None:
+        self._old = False
         services = self.app.services
         try:
             self._schedule = (await services.registry.row(self.slug)).auto_sync
@@ -127,7 +141,7 @@ class SyncDetail(ModeScreen):
         except NotFoundError:
             self.gone = True
             if self.is_current:
-                self.app.pop_screen()
+                self._leave()
             return
         except SwitchroomError as error:
             self.app.tell_error(error)
@@ -139,11 +153,14 @@ class SyncDetail(ModeScreen):
         """Put the list up; what found nothing new is left out of it, save the newest."""
         told = [run for run in self._all if run is self._all[0] or _tells(run)]
         shown = self._all if self._quiet else told
-        follows = not self._runs.rows or self._runs.cursor_key == str(self._runs.rows[0].id)
-        if shown != list(self._runs.rows):
+        before, here = self._runs.rows, self._runs.cursor_key
+        follows = bool(before) and here == str(before[0].id) and not self._changes.has_focus
+        if shown != list(before):
             self._runs.set_rows(list(shown))
-            if follows:
+            if not before:
                 self._go_to_news()
+            elif self._runs.cursor_key != here or (follows and _tells(shown[0])):
+                self._runs.action_first()
         hidden = len(self._all) - len(shown)
         more = f", {count(hidden, 'sync', 'syncs')} that found nothing new not shown (c)" if hidden else ""
         self.query_one("#synced", Static).update(f"Syncs, newest first{more}")
@@ -166,6 +183,8 @@ class SyncDetail(ModeScreen):
         try:
             changes = await self.app.services.sync.changes(run.id)
             touched = await affected(self.app.services, self.slug, [change.model for change in changes])
+        except NotFoundError:
+            return  # deleted meanwhile: the load that is coming leaves
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
@@ -259,7 +278,7 @@ class SyncDetail(ModeScreen):
     def exported(self) -> Exported | None:
         from tui.exporting import Exported
 
-        rows = [
+        rows: list[dict[str, object]] = [
             {"what": sync_words.mark(line.change).word, "model": line.change.model, "field": line.change.field,
              "old": _plain(line.change.old), "new": _plain(line.change.new), "affects": ", ".join(line.uses)}
             for line in self._changes.shown
