@@ -221,6 +221,10 @@ class Chart(Widget, can_focus=True):
                     texts[x], fronts[x] = "╌", LIMIT
                 elif texts[x] not in _PARTIAL:
                     texts[x], fronts[x] = "─", LIMIT
+        if picture.shown.kind == "lines":  # a blank between two dots has no colour of its own: half as many pieces
+            for x in range(1, inner):
+                if texts[x] == " ":
+                    fronts[x] = fronts[x - 1]
         left, right = self._picked_cells(picture)
         segments = [Segment(picture.names[y], self._pen(AXIS))]
         start, front, back = 0, fronts[0], backs[0]
