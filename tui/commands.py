@@ -66,7 +66,10 @@ def _models(models: list[ModelView]) -> list[Found[ModelView]]:
 
 
 def _model(app: SwitchroomApp, view: ModelView) -> Command:
-    return Command("model", view.ref, view.info.name or "", "", partial(start_chat, app, view.ref))
+    return Command(
+        "model", view.ref, view.info.name or "", "",
+        partial(start_chat, app, view.ref), partial(_show_model, app, view.ref),
+    )  # fmt: skip
 
 
 async def _fill(app: SwitchroomApp, window: Palette[ModelView]) -> None:
@@ -101,15 +104,26 @@ async def _show_setting(app: SwitchroomApp, name: str) -> None:
         app.screen.go_to(name)
 
 
+async def _at_first(app: SwitchroomApp, mode: str) -> None:
+    """Go to a mode, and back to its first screen from whatever was opened over it."""
+    await app.switch_mode(mode)
+    while len(app.screen_stack) > 1 and not app.screen.is_modal:
+        await app.pop_screen()
+
+
 async def _show_provider(app: SwitchroomApp, slug: str) -> None:
-    await app.switch_mode("providers")
-    from tui.screens.provider_detail import ProviderDetail
+    await _at_first(app, "providers")
     from tui.screens.providers import ProvidersScreen
 
-    if isinstance(app.screen, ProviderDetail):
-        await app.pop_screen()
     if isinstance(app.screen, ProvidersScreen):
         app.screen.show_provider(slug)
+
+
+async def _show_model(app: SwitchroomApp, ref: str) -> None:
+    await _at_first(app, "models")
+    from tui.screens.model_detail import ModelDetail
+
+    await app.push_screen(ModelDetail(ref))
 
 
 async def start_chat(app: SwitchroomApp, ref: str | None) -> None:

@@ -60,6 +60,7 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Settings", "tui.screens.settings:SettingsScreen"),
     ("Windows", "tui.modals.base:Modal"),
     ("Lists", "tui.modals.pick:Pick"),
+    ("Palette", "tui.modals.palette:Palette"),
     ("Questions", "tui.modals.confirm:Confirm"),
     ("Questions", "tui.modals.ask:Ask"),
     ("Forms", "tui.modals.form:Form"),

@@ -65,6 +65,9 @@ MODELS = (
     go(ESC, "i prompt"),
     go("3", "Models ›"),
     key("model.back", "escape", "88 models", gone="Models ›"),
+    go(":anthropic/claude-haiku", "its page"),
+    key("palette.page", "tab", "Models › anthropic/claude-haiku-4-5", gone="Do what?"),
+    go(ESC, "88 models", gone="Models ›"),
 )
 
 SYNC = (

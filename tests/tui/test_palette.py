@@ -101,6 +101,34 @@ async def test_a_theme_a_setting_a_provider_and_a_model_are_reached(
         await until(pilot, "Ask something")
 
 
+async def test_a_model_has_a_page_too_and_a_provider_is_found_under_whatever_is_open(
+    app: SwitchroomApp, vendor: Vendor
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        services = await opened(pilot)
+        await add_quietly(services, "lab", vendor)
+        await until(pilot, "lab")
+        await pilot.press("enter")
+        await until(pilot, "Summary")
+        for _ in range(2):  # the second time its page is open already
+            await pilot.press("colon")
+            assert "its page" not in await until(pilot, "Do what?")
+            await type_text(pilot, "lab/beta")
+            await until(pilot, "▌ model     lab/beta")
+            await until(pilot, "tab its page")
+            await pilot.press("tab")
+            await until(pilot, "1 of 3", gone=True)
+            await until(pilot, "Models › lab/beta")
+        assert len(app.screen_stack) == 2
+        await pilot.press("2", "colon")
+        await until(pilot, "Do what?")
+        await type_text(pilot, "provider lab")
+        await until(pilot, "▌ provider  lab")
+        await pilot.press("enter")
+        await until(pilot, "Summary", gone=True)
+        await until(pilot, "none needed")
+
+
 async def test_a_setting_is_jumped_to_from_another_mode_twice(paths: Paths) -> None:
     app = SwitchroomApp(paths, mode="providers")
     async with app.run_test(size=(120, 40)) as pilot:

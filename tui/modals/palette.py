@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
 
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui.modals.pick import Pick
 from tui.widgets.columns import Column
+from tui.widgets.table import VirtualTable
 
 _RANKED = 2_000
 """Of more than these nobody looks for the best: the next letter makes them fewer."""
@@ -30,6 +32,8 @@ class Command:
     key: str
     """The key that does the same; empty where there is none."""
     run: Callable[[], Awaitable[object] | object]
+    page: Callable[[], Awaitable[object] | object] | None = None
+    """Opens all about it; None where there is no more than `run` shows."""
 
 
 Found = tuple[str, str, "Command | T"]
@@ -68,6 +72,10 @@ def ranked(found: Sequence[Found[T]], text: str) -> Sequence[Found[T]]:
 class Palette(Pick[Command], Generic[T]):
     """Ends in the command to run, or None. `make` turns what is not a command yet into one."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "page", "its page", id="palette.page", tooltip="Open the page of the model under the cursor"),
+    ]  # fmt: skip
+
     def __init__(self, commands: Sequence[Command], make: Callable[[T], Command]) -> None:
         columns: tuple[Column[Command], ...] = (
             Column("kind", "", lambda c: (c.kind, "dim"), width=8),
@@ -103,6 +111,20 @@ class Palette(Pick[Command], Generic[T]):
         self._table.set_rows([one if isinstance(one, Command) else self._make(one) for _, _, one in shown])
         if first:
             self._table.action_first()
+
+    def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
+        event.stop()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Only what has a page can be asked for it."""
+        row = self._table.cursor_row
+        return action != "page" or (row is not None and row.page is not None)
+
+    def action_page(self) -> None:
+        row = self._table.cursor_row
+        if row is not None and row.page is not None:
+            self.dismiss(replace(row, run=row.page))
 
     def action_move(self, steps: int) -> None:
         self._moved = True
