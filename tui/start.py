@@ -27,7 +27,8 @@ async def _run(app: SwitchroomApp) -> int:
     watch = asyncio.create_task(watch_terminal(leave))
     try:
         try:
-            await app.run_async()
+            # GNU screen keeps a lone esc to itself until the next key as soon as a program asks for the mouse
+            await app.run_async(mouse=not terminal.in_gnu_screen())
         finally:
             watch.cancel()
             await app.close_services()

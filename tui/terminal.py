@@ -37,6 +37,11 @@ def few_colours(environ: Mapping[str, str] = os.environ) -> bool:
     return environ.get("TERM", "").strip().lower().rpartition("-")[2] not in ("256color", "kitty")
 
 
+def in_gnu_screen(environ: Mapping[str, str] = os.environ) -> bool:
+    """True inside GNU screen, also at the other end of an SSH login that sends the name on."""
+    return bool(environ.get("STY")) or environ.get("TERM", "").startswith("screen.")
+
+
 def theme_for(wanted: str, environ: Mapping[str, str] = os.environ) -> str:
     """The theme to show for the one that is set. Pressed into sixteen colours, the shades of the others run together:
     the terminal's own colours are shown instead."""

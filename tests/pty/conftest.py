@@ -6,8 +6,13 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from store.conversations import Conversations
+    from store.db import Tx
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +30,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def _add_rows(store: Path) -> None:
     """Sixty quiet providers, the first with sixty models: tables that fill more than a screen."""
+    from store.conversations import Conversations
     from store.db import Database
     from store.models import ModelRow, Models
     from store.providers import ProviderRow, Providers
@@ -39,7 +45,29 @@ async def _add_rows(store: Path) -> None:
             await Providers(db).insert(tx, row)
         models = [ModelRow("row-00", f"many-{n:02}", chat=True, first_seen=1, last_seen=1) for n in range(60)]
         await Models(db).replace_live(tx, "row-00", models, at=1)
+        for title, answer in UNFINISHED.items():
+            await _add_talk(Conversations(db), tx, title, answer)
     await db.aclose()
+
+
+UNFINISHED = {
+    "Waits for a tool": {
+        "text": "",
+        "tool_calls_json": '[{"id": "call-1", "name": "get_weather", "arguments": "{}"}]',
+        "finish_reason": "tool_calls",
+    },
+    "Was cut off": {"text": "A control room is where many", "state": "interrupted"},
+}
+"""Title of a conversation → the answer it ends with."""
+
+
+async def _add_talk(store: Conversations, tx: Tx, title: str, answer: dict[str, str]) -> None:
+    from store.conversations import ConversationRow, MessageRow
+
+    ref = "groq/llama-4.1-70b-versatile"
+    await store.create(tx, ConversationRow(title, title, ref, None, "{}", 1, 1))
+    await store.append(tx, MessageRow(None, title, 0, "user", "What is the weather?", at=1))
+    await store.append(tx, MessageRow(None, title, 1, "assistant", model_ref=ref, at=1, **answer))
 
 
 @pytest.fixture

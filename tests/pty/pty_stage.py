@@ -57,6 +57,10 @@ class Step:
     gone: tuple[str, ...] = ()
     on: str = ""
     """Words on the row of the cursor."""
+    moves: int = 0
+    """Rows that the cursor stands further down than before."""
+    copied: str = ""
+    """What has come to the clipboard, whole, as a pattern."""
     covers: tuple[str, str] | None = None
     """The binding's id and its key; None: a step on the way."""
     act: Callable[[Tmux], None] | None = None
@@ -67,15 +71,22 @@ class Step:
 
 
 def key(
-    id: str, name: str, *see: str, gone: str | tuple[str, ...] = (), on: str = "", then: str = ""  # noqa: A002
-) -> Step:  # fmt: skip
+    id: str,  # noqa: A002
+    name: str,
+    *see: str,
+    gone: str | tuple[str, ...] = (),
+    on: str = "",
+    then: str = "",
+    moves: int = 0,
+    copied: str = "",
+) -> Step:
     """A key of the keymap and what it brings to the screen, takes from it, or puts the cursor on.
 
     `then` is typed right behind it: where it arrives shows where the key went.
     """
-    assert see or gone or on, f"{id} {name}: nothing to see would prove nothing"
+    assert see or gone or on or moves or copied, f"{id} {name}: nothing to see would prove nothing"
     data = bytes_of(name) + then.encode()
-    return Step(data, see, (gone,) if isinstance(gone, str) else gone, on, (id, name))
+    return Step(data, see, (gone,) if isinstance(gone, str) else gone, on, moves, copied, (id, name))
 
 
 def go(what: str | bytes, *see: str, gone: str | tuple[str, ...] = (), on: str = "") -> Step:
@@ -101,10 +112,10 @@ _CURSOR = _row_cursor()
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m|\x1b[()].|\x0e|\x0f")
 
 
-def cursor_lines(painted: str) -> list[str]:
-    """The text that stands on the cursor's background, from a screen with its colours."""
-    found = []
-    for line in painted.splitlines():
+def cursor_lines(painted: str) -> dict[int, str]:
+    """Row on the screen → the text that stands there on the cursor's background, from a screen with its colours."""
+    found = {}
+    for row, line in enumerate(painted.splitlines()):
         if _CURSOR not in line:
             continue
         text, on, at = "", False, 0
@@ -114,8 +125,19 @@ def cursor_lines(painted: str) -> list[str]:
             codes = match.group(1)
             if codes is not None and ("48;" in codes or codes in ("", "0", "49") or "49" in codes.split(";")):
                 on = _CURSOR in codes
-        found.append(text + (line[at:] if on else ""))
+        found[row] = text + (line[at:] if on else "")
     return found
+
+
+def installed(name: str) -> str:
+    """Where a program is that tests/real/setup.sh installs; skip without it, or fail where it was promised."""
+    found = shutil.which(name)
+    if found is not None:
+        return found
+    reason = f"{name} is not installed: run tests/real/setup.sh"
+    if os.environ.get("REQUIRE_PEERS"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 class Tmux:
@@ -124,12 +146,7 @@ class Tmux:
     def __init__(
         self, name: str, command: Sequence[str], *, columns: int = 120, rows: int = 40, shell: bool = False, **env: str
     ) -> None:  # fmt: skip
-        program = shutil.which("tmux")
-        if program is None:
-            if os.environ.get("REQUIRE_PEERS"):
-                pytest.fail("tmux is not installed: run tests/real/setup.sh")
-            pytest.skip("tmux is not installed: run tests/real/setup.sh")
-        self._base = [program, "-L", f"switchroom-{os.getpid()}-{name}", "-f", "/dev/null"]
+        self._base = [installed("tmux"), "-L", f"switchroom-{os.getpid()}-{name}", "-f", "/dev/null"]
         words = " ".join([*(f"{k}={shlex.quote(v)}" for k, v in env.items()), *map(shlex.quote, command)])
         line = (
             "env PS1='shell$ ' bash --norc --noprofile -i"
@@ -142,6 +159,7 @@ class Tmux:
         self._run(
             "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(ROOT), line, env=environment
         )
+        self._run("set-option", "-g", "set-clipboard", "on")  # what OSC 52 says becomes a buffer
         if shell:
             self.until("shell$")
             self.send(f"{words}\r".encode())
@@ -167,21 +185,43 @@ class Tmux:
         """Another program writes over the screen."""
         Path(self._run("display-message", "-p", "#{pane_tty}").strip()).write_text(text)
 
-    def until(self, *see: str, gone: tuple[str, ...] = (), on: str = "", seconds: float = DEADLINE) -> str:
-        """Wait until the screen is as described; return it."""
+    def clear_clipboard(self) -> None:
+        self._run("set-buffer", "nothing yet")
+
+    def until_copied(self, pattern: str, seconds: float = DEADLINE) -> None:
+        """Wait until the whole of what was copied last matches."""
+        end = time.monotonic() + seconds
+        while not re.fullmatch(pattern, found := self._run("show-buffer")):
+            assert time.monotonic() < end, f"{found!r} was copied, not {pattern!r}"
+            time.sleep(0.03)
+
+    def cursor_row(self) -> int:
+        """The row on the screen where the cursor stands."""
+        return next(iter(cursor_lines(self.painted())), -1)
+
+    def until(
+        self,
+        *see: str,
+        gone: tuple[str, ...] = (),
+        on: str = "",
+        row: int | None = None,
+        seconds: float = DEADLINE,
+    ) -> str:
+        """Wait until the screen is as described, and the cursor on this row of it; return it."""
         end = time.monotonic() + seconds
         while True:
             painted = self.painted()
             shown = _SGR.sub("", painted)
-            cursor = cursor_lines(painted) if on else []
+            cursor = cursor_lines(painted) if on or row is not None else {}
             missing = [word for word in see if word not in shown]
             stayed = [word for word in gone if word in shown]
-            if not missing and not stayed and (not on or any(on in line for line in cursor)):
+            there = (not on or any(on in line for line in cursor.values())) and (row is None or row in cursor)
+            if not missing and not stayed and there:
                 return shown
             ended = "EXIT=" in shown and not any("EXIT=" in word for word in see)
             if ended or time.monotonic() > end:
                 raise AssertionError(
-                    f"missing {missing}, still there {stayed}, cursor on {cursor} instead of {on!r}:\n{shown}"
+                    f"missing {missing}, still there {stayed}, cursor on {cursor} instead of {on!r} {row or ''}:\n{shown}"
                 )
             time.sleep(0.03)  # what another process draws has no event to wait for
 
@@ -196,8 +236,10 @@ class Tmux:
 
 
 @contextmanager
-def program(name: str, home: Path, *words: str, shell: bool = False, **env: str) -> Iterator[Tmux]:
-    """Switchroom on a store of its own, ended at the end whatever happens."""
+def program(
+    name: str, home: Path, *words: str, shell: bool = False, inside: Sequence[str] = (), **env: str
+) -> Iterator[Tmux]:
+    """Switchroom on a store of its own, started by the command `inside`, ended at the end whatever happens."""
     quiet = {
         "SWITCHROOM_HOME": str(home),
         "SWITCHROOM_DISCOVERY__AT_START": "off",
@@ -205,7 +247,8 @@ def program(name: str, home: Path, *words: str, shell: bool = False, **env: str)
         "COLORTERM": "truecolor",
         "EDITOR": "true",
     }
-    terminal = Tmux(name, [sys.executable, "-m", "cli.main", *words], shell=shell, **{**quiet, **env})
+    command = [*inside, sys.executable, "-m", "cli.main", *words]
+    terminal = Tmux(name, command, shell=shell, **{**quiet, **env})
     try:
         yield terminal
     finally:
@@ -215,12 +258,17 @@ def program(name: str, home: Path, *words: str, shell: bool = False, **env: str)
 def walk(terminal: Tmux, steps: Sequence[Step]) -> None:
     """Press the keys one after the other, each once the one before has shown what it does."""
     for number, step in enumerate(steps):
+        row = terminal.cursor_row() + step.moves if step.moves else None
+        if step.copied:
+            terminal.clear_clipboard()
         if step.act is not None:
             step.act(terminal)
         elif step.bytes:
             terminal.send(step.bytes)
         try:
-            terminal.until(*step.see, gone=step.gone, on=step.on)
+            terminal.until(*step.see, gone=step.gone, on=step.on, row=row)
+            if step.copied:
+                terminal.until_copied(step.copied)
         except AssertionError as error:
             raise AssertionError(f"step {number}, {step}: {error}") from None
 

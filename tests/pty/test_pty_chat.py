@@ -36,7 +36,11 @@ PROMPT = (
     key("chat.edit", "e", "editing:"),
     key("chat.leave", "escape", gone="editing:"),
     go(ESC, "r retry"),
-    key("chat.copy", "y", "opied"),
+    key("chat.copy", "y", copied=r"Both do the job; [\s\S]*large one\.\s*"),
+    go("1", "Overview ·", "Recent runs", "<$0.0001", gone="Chat ·"),
+    go("\t\t\tg", on="<$0.0001"),
+    go("\r", "Overview › run", "compare in a table"),
+    key("run.chat", "enter", "Chat ·", "best at", gone="Overview ›"),
     key("chat.new", "ctrl+n", "new conversation"),
     key("chat.conversations", "ctrl+g", "type what was said"),
     key("conversations.rename", "f2", "Another title"),
@@ -49,12 +53,13 @@ PROMPT = (
     go("\r", "tok/s · ", gone="type what was said"),
     go(ESC, "r retry"),
     key("chat.search", "slash", "search the conversation"),
-    go("table\r", "of"),
-    key("chat.next", "n", "of"),
-    key("chat.previous", "N", "of"),
+    go("small\r", "1 of 3"),
+    key("chat.next", "n", "2 of 3"),
+    key("chat.previous", "N", "1 of 3"),
 )
 
 TOP, BOTTOM = "Write a Python function", "only what it marks"
+FIRST = "Write a Python function for the cost of one request."
 J, K, DOWN, UP = "j", "k", "\x1b[B", "\x1b[A"
 
 ANSWERS = (
@@ -81,13 +86,46 @@ ANSWERS = (
     go(ESC, gone="esc unpick"),
     key("chat.pick_next", "right_square_bracket", "esc unpick"),
     go(ESC, gone="esc unpick"),
-    key("chat.mark", "v", "esc unmark"),
-    go(ESC, gone="esc unmark"),
+    go("g", TOP, gone=BOTTOM),
+    key("chat.mark", "v", then="y", copied=FIRST),
+    go("v", "esc unmark"),
+    key("transcript.left", "h", then="y", copied=FIRST.removesuffix(".")),
+    go("v", "esc unmark"),
+    key("transcript.left", "left", then="y", copied=FIRST.removesuffix(".")),
+    go("vhhh", "esc unmark"),
+    key("transcript.right", "l", then="y", copied=FIRST.removesuffix("t.")),
+    go("vhhh", "esc unmark"),
+    key("transcript.right", "right", then="y", copied=FIRST.removesuffix("t.")),
+    go("v", "esc unmark"),
+    key("transcript.word_back", "b", then="y", copied=FIRST.removesuffix("request.")),
+    go("vbb", "esc unmark"),
+    key("transcript.word_on", "w", then="y", copied=FIRST.removesuffix("request.")),
+    go("v", "esc unmark"),
+    key("chat.other_end", "o", then="ly", copied=FIRST.removeprefix("W")),
+    go("G", BOTTOM),
     key("chat.thinking", "t", gone="t unfolds"),
     key("chat.retry", "r", "esc stop"),
 )
 
-STEPS = (*PROMPT, *ANSWERS)
+AGAIN = (
+    go("6", "Chat ·", "Ask something"),
+    go(b"\x07", "type what was said"),
+    go("waits for a tool", on="Waits for a tool"),
+    go("\r", "What is the weather", gone="type what was said"),
+    go(ESC, "a answer tools"),
+    key("chat.answer_calls", "a", "Results of the tool calls", "get_weather"),
+    go("4 degrees", "4 degrees"),
+    go("\r", "4 degrees", "Take a coat", gone="Results of the tool calls"),
+    go("", gone=("esc stop", "answer tools")),
+    go(b"\x07", "type what was said"),
+    go("was cut off", on="Was cut off"),
+    go("\r", "A control room is where many", gone="type what was said"),
+    go(ESC, "r retry"),
+    key("chat.continue", "full_stop", "Continue exactly"),
+    go("", "Three habits help", gone="esc stop"),
+)
+
+STEPS = (*PROMPT, *ANSWERS, *AGAIN)
 
 
 def test_the_keys_of_the_prompt(copied_home: Callable[[], Path], tmp_path: Path) -> None:
@@ -100,6 +138,12 @@ def test_the_keys_of_the_prompt(copied_home: Callable[[], Path], tmp_path: Path)
 
 
 def test_the_keys_of_the_answers(copied_home: Callable[[], Path]) -> None:
-    with program("answers", copied_home()) as terminal:
+    with program("answers", copied_home(), TMUX="") as terminal:  # so OSC 52 alone must bring what is copied
         terminal.until("Overview ·")
         walk(terminal, ANSWERS)
+
+
+def test_the_keys_that_go_on_from_an_answer(copied_home: Callable[[], Path]) -> None:
+    with program("again", copied_home()) as terminal:
+        terminal.until("Overview ·")
+        walk(terminal, AGAIN)

@@ -11,7 +11,6 @@ import psutil
 import pytest
 from pty_stage import ESC, bytes_of, do, go, key, program, walk
 
-NOTICED = "Copied"
 SCRIBBLE = "another program was here"
 
 WALK = (
@@ -51,10 +50,11 @@ WALK = (
     go("O", "Go offline?"),
     key("confirm.yes", "y", "OFFLINE"),
     go("O", "Online again", gone="OFFLINE"),
-    key("screen.copy", "y", NOTICED),
-    go("!", "Alerts and messages", NOTICED),
+    go("/openai-p\r", on="openai-prod"),
+    key("screen.copy", "y", copied="openai-prod"),
+    go("!", "Alerts and messages", on="Copied openai-prod"),
     go("\r", "y copy  esc back"),
-    key("alert.copy", "y", NOTICED),
+    key("alert.copy", "y", copied="Copied openai-prod"),
     key("alert.back", "enter", gone="y copy  esc back"),
     go(ESC, gone="Alerts and messages"),
     key("app.suspend", "ctrl+z", "Stopped", gone="Providers ·"),

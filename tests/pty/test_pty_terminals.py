@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pty_stage import ESC, program
+from pty_stage import ESC, installed, program
 
 MODES = (
     ("2", "Providers"),
@@ -35,6 +35,36 @@ def test_each_mode_at_each_size(copied_home: Callable[[], Path], name: str) -> N
         terminal.until("Chat")
         terminal.send(ESC)
         terminal.until("i prompt")
+        terminal.send(b"q")
+        terminal.until("EXIT=0")
+
+
+def test_inside_gnu_screen(copied_home: Callable[[], Path], tmp_path: Path) -> None:
+    """It swallows a lone esc while the mouse is asked for, and OSC 52 that is not wrapped for it."""
+    (tmp_path / "sockets").mkdir(mode=0o700)
+    (tmp_path / "screenrc").write_text("autodetach off\n")  # it ends with its terminal
+    screen = [installed("screen"), "-c", str(tmp_path / "screenrc"), "-T", "screen-256color"]
+    with program(
+        "screen", copied_home(), inside=screen, TMUX="", COLORTERM="", SCREENDIR=str(tmp_path / "sockets")
+    ) as terminal:
+        terminal.until("Overview ·", "Recent runs")
+        terminal.send(b"6")
+        terminal.until("Ask something")
+        terminal.send(b"hello")
+        terminal.until("hello")
+        terminal.send(ESC)
+        terminal.until("i prompt")
+        for number, (key, title) in enumerate(MODES[:-1]):
+            columns, rows = ((80, 24), (200, 60), (60, 20), (120, 40))[number % 4]
+            terminal.resize(columns, rows)
+            terminal.send(key.encode())
+            terminal.until(title, "today")
+        terminal.resize(120, 40)
+        terminal.send(b"3")
+        terminal.until("Models ·", "claude-haiku-4-5")
+        terminal.clear_clipboard()
+        terminal.send(b"*y")
+        terminal.until_copied(r"(\S+/\S+\n){80,}\S+/\S+")
         terminal.send(b"q")
         terminal.until("EXIT=0")
 

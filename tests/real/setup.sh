@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what tests/real talks to: llama.cpp's own server, a keyring daemon, sshd, tmux. Safe to run again.
+# Installs what tests/real talks to: llama.cpp's own server, a keyring daemon, sshd, tmux, GNU screen. Safe to run again.
 set -euo pipefail
 peers="${PEERS_DIR:-$HOME/.cache/switchroom-real}"
 mkdir -p "$peers"
@@ -9,12 +9,12 @@ if [ ! -f "$peers/llama/.ready" ]; then
   touch "$peers/llama/.ready"
 fi
 missing=""
-for command in sshd gnome-keyring-daemon dbus-run-session tmux ssh; do
+for command in sshd gnome-keyring-daemon dbus-run-session tmux screen ssh; do
   PATH="$PATH:/usr/sbin" command -v "$command" >/dev/null || missing="$missing $command"
 done
 if [ -n "$missing" ]; then
   echo "installing:$missing"
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server openssh-client gnome-keyring dbus tmux >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server openssh-client gnome-keyring dbus tmux screen >/dev/null
 fi
 echo "peers ready"

@@ -7,7 +7,8 @@ from rich.color import ColorSystem
 from rich.console import Console
 
 from catalog.errors import UsageError
-from tui.terminal import few_colours, name_colours, refuse_unable, theme_for
+from tui.clipboard import osc52, through_screen
+from tui.terminal import few_colours, in_gnu_screen, name_colours, refuse_unable, theme_for
 
 
 @pytest.mark.parametrize("name", ["dumb", "", "unknown", "emacs"])
@@ -36,3 +37,16 @@ def test_a_name_that_promises_all_colours_is_believed_also_over_ssh(name: str, t
     chosen = {"TERM": name, "COLORTERM": "no"}
     name_colours(chosen)
     assert chosen["COLORTERM"] == "no"
+
+
+def test_gnu_screen_is_known_by_its_session_and_over_ssh_by_its_name() -> None:
+    assert in_gnu_screen({"STY": "1234.pts-0.host", "TERM": "xterm-256color"})
+    assert in_gnu_screen({"TERM": "screen.xterm-256color"})
+    assert not in_gnu_screen({"TERM": "screen-256color"})  # what tmux goes by too
+
+
+def test_what_gnu_screen_passes_on_is_the_sequence_itself() -> None:
+    wrapped = through_screen(osc52("long " * 400))
+    pieces = wrapped.removeprefix("\x1bP").removesuffix("\x1b\\").split("\x1b\\\x1bP")
+    assert "".join(pieces) == osc52("long " * 400)
+    assert max(map(len, pieces)) < 768
