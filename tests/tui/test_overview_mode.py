@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from overview_stage import Answers, limit
+from overview_stage import Answers, limit, recent
 from tui_stage import NOW, opened, until
 
 from catalog.usage import Usage
@@ -16,8 +16,11 @@ from services.feed import RunEnded, RunProgress, RunStarted, StoreChangedElsewhe
 from services.overview import RecentRun
 from services.paths import Paths
 from services.run_events import RunResult
+from services.usage_chart import UsageChart
 from services.usage_limits import LimitStanding
 from tui.app import SwitchroomApp
+from tui.screens import overview as overview_module
+from tui.screens import overview_lines
 from tui.screens.base import ModeScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.overview_lines import alert_lines
@@ -208,8 +211,16 @@ async def test_an_empty_store_is_welcomed(overview: SwitchroomApp, monkeypatch: 
         assert "switchroom --demo" in text
         assert "Recent runs" not in text
         await pilot.press("a")
+        text = await until(pilot, "A key for OpenAI")
+        assert "Use the one in OPENAI_API_KEY" in text
+        await pilot.press("escape")
         text = await until(pilot, "Add a provider: which one?")
         assert "● key found in OPENAI_API_KEY" in text
+        await pilot.press("enter")
+        await until(pilot, "A key for OpenAI")
+        await pilot.press("escape", "escape")
+        await until(pilot, "Welcome to Switchroom")
+        assert await overview.services.registry.list() == []
 
 
 async def test_the_first_provider_ends_the_welcome(overview: SwitchroomApp, answers: Answers) -> None:
@@ -262,6 +273,63 @@ async def test_every_size_keeps_its_lines_whole(overview: SwitchroomApp, answers
 def test_a_limit_in_words(standing: object, words: str | None, answers: Answers) -> None:
     found = alert_lines([], [standing], [], [], NOW)  # type: ignore[list-item]
     assert [line.text for line in found] == ([words] if words else [])
+
+
+async def test_what_is_not_known_is_never_nothing(
+    overview: SwitchroomApp, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hours(_services: object) -> UsageChart:
+        return UsageChart((NOW - 3_600_000,), NOW, ("azure-eu", "ollama"), ((None,), (0.0,)), (None, None))
+
+    monkeypatch.setattr("services.overview.cost_by_hour", hours)
+    answers.spend = replace(answers.spend, today=None)
+    async with overview.run_test(size=(120, 40)) as pilot:
+        text = await until(pilot, "Nothing of the last 24 hours has a known cost.")
+        [line] = [line for line in text.splitlines() if "today  " in line]
+        assert "— of $5" in line
+        assert "%" not in line.partition("of $5")[2][:30]
+
+
+async def test_a_new_hour_of_the_users_clock_is_read(
+    overview: SwitchroomApp, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer")
+        monkeypatch.setenv("TZ", "Asia/Kolkata")  # its hours begin at :30 of UTC
+        time.tzset()
+        screen = overview.screen
+        assert isinstance(screen, OverviewScreen)
+        now = 1_763_677_740.0  # 22:29 UTC, 03:59 in India
+        monkeypatch.setattr("tui.screens.overview.time.localtime", lambda *_: time.gmtime(now + 5.5 * 3600))
+        screen._loaded_hour = overview_module._hour()
+        answers.spend = replace(answers.spend, today=Decimal("7.77"))
+        screen._look_at_clock()
+        assert not screen._stale
+        now += 90
+        screen._look_at_clock()
+        await until(pilot, "$7.77 of $5")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"outcome": "failed", "http_status": 401, "error_code": "invalid_credentials"}, "401 invalid credentials"),
+        ({"outcome": "failed", "http_status": None, "error_code": "timeout"}, "timeout"),
+        ({"outcome": "interrupted", "http_status": 200, "error_code": "interrupted"}, ""),
+    ],
+)  # fmt: skip
+def test_why_a_run_ended(changes: dict[str, object], words: str) -> None:
+    run = recent()[0]
+    cell = overview_lines._note(replace(run, row=replace(run.row, **changes)))  # type: ignore[arg-type]
+    assert cell == (words, "dim")
+
+
+def test_a_locked_provider_says_what_unlocks_it(answers: Answers) -> None:
+    view = answers.views[0]
+    locked = replace(view, row=replace(view.row, state="locked", state_message=None), state="locked")
+    [line] = alert_lines([locked], [], [], [], NOW)
+    assert line.text == f"◌ {view.row.slug}: locked · t on its page asks for the passphrase"
+    assert (line.tone, line.target) == ("warn", view.row.slug)
 
 
 def test_speed_is_counted_by_the_second() -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from services.registry import ProviderView
     from services.usage_chart import UsageChart
     from tui.exporting import Exported
+    from tui.screens.provider_choice import Choice
 
 _SOON = frozenset({"RunEnded", "ProvidersChanged", "ModelsChanged", "SyncEnded", "BudgetsChanged", "StoreChangedElsewhere", "OfflineChanged", "SettingsChanged"})  # fmt: skip
 """After these the panels are read anew."""
@@ -37,6 +38,8 @@ LOAD_EVERY = 1.0
 """Seconds between two readings at least, however much happens."""
 LOOK_EVERY = 60.0
 """Seconds between looks at the clock: a new hour begins a new bar."""
+_NO_COST = "Nothing was spent in the last 24 hours."
+_NO_PRICE = "Nothing of the last 24 hours has a known cost."
 _CALM = "Nothing needs your attention."
 
 
@@ -68,14 +71,16 @@ class OverviewScreen(ModeScreen):
             lines.RUNS, key=lines.run_key, empty="Opening …", marks=False, id="runs"
         )
         self._now = LivePanel("Nothing is running. 6 opens a chat.")
-        self._chart = Chart(empty="Nothing was spent in the last 24 hours.", id="chart")
+        self._chart = Chart(empty=_NO_COST, id="chart")
         self._spend_panel = SpendPanel()
         self._live = LiveRuns()
         self._views: list[ProviderView] = []
         self._spend: Spend | None = None
         self._rises: tuple[PriceRise, ...] = ()
+        self._found: list[Choice] = []
+        """Vendors whose key is in the environment, as long as there is no provider."""
         self._stale = self._loading = self._was_empty = False
-        self._loaded_hour = 0
+        self._loaded_hour: tuple[int, ...] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield _panel("Alerts", Static(_CALM, id="calm", markup=False), self._alerts, id="alerts-panel")
@@ -96,9 +101,16 @@ class OverviewScreen(ModeScreen):
     # -- data ------------------------------------------------------------------------------------
 
     async def services_ready(self, services: Services) -> None:
-        self._runs.set_empty("No runs yet. 6 opens a chat.")
+        self._runs.set_empty("No runs yet. {6:mode.chat} opens a chat.")
         self._live.seed(services)
-        await self._load(first=True)
+        self._loading = True
+        try:
+            await self._load(first=True)
+        finally:
+            self._loading = False
+        if self._stale:  # something happened meanwhile
+            self._stale = False
+            self._load_soon()
         self.set_interval(LOOK_EVERY, self._look_at_clock)
         self._ticking = self.set_interval(1.0, self._tick, pause=not self._live.runs)
         self._show_live()
@@ -108,7 +120,7 @@ class OverviewScreen(ModeScreen):
 
         services = self.app.services
         self._stale = False
-        self._loaded_hour = int(time.time() // 3600)
+        self._loaded_hour = _hour()
         try:
             self._views = await services.registry.list()
             self._show_providers()
@@ -118,7 +130,9 @@ class OverviewScreen(ModeScreen):
             self._show_alerts(first=first)
             self._spend_panel.show(self._spend)
             self._show_runs(await overview.recent(services))
-            self._chart.show(_chart_data(await overview.cost_by_hour(services)))
+            hours = await overview.cost_by_hour(services)
+            self._chart.set_empty(_NO_PRICE if hours.keys and None in hours.totals else _NO_COST)
+            self._chart.show(_chart_data(hours))
             self._rises = await overview.price_rises(services, self._views)
             self._show_alerts(first=first)
         except SwitchroomError as error:
@@ -139,8 +153,8 @@ class OverviewScreen(ModeScreen):
         if empty:
             from tui.screens.provider_choice import choices
 
-            found = [choice for choice in choices(self.app.services.catalog) if choice.variable]
-            self.query_one("#welcome Static", Static).update(welcome(found))
+            self._found = [choice for choice in choices(self.app.services.catalog) if choice.variable]
+            self.query_one("#welcome Static", Static).update(welcome(self._found))
         if empty != self._was_empty:
             self._was_empty = empty
             self.set_class(empty, "-welcome")
@@ -181,7 +195,7 @@ class OverviewScreen(ModeScreen):
         self._size_tables()
 
     def _look_at_clock(self) -> None:
-        if self._loaded_hour and int(time.time() // 3600) != self._loaded_hour:
+        if self._loaded_hour is not None and _hour() != self._loaded_hour:
             self._load_soon()
 
     def _load_soon(self) -> None:
@@ -190,7 +204,7 @@ class OverviewScreen(ModeScreen):
             return
         self._stale = True
         if self.is_current:
-            self.run_worker(self._load_again(), group="load", exit_on_error=True)
+            self.run_worker(self._load_again, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     async def _load_again(self) -> None:
         if self._loading:
@@ -268,7 +282,8 @@ class OverviewScreen(ModeScreen):
     def action_add(self) -> None:
         from tui.screens.provider_wizard import add_provider
 
-        self.app.run_worker(add_provider(self.app), group="action", exit_on_error=True)
+        first = self._found[0] if self._found else None  # as the welcome says; esc leads to the list of all
+        self.app.run_worker(add_provider(self.app, first), group="action", exit_on_error=True)
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         event.stop()
@@ -350,8 +365,15 @@ def _chart_data(chart: UsageChart) -> ChartData:
     series = tuple(
         Series(key, "all others" if key == "*" else key, values, cents(total))  # type: ignore[arg-type]
         for key, values, total in zip(chart.keys, chart.values, chart.totals, strict=True)
+        if any(values)  # what cannot be seen needs no place in the legend
     )
     return ChartData(chart.starts, chart.end, series, "usd")
+
+
+def _hour() -> tuple[int, ...]:
+    """The hour of the user's own clock, which in some zones begins at :30 of UTC; clocks that are put back differ."""
+    now = time.localtime()
+    return (*now[:4], now.tm_gmtoff)
 
 
 def _now() -> int:
