@@ -131,13 +131,13 @@ class ChatScreen(ChatReading):
             self._wanted = ref
 
     async def _chosen(self, ref: str) -> None:
+        self.set_focus(self.prompt)
         await self._use(ref)
         self.suggestions = []
         if self.state.row is not None:
             await self.app.services.conversations.update(self.state.row.id, model_ref=ref)
         if not self.state.messages:
             self.show_turns()
-        self.set_focus(self.prompt)
 
     async def _use(self, ref: str | None, *, quiet: bool = False) -> None:
         services, state = self.app.services, self.state
@@ -246,10 +246,10 @@ class ChatScreen(ChatReading):
         )
         self.state.changed()
         self.show_turns()
+        self.set_focus(self.prompt)  # before anything is waited for: what is typed next is for the prompt
         if row.model_ref:
             await self._use(row.model_ref)
         self.show_estimate()
-        self.set_focus(self.prompt)
 
     async def _reload(self, row: ConversationRow) -> None:
         if (found := await self.stored(row)) is None:
