@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from rich.text import Text
 from textual import events
 from textual.widgets import Input
 
+from catalog.plaintext import harmless
 from tui.keymap import key_label
 
 
@@ -25,6 +27,14 @@ class Line(Input):
         self.cursor_blink = False
         for key in ("enter", "up", "down", "pageup", "pagedown"):
             self._bindings.key_to_bindings.pop(key, None)
+
+    @property
+    def _value(self) -> Text:
+        """What is shown of the text: it may come from elsewhere, and what could steer the terminal is seen instead."""
+        shown = super()._value
+        if not shown.plain.isprintable():
+            shown = Text("".join(map(_seen, shown.plain)), no_wrap=True, overflow="ignore", end="")
+        return shown
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Textual knows no character for the keys of `/`, `:`, `?` …: the footer would offer them while one types."""
@@ -51,3 +61,9 @@ class Line(Input):
             event.stop()
             event.prevent_default()
             await self.app.run_action(bound.binding.action, bound.node)
+
+
+def _seen(sign: str) -> str:
+    """One sign for one, so that the cursor stands where it acts."""
+    seen = harmless(sign) or "\ufffd"
+    return {"\n": "↵", "\t": " "}.get(seen, seen)
