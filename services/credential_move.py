@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def move(credentials: Credentials, services: Services, to: BackendName) -> dict[str, str]:
-    """Copy and read back, then point the providers there in one transaction, then delete the old ones."""
+    """Copy and read back, then point the providers there in one transaction, then delete the old ones, those that cannot be deleted now as soon as they can."""
     providers = Providers(services.db)
     wanted = await _movable(credentials, await providers.list(), to)
     moved: dict[str, str] = {}
@@ -36,9 +36,9 @@ async def move(credentials: Credentials, services: Services, to: BackendName) ->
             changed = _repointed(row, moved)
             if changed != row:
                 await providers.update(tx, changed)
+        await credentials.leftovers.add(tx, moved)
         await services.audit.record(tx, "vault.move", to, detail={"moved": len(moved)})
-    for old in moved:
-        await credentials.delete(old)
+    await credentials.leftovers.sweep()
     return moved
 
 

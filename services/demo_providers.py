@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services import clock
+from services.demo_habits import DEAD
 
 if TYPE_CHECKING:
     from store.models import ModelRow
@@ -74,6 +75,7 @@ def provider_row(demo: Demo, reference: str | None, now: int) -> ProviderRow:
     from store.providers import ProviderRow
 
     added = now - demo.days * clock.DAY_MS
+    dead = clock.day_bounds(now, -DEAD[demo.slug])[0] if demo.slug in DEAD else None
     return ProviderRow(
         slug=demo.slug,
         name=demo.name,
@@ -92,7 +94,7 @@ def provider_row(demo: Demo, reference: str | None, now: int) -> ProviderRow:
         state=demo.state,
         state_message=demo.message,
         state_at=now - demo.seen_ago,
-        last_validated_at=added if demo.state == "invalid_key" else now - demo.seen_ago,
+        last_validated_at=now - demo.seen_ago if dead is None else max(added, dead - clock.HOUR_MS),
         created_at=added,
         updated_at=added,
     )

@@ -81,13 +81,13 @@ def sync_entries(runs: list[SyncRunRow]) -> Iterator[Entry]:
 
 
 def _of_one(demo: Demo, now: int, models: int, latency: float, chance: random.Random) -> Iterator[SyncRunRow]:
-    dead = DEAD.get(demo.slug, 0)
+    dead = DEAD.get(demo.slug, -1)
     for days in range(min(_DAYS, demo.days), -1, -1):
         at = clock.day_bounds(now, -days)[0] + 6 * clock.HOUR_MS + chance.randrange(9_000)
-        if at >= now or (demo.slug == "ollama" and days < dead):
+        if at >= now or (demo.slug == "ollama" and days <= dead):
             continue
         duration = round(latency * 1000 * chance.uniform(0.9, 1.4)) + 12
-        if days < dead:
+        if days <= dead:  # dead from the midnight before
             yield _failed(demo, at, duration, models)
         else:
             yield _good(demo, at, duration, models, _DIFFS.get((demo.slug, days)))

@@ -21,6 +21,7 @@ from services.drafts import EnvKey, ProviderDraft
 from services.paths import under
 from services.settings_model import Security, Settings
 from store.providers import ProviderRow, Providers
+from store.vault.files import FileBackend
 
 CANARY = "sk-canary-door-0123456789abcdef"
 SECRET = SecretStr(CANARY)
@@ -354,3 +355,23 @@ async def test_no_secret_in_reprs_logs_errors_or_any_file(
         if file.is_file():
             assert CANARY.encode() not in file.read_bytes(), file
     assert redact(f"key {CANARY} here") == "key [redacted] here"
+
+
+async def test_a_move_is_done_although_the_old_place_keeps_a_copy(
+    services: Services, os_keyring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials, providers = services.credentials, Providers(services.db)
+    key = await credentials.store("a", SECRET, backend="file")
+    async with services.db.transaction() as tx:
+        await providers.insert(tx, row("a", key_ref=key))
+
+    async def refuse(_self: FileBackend, _name: str) -> None:
+        raise VaultLockedError("The folder cannot be written now.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FileBackend, "delete", refuse)
+        assert await credentials.move("keyring") == {key: "keyring:a"}
+    assert await credentials.resolve("keyring:a") == SECRET
+    assert (await credentials.backend()).backend == "keyring", "new keys follow"
+    await credentials.leftovers.sweep()
+    assert list(services.paths.credentials.glob("*.json")) == [], "deleted as soon as that works again"

@@ -14,7 +14,7 @@ import pytest
 from services import clock
 from services.container import Services, open_services
 from services.demo import seed_demo
-from services.demo_habits import RISE_DAYS
+from services.demo_habits import DEAD, RISE_DAYS
 from services.demo_history import spike_start
 from services.paths import under
 from store.ledger import AttemptRow, Ledger
@@ -52,6 +52,17 @@ async def test_eight_providers_in_different_states(demo: Services) -> None:
         "azure-eu",
         "together",
     ]
+
+
+async def test_a_dead_provider_worked_until_it_died(demo: Services) -> None:
+    for slug, days in DEAD.items():
+        row = await demo.registry.row(slug)
+        last = row.last_validated_at
+        assert last is not None
+        syncs = [run for run in await demo.sync.history(slug) if run.state == "ok"]
+        died = clock.day_bounds(FRIDAY_NOON, -days)[0]
+        assert row.created_at < last < died, slug
+        assert syncs[0].started_at < died
 
 
 async def test_ninety_days_with_weeks_growth_and_nights(demo: Services) -> None:

@@ -30,7 +30,7 @@ def summary(view: ProviderView, models: Sequence[ModelView], now: int) -> list[P
         pairs.append(("", row.state_message, "dim"))
     pairs += [
         (
-            "last test",
+            "last worked",
             ago(row.last_validated_at, now),
             "",
         ),
