@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from catalog.errors import SwitchroomError, UsageError
+from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from catalog.merge import ModelDiff
 from services.clock import MINUTE_MS, now_ms
 from services.feed import ModelsChanged, SyncEnded, SyncProgress
@@ -207,6 +207,7 @@ class Sync:
         stored = await self._models.list(row.slug)
         async with self._turn:
             rows = model_rows(row.slug, remote, now_ms())
+            await asyncio.sleep(0)
             diff = compared(stored, rows)
             await asyncio.sleep(0)
         result = SyncResult(
@@ -222,6 +223,10 @@ class Sync:
             rises=rises(row.slug, diff, {model.id for model in stored if model.enabled}),
         )
         async with self._services.db.transaction() as tx:
+            if not await self._services.registry.exists(row.slug, tx):
+                raise NotFoundError(
+                    f"{row.slug} was deleted while its models were fetched.", hint="Nothing of it was kept."
+                )
             await self._models.replace_live(tx, row.slug, rows)
             await self._record(tx, result, attempt)
         await self._services.registry.note(row.slug, None)

@@ -240,3 +240,23 @@ def test_when_a_schedule_fires() -> None:
     assert quarter > noon
     assert quarter % 900_000 == 0
     assert next_time("0 0 30 2 *", noon) is None
+
+
+async def test_a_provider_deleted_while_it_is_fetched_leaves_nothing_and_is_named(
+    services: Services, vendor: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.registry.add(ProviderDraft(slug="mine", url=vendor.url), None, test=False)
+
+    async def deleted(slug: str) -> Any:
+        monkeypatch.setattr(services.sync._models, "list", real)
+        await services.registry.remove(slug)
+        return await real(slug)
+
+    real = services.sync._models.list
+    monkeypatch.setattr(services.sync._models, "list", deleted)
+    [result] = await services.sync.sync(["mine"])
+    assert result.state == "error"
+    assert result.error is not None
+    assert result.error.message == "mine was deleted while its models were fetched."
+    assert not caplog.records, "that is nothing unforeseen"
+    assert await services.models.list() == []
