@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ENDINGS = (".csv", ".json", ".jsonl")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula."""
 
 
@@ -88,9 +88,9 @@ async def export(app: SwitchroomApp, what: Exported) -> None:
         if typed is None:
             return
         path = _path(typed)
-        there = path.exists()
+        changed = _written(path)
+        there = changed is not None
         if there:
-            changed = clock(int(path.stat().st_mtime * 1000))
             question = Confirm(
                 f"Replace {path.name}?", f"{path}\nwas last written {changed}.", yes="replace it", no="another name"
             )  # fmt: skip
@@ -110,6 +110,14 @@ def proposed(name: str, ending: str) -> str:
     here = Path.cwd()
     folder = here if os.access(here, os.W_OK) and here != Path("/") else Path.home()
     return str(folder / f"{name}-{dt.datetime.now().astimezone():%Y-%m-%d}{ending}")
+
+
+def _written(path: Path) -> str | None:
+    """When the file was last written, in words; None: there is none."""
+    try:
+        return clock(int(path.stat().st_mtime * 1000))
+    except OSError:
+        return None
 
 
 def _path(typed: str) -> Path:
@@ -139,7 +147,7 @@ def write(path: Path, what: Exported, *, replace: bool) -> None:
     """Write the whole file or nothing. FileExistsError: it appeared meanwhile, and `replace` is False."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             ending = path.suffix.lower()
             if what.page is not None and ending == what.page[0]:
                 what.page[1](file)

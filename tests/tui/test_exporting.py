@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -100,3 +101,49 @@ async def test_the_window_asks_for_the_name_and_before_it_replaces(
         await app.workers.wait_for_complete()
         assert app.notices[-1].message == f"3 rows written to {path}."
         assert len(json.loads(path.read_text())) == 3
+
+
+def _parts(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.endswith((".part", ".csv"))]
+
+
+async def test_a_full_disk_is_told_and_another_place_can_be_chosen(
+    app: SwitchroomApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, full = os.fsync, [True]
+
+    def sync(number: int) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        real(number)
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        monkeypatch.setattr("tui.exporting.os.fsync", sync)
+        app.do(export(app, ROWS))
+        await until(pilot, "Export 3 rows to which file?")
+        app.screen.query_one(Line).value = str(tmp_path / "t.csv")
+        await pilot.press("enter")
+        await until(pilot, "Not written: No space left on device. Choose another place.")
+        assert not _parts(tmp_path)
+        full[0] = False
+        await pilot.press("enter")
+        await until(pilot, "Export 3 rows", gone=True)
+        await app.workers.wait_for_complete()
+        assert len((tmp_path / "t.csv").read_text().splitlines()) == 5, (
+            "whole: a title and three rows, one of two lines"
+        )
+
+
+@pytest.mark.parametrize("text", ["\n=1+1", "＝1+1", "＠SUM(A1)", "\t=1", "\r=1"])
+def test_no_beginning_of_a_formula_is_left(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "a.csv", Exported("a", ("x",), [{"x": text}]), replace=False)
+    with (tmp_path / "a.csv").open(newline="") as file:
+        [_, [cell]] = csv.reader(file)
+    assert cell[0] in "'␍"
+
+
+def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:
+    for ending in (".csv", ".json", ".jsonl"):
+        write(tmp_path / f"a{ending}", Exported("a", ("x",), [{"x": "half \udcff"}]), replace=False)
+    assert json.loads((tmp_path / "a.jsonl").read_text())["x"] == "half \udcff"
