@@ -215,7 +215,7 @@ def told_sync(app: SwitchroomApp, results: Sequence[SyncResult]) -> None:
 
 
 def amount(text: str) -> Decimal | None:
-    """USD as people type it (`50`, `$50`, `1,000.50`); None for empty. Raises ValueError for what is no money."""
+    """USD as people type it (`50`, `$50`, `1,000.50`, `0`); None for empty. Raises ValueError for what is no money."""
     cleaned = text.strip().lstrip("$").replace(",", "").strip()
     if not cleaned:
         return None
@@ -223,7 +223,7 @@ def amount(text: str) -> Decimal | None:
         value = Decimal(cleaned)
     except InvalidOperation:
         raise ValueError(text) from None
-    if not value.is_finite() or value <= 0:
+    if not value.is_finite() or value < 0:
         raise ValueError(text)
     return value
 

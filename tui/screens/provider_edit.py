@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
@@ -117,45 +118,90 @@ async def edit_scope(app: SwitchroomApp, scope: str, whose: str) -> None:
     from services.clock import month_bounds, now_ms
 
     now = limits_of(await app.services.budgets.list(), scope)
-    alert = next((limit.alert for limit in now.values()), 0.8)
-    fields = [
-        Field("daily", "daily limit, $", _limit(now.get("daily")), "none", no_amount),
-        Field("monthly", "monthly limit, $", _limit(now.get("monthly")), "none", no_amount),
-        Field("alert", "tell me at, %", f"{alert * 100:.0f}", "80", _percent),
-        Field("reason", "why", "", "goes into the audit log"),
-    ]
     start, end = month_bounds(now_ms())
     known = await app.services.usage.spent(start, end, None if scope == "global" else whose)
     spent = "nothing with a known cost" if known is None else cents(known)
     values = await app.push_screen_wait(
         Form(
             f"Limits of {whose}",
-            fields,
+            limit_fields(now),
             f"Spent this month: {spent}. No run goes over a limit; empty: no limit.",
         )
     )
     if values is None:
         return
-    share = float(values["alert"].strip() or 80) / 100
+    budgets = app.services.budgets
     try:
-        for period in ("daily", "monthly"):
-            limit, before = amount(values[period]), now.get(period)
-            if limit is not None:
-                if before is None or before.limit != limit or abs(before.alert - share) > 1e-9:
-                    await app.services.budgets.set(
-                        scope,
-                        period,
-                        limit,
-                        alert=share,
-                        until=before.until if before is not None else None,
-                        reason=values["reason"] or None,
-                    )
-            elif before is not None:
-                await app.services.budgets.remove(before.id)
+        for change in limit_changes(now, values):
+            if change.limit is None:
+                await budgets.remove(now[change.period].id)
+            else:
+                await budgets.set(
+                    scope, change.period, change.limit,
+                    alert=change.alert, until=change.until, reason=change.reason,
+                )  # fmt: skip
     except SwitchroomError as error:
         app.tell_error(error)
         return
     app.tell(f"Limits of {whose} kept.", hint="Usage ({5:mode.usage}) shows what is left")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChange:
+    """One limit as it is to be; `limit` None: taken away."""
+
+    period: str
+    limit: Decimal | None
+    alert: float
+    until: int | None
+    reason: str | None
+
+
+def limit_fields(now: Mapping[str, BudgetView]) -> list[Field]:
+    """The form's fields; what the limits have in common is there to be kept or changed."""
+    alerts = {f"{limit.alert * 100:.4g}" for limit in now.values()}
+    reasons = {limit.reason or "" for limit in now.values()}
+    return [
+        Field("daily", "daily limit, $", _limit(now.get("daily")), "none", no_amount),
+        Field("monthly", "monthly limit, $", _limit(now.get("monthly")), "none", no_amount),
+        Field("alert", "tell me at, %", _common(alerts), _differing(alerts) or "80", _percent),
+        Field("reason", "why", _common(reasons), _differing(reasons) or "goes into the audit log"),
+    ]
+
+
+def _common(values: Collection[str]) -> str:
+    return next(iter(values)) if len(values) == 1 else ""
+
+
+def _differing(values: Collection[str]) -> str:
+    return "as before, each its own" if len(values) > 1 else ""
+
+
+def limit_changes(now: Mapping[str, BudgetView], values: Mapping[str, str]) -> list[LimitChange]:
+    """What the filled form changes. What was left as it was shown stays what it is, for each limit by itself."""
+    shown = {field.key: field.value for field in limit_fields(now)}
+    share = None if values["alert"] == shown["alert"] else float(values["alert"].strip() or 80) / 100
+    reason = None if values["reason"] == shown["reason"] else values["reason"].strip()
+    found: list[LimitChange] = []
+    same: list[LimitChange] = []
+    for period in ("daily", "monthly"):
+        limit, before = amount(values[period]), now.get(period)
+        if before is None:
+            if limit is not None:
+                why = (shown["reason"] if reason is None else reason) or None
+                alert = float(values["alert"].strip() or 80) / 100
+                found.append(LimitChange(period, limit, alert, None, why))
+            continue
+        change = LimitChange(
+            period,
+            limit,
+            before.alert if share is None else share,
+            before.until if before.in_force else None,
+            before.reason if reason is None else reason or None,
+        )
+        other = limit != before.limit or abs(change.alert - before.alert) > 1e-9
+        (found if other else same).append(change)
+    return found or (same if reason is not None else [])
 
 
 def _limit(view: BudgetView | None) -> str:
