@@ -25,6 +25,7 @@ from tui.own_keys import OwnKeys
 from tui.services_host import Opener, ServicesHost, opener
 from tui.wire import Wire
 from tui.work import SyncWork
+from tui.workers import QuietWorkers
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,7 +47,9 @@ class Life(Notices):
 
     def __init__(self, paths: Paths | None, demo: bool, services_opener: Opener | None) -> None:
         super().__init__()
+        self._workers = QuietWorkers(self)
         self.paths = paths
+        self._demo = demo
         self.start_error: SwitchroomError | None = None
         """What kept the services from opening; the program ends with it."""
         self._services: Services | None = None
@@ -171,8 +174,16 @@ class Life(Notices):
 
     def _handle_exception(self, error: Exception) -> None:
         """What a worker could not do (the store is busy, a provider is gone) is told; only our own mistakes are fatal."""
-        if isinstance(error, WorkerFailed) and isinstance(error.error, SwitchroomError):
-            self.tell_error(error.error)
+        inner = error.error if isinstance(error, WorkerFailed) else error
+        if isinstance(error, WorkerFailed) and isinstance(inner, SwitchroomError):
+            self.tell_error(inner)
+        elif isinstance(inner, ImportError) and self.opened:  # its files were replaced under it
+            self.tell(
+                f"A part of the program cannot be loaded: {inner}.",
+                title="Switchroom was changed",
+                hint="It was probably updated while it ran: quit and start it again",
+                tone="bad",
+            )
         else:
             super()._handle_exception(error)
 
@@ -235,6 +246,10 @@ class Life(Notices):
         self._ahead.asked()
 
     def _logs(self) -> Path:
+        if self._demo:  # its home goes with it, and nothing is left in the user's own
+            import tempfile
+
+            return Path(tempfile.mkdtemp(prefix="switchroom-crash-"))
         if self.paths is None:
             from services.paths import resolve
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
@@ -73,11 +75,31 @@ async def test_services_that_take_long_keep_nobody_from_leaving(
         _give_up(app)
 
 
+async def test_work_that_ends_before_it_began_says_nothing(paths: Paths) -> None:
+    app = SwitchroomApp(paths)
+    begun: list[int] = []
+
+    async def work() -> None:
+        begun.append(1)
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            app.run_worker(work(), group="greeted")
+            app.screen.run_worker(work()).cancel()
+            app.workers.cancel_all()
+            await pilot.pause()
+        gc.collect()
+    assert not begun
+    assert not [warning for warning in told if "never awaited" in str(warning.message)]
+
+
 @pytest.mark.parametrize("mode", [mode.name for mode in MODES])
 async def test_no_key_is_a_mistake_of_ours_before_the_services_are_there(
     paths: Paths, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(life, "_LONGEST_OPENING", 0.0)
+    monkeypatch.setattr(life, "_LONGEST_OPENING", 0.01)
     app = SwitchroomApp(paths, services_opener=never, mode=mode)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
