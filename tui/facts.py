@@ -35,6 +35,7 @@ async def gather(services: Services, current: Callable[[], StatusFacts]) -> Stat
     return replace(
         current(),
         offline=services.offline.state,
+        asked=True,
         today=today,
         month=month,
         day_limit=limits.get("daily"),

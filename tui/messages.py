@@ -16,7 +16,9 @@ class StatusFacts:
     alerts: int = 0
     """Alerts not looked at yet."""
     today: Decimal | None = None
-    """Spent today in USD; None until it is known."""
+    """Spent today in USD; None until it was asked for, and where nobody knows (unknown cost, own hardware only)."""
+    asked: bool = False
+    """True once the store has said what was spent."""
     day_limit: Decimal | None = None
     """None: no daily limit for everything."""
     month: Decimal | None = None

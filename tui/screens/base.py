@@ -46,7 +46,6 @@ class ModeScreen(Screen[None]):
             "X",
             "export",
             "export",
-            show=False,
             id="screen.export",
             tooltip="Write what is shown to a file: CSV, JSON or JSON lines",
         ),
@@ -120,6 +119,10 @@ class ModeScreen(Screen[None]):
     def on_tabs_line_chosen(self, event: TabsLine.Chosen) -> None:
         if event.by and callable(step := getattr(self, "action_tab", None)):
             step(event.by)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """A screen that exports nothing does not offer it."""
+        return action != "export" or type(self).exported is not ModeScreen.exported
 
     async def action_copy(self) -> None:
         text = self.copy_text()

@@ -76,7 +76,7 @@ class ChatScreen(ChatReading):
             yield Line(placeholder="search the conversation", id="chat-find")
             yield Static("", id="chat-count")
         prompt = PromptBox()
-        prompt.placeholder = "Ask something"
+        prompt.placeholder = "Ask something   (esc, then digits go to the modes)"
         yield prompt
 
     # -- life ------------------------------------------------------------------------------------

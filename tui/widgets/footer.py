@@ -21,8 +21,8 @@ ALWAYS = ("app.help", "app.quit")
 FIRST = ("pick.choose", "ask.keep", "form.keep")
 """What a window is for stands before what else can be done in it."""
 
-LAST = "window.leave"
-"""The way out of a window stands after what can be done in it."""
+LAST = ("screen.export", "window.leave")
+"""What is seldom wanted, and the way out of a window, stand after what can be done in it."""
 
 
 def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
@@ -37,7 +37,7 @@ def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
             continue
         shown = binding.key_display if _displayed(entry) else None
         found[ident] = (ident, shown or key_label(binding.key), binding.description)
-    return sorted(found.values(), key=lambda entry: (entry[0] not in FIRST, entry[0] == LAST))
+    return sorted(found.values(), key=lambda entry: (entry[0] not in FIRST, entry[0] in LAST))
 
 
 def _displayed(entry: ActiveBinding) -> bool:

@@ -58,7 +58,8 @@ class PromptBox(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        if result := self._replace_via_keyboard(harmless(event.text), *self.selection):
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")  # terminals send enter for each line's end
+        if result := self._replace_via_keyboard(harmless(text), *self.selection):
             self.move_cursor(result.end_location)
 
     def action_newline(self) -> None:

@@ -28,17 +28,16 @@ def segments(mode: str, facts: StatusFacts) -> list[tuple[str, str]]:
         ("today", facts.today, facts.day_limit),
         ("month", facts.month, facts.month_limit),
     ):
-        if spent is not None:
-            parts.append(
-                (_spend(word, spent, limit), "$error" if limit is not None and spent >= limit else "")
-            )
+        if facts.asked or spent is not None:
+            over = spent is not None and limit is not None and spent >= limit
+            parts.append((_spend(word, spent, limit), "$error" if over else ""))
     if facts.runs:
         speed = f" {facts.tok_per_s:.0f} tok/s" if facts.tok_per_s else ""
         parts.append((f"{count(facts.runs, 'run')}{speed}", "$success"))
     return parts
 
 
-def _spend(word: str, spent: Decimal, limit: Decimal | None) -> str:
+def _spend(word: str, spent: Decimal | None, limit: Decimal | None) -> str:
     return f"{word} {cents(spent)}" + (f" / {cents(limit)}" if limit is not None else "")
 
 
@@ -89,7 +88,8 @@ class ModesLine(Widget):
         self.current = current
 
     def _parts(self) -> list[tuple[str, str, str]]:
-        narrow = self.size.width < 98
+        whole = sum(len(mode.digit) + 1 + len(mode.title) + 2 for mode in MODES) - 2
+        narrow = whole > self.size.width
         return [
             (mode.name, mode.digit, mode.title if not narrow or mode.name == self.current else "")
             for mode in MODES
