@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from real_peers import free_port, tool, wait_until
@@ -89,6 +90,14 @@ class Tmux:
             print(shown)
             raise
         return shown
+
+    def until_lines(self, there: Callable[[list[str]], bool], what: str, seconds: float = 30) -> None:
+        """Wait until the lines on the screen are as described."""
+        try:
+            wait_until(lambda: there(self.screen().splitlines()), what, seconds)
+        except BaseException:
+            print(self.screen())
+            raise
 
     def close(self) -> None:
         subprocess.run([*self._base, "kill-server"], capture_output=True, check=False)
