@@ -117,9 +117,10 @@ class UsageService:
         from services.usage_table import usage_table
 
         source = source_for(self._db, span.since, span.until, group)
+        since, until = source.aligned((span.since, span.until))  # as the chart does
         return await usage_table(
             source,
-            (span.since, span.until),
+            (since, until),
             (span.before_since, span.before_until),
             group=group,
             measure=measure,
@@ -128,13 +129,14 @@ class UsageService:
     async def why(self, span: UsageRange) -> Why:
         """What the difference in cost to the previous equal period is made of."""
         from services.usage_source import source_for
-        from services.usage_table import used
+        from services.usage_table import priced
         from services.usage_why import why
 
         source = source_for(self._db, span.since, span.until, "model")
-        now = await used(source, (span.since, span.until), "model")
-        before = await used(source, (span.before_since, span.before_until), "model")
-        return why(now, before, await self._ratios(now))
+        since, until = source.aligned((span.since, span.until))
+        now, dark = await priced(source, since, until)
+        before, dark_before = await priced(source, span.before_since, span.before_until)
+        return why(now, before, await self._ratios(now), unpriced=dark + dark_before)
 
     async def runs(
         self,

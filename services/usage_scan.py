@@ -31,6 +31,9 @@ class LedgerSource:
         rows = await self._scan.totals([since, until], group, grade="own")
         return {row.key: row.attempts for row in rows}
 
+    async def of_grade(self, since: int, until: int, grade: str) -> list[UsageRow]:
+        return await self._scan.totals([since, until], "model", grade=grade)
+
     async def points(
         self, bounds: Sequence[int], measure: str, group: str | None, keys: Sequence[str]
     ) -> list[list[int]]:

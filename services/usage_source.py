@@ -37,6 +37,9 @@ class UsageSource(Protocol):
     async def own(self, since: int, until: int, group: str | None) -> dict[str, int]:
         """How many attempts of a key ran on own hardware or at a flat rate: they have no price per token."""
 
+    async def of_grade(self, since: int, until: int, grade: str) -> list[UsageRow]:
+        """One row per model: only its attempts of that grade."""
+
     async def points(
         self, bounds: Sequence[int], measure: str, group: str | None, keys: Sequence[str]
     ) -> list[list[int]]:
@@ -87,6 +90,9 @@ class RollupSource:
             return {row.key: row.attempts - row.unknown_attempts for row in rows if not row.cost_nanos}
         rows = await self._rollups.totals(since, until, _group(group), only_grade="own")
         return {row.key: row.attempts for row in rows}
+
+    async def of_grade(self, since: int, until: int, grade: str) -> list[UsageRow]:
+        return await self._rollups.totals(since, until, "model", only_grade=grade)
 
     async def points(
         self, bounds: Sequence[int], measure: str, group: str | None, keys: Sequence[str]

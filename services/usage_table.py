@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from catalog.money import from_nanos
 from services.usage_source import known_cost
 
 if TYPE_CHECKING:
@@ -121,6 +122,26 @@ async def used(source: UsageSource, span: tuple[int, int], group: str | None) ->
     }
 
 
+async def priced(source: UsageSource, since: int, until: int) -> tuple[dict[str, Used], int]:
+    """What each model used in its attempts of known cost, and how many runs are not among them."""
+    found: dict[str, Used] = {}
+    if until <= since:
+        return found, 0
+    for grade in ("reported", "computed", "estimated"):
+        for row in await source.of_grade(since, until, grade):
+            if row.attempts:
+                known = found.get(row.key, NOTHING)
+                found[row.key] = replace(
+                    known,
+                    runs=known.runs + row.runs,
+                    input=known.input + row.input,
+                    output=known.output + row.output,
+                    cost=(known.cost or Decimal(0)) + from_nanos(row.cost_nanos),
+                )
+    runs = _sum(row.runs for row in await source.totals(since, until, None))
+    return found, runs - _sum(one.runs for one in found.values())
+
+
 def used_of(row: UsageRow, own: int, ttft: int | None) -> Used:
     """Figures of the store as a person reads them."""
     return Used(
@@ -140,14 +161,15 @@ async def _all(source: UsageSource, span: tuple[int, int], lines: dict[str, Used
     if not every:
         return NOTHING
     known = [line.cost for line in every if line.cost is not None]
+    cost, unknown = sum(known, Decimal(0)), _sum(line.unknown for line in every)
     ttft = await source.ttft(list(span), None)
     return Used(
         _sum(line.runs for line in every),
         _sum(line.errors for line in every),
         _sum(line.input for line in every),
         _sum(line.output for line in every),
-        sum(known, Decimal(0)) if known else None,
-        _sum(line.unknown for line in every),
+        cost if cost or (known and not unknown) else None,
+        unknown,
         _sum(line.own for line in every),
         ttft.get("", [(0, None)])[0][1],
     )

@@ -26,15 +26,19 @@ class Why:
     movers: tuple[tuple[str, Decimal], ...]
     """(model ref, USD more than before), the largest change first; they add up to the total too."""
     unpriced: int
-    """Runs of models without any known cost, in both periods: no part of the sum."""
+    """Runs without a known cost, in both periods: no part of the sum."""
 
 
 def why(
-    now: Mapping[str, Used], before: Mapping[str, Used], ratios: Mapping[str, Fraction] | None = None
+    now: Mapping[str, Used],
+    before: Mapping[str, Used],
+    ratios: Mapping[str, Fraction] | None = None,
+    *,
+    unpriced: int = 0,
 ) -> Why:
     """Out of what each model used then and now.
 
-    `ratios`: what a token of the answer costs in tokens of the prompt, per model (1 where nothing is said); with it
+    `unpriced`: runs that are left out of both already. `ratios`: what a token of the answer costs in tokens of the prompt, per model (1 where nothing is said); with it
     a change of the cost that comes from longer answers is not taken for one of the price. In this order: as many
     runs as now at the old cost per run (`runs`), spread over the models as now (`mix`), as long as now (`prompts`,
     `answers`), and what is left is `price`: dearer or cheaper tokens, caching included.
@@ -53,7 +57,7 @@ def why(
             _explain(found, old[key], new[key], Fraction(runs1, runs0))
     total = _exact(now, before, keys)
     movers = [(key, _cost(now.get(key)) - _cost(before.get(key))) for key in keys]
-    unpriced = sum(used.runs for side in (now, before) for used in side.values() if used.cost is None)
+    unpriced += sum(used.runs for side in (now, before) for used in side.values() if used.cost is None)
     ordered = sorted((one for one in movers if one[1]), key=lambda one: (-abs(one[1]), one[0]))
     return Why(total, _rounded(found, total), tuple(ordered), unpriced)
 

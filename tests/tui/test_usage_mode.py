@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from textual.content import Content
@@ -12,13 +14,18 @@ from textual.widgets import Static
 from tui_stage import NOW, opened, screen_text, type_text, until
 from usage_stage import DAY, HOUR, fixed_time, run, seed
 
+import tui.screens.usage as usage_module
+from services.container import Services
 from services.paths import Paths
+from services.usage_range import UsageRange
 from tui.app import SwitchroomApp
 from tui.exporting import Exported
 from tui.screens.run_detail import RunDetail
 from tui.screens.usage import UsageScreen
+from tui.screens.usage_load import load
 from tui.screens.usage_runs import UsageRuns
 from tui.widgets.chart import Chart
+from tui.widgets.filter_bar import FilterBar
 from tui.widgets.line import Line
 from tui.widgets.table import VirtualTable
 
@@ -116,6 +123,91 @@ async def test_the_range_that_is_shown_is_the_marked_one(app: SwitchroomApp, siz
             assert marked == [words]
             await pilot.press("greater_than_sign")
             await pilot.pause()
+
+
+async def test_an_answer_to_an_older_question_is_not_shown(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first load of all runs beside the reloads: it may be the last to end."""
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        reached, go_on = asyncio.Event(), asyncio.Event()
+        real = load
+
+        async def slow(services: Services, span: UsageRange, *rest: Any) -> Any:
+            if span.name == "24h":
+                reached.set()
+                await go_on.wait()
+            return await real(services, span, *rest)
+
+        monkeypatch.setattr(usage_module, "load", slow)
+        stale = asyncio.create_task(screen._load())
+        await reached.wait()
+        await pilot.press("greater_than_sign")
+        await until(pilot, "80 runs")
+        go_on.set()
+        await stale
+        assert screen._shown is not None
+        assert screen._shown.span.name == "7d"
+
+
+async def test_another_group_takes_the_filter_away_with_its_line(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        await pilot.press("slash")
+        await type_text(pilot, "anth")
+        await pilot.press("enter")
+        await until(pilot, "1 of ")
+        await pilot.press("v")
+        text = await until(pilot, "openai-prod/gpt-4o")
+        assert "1 of " not in text
+        assert not screen.query_one(FilterBar).has_class("-open")
+
+
+async def test_runs_that_end_behind_another_screen_are_fetched_on_the_way_back(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.screens.usage_runs.SETTLE", 0.01)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        table_of(screen).go_to("openai-prod")
+        await pilot.press("enter")
+        await until(pilot, "24 runs")
+        runs = app.screen
+        assert isinstance(runs, UsageRuns)
+        await app.push_screen(RunDetail("run-300", "usage"))
+        await until(pilot, "rate limited")
+        asked: list[object] = []
+        real = app.services.usage.runs
+
+        async def counted(*args: Any, **kwargs: Any) -> Any:
+            asked.append(args)
+            return await real(*args, **kwargs)
+
+        monkeypatch.setattr(app.services.usage, "runs", counted)
+        await seed(app.services, [run(900, NOW - 60_000, "openai-prod", "gpt-4o", "1.23")])
+        await pilot.pause(0.1)
+        assert asked == []
+        await pilot.press("escape")
+        await until(pilot, "25 runs")
+
+
+async def test_more_new_runs_than_a_page_leave_no_gap(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.screens.usage_runs.SETTLE", 0.01)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        table_of(screen).go_to("openai-prod")
+        await pilot.press("enter")
+        await until(pilot, "24 runs")
+        burst = [run(1000 + n, NOW - 90_000 + n, "openai-prod", "gpt-4o", "0.01") for n in range(60)]
+        await seed(app.services, burst)
+        await until(pilot, "more below")
+        table = app.screen.query_one("#runs", VirtualTable)
+        await pilot.press("end")
+        await until(pilot, "84 runs")
+        assert [row.run_id for row in table.rows[:60]] == [row.run_id for row in burst[::-1]]
 
 
 async def test_groups_name_their_keys(app: SwitchroomApp) -> None:

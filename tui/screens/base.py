@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from tui.widgets.footer import KeyLine
 from tui.widgets.status import ModesLine, StatusLine
@@ -101,6 +101,11 @@ class ModeScreen(Screen[None]):
         self.set_facts()
         if self.app.opened:
             self.arriving = self.run_worker(self.services_ready(self.app.services), exit_on_error=True)
+
+    @property
+    def seen(self) -> bool:
+        """In front, or behind windows only. `is_current` is also true of what another screen covers wholly."""
+        return self.is_current and (self.app.screen is self or isinstance(self.app.screen, ModalScreen))
 
     def on_screen_resume(self) -> None:
         self.set_facts()

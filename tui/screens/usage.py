@@ -139,13 +139,14 @@ class UsageScreen(ModeScreen):
 
     async def _load(self) -> None:
         self._late = False
-        span = self.span()
+        asked = self.range, self._dates, self._bar, self.group, self.measure
         try:
-            fresh = await load(self.app.services, span, self._bar, self.group, self.measure)
+            fresh = await load(self.app.services, self.span(), self._bar, self.group, self.measure)
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
-        self._show(fresh)
+        if asked == (self.range, self._dates, self._bar, self.group, self.measure):
+            self._show(fresh)  # else what is asked now is under way
 
     def reload(self) -> None:
         """Ask again; of several questions only the last is answered."""
@@ -168,7 +169,7 @@ class UsageScreen(ModeScreen):
             self.refresh_bindings()
         if before is None or before.chart != fresh.chart:
             labels = [series.label for series in fresh.data.series]
-            self._buckets.columns = bucket_columns(labels, fresh.measure)
+            self._buckets.columns = bucket_columns(labels, fresh.group, fresh.measure)
             self._buckets.set_rows(bucket_lines(fresh.chart))
 
     def _show_words(self) -> None:
@@ -194,18 +195,18 @@ class UsageScreen(ModeScreen):
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD:
             self._late = True
-            if self.is_mounted and self.is_current and not self._wait:
+            if self.is_mounted and self.seen and not self._wait:
                 self._wait = True
                 self.set_timer(SETTLE, self._settled)
 
     def _settled(self) -> None:
         self._wait = False
-        if self._late and self.is_current:
+        if self._late and self.seen:
             self.reload()
 
     def _look(self) -> None:
         fresh = self._shown
-        if self.is_current and fresh is not None and self.span().until != fresh.span.until:
+        if self.seen and fresh is not None and self.span().until != fresh.span.until:
             self.reload()
 
     def on_screen_resume(self) -> None:
@@ -255,7 +256,8 @@ class UsageScreen(ModeScreen):
 
     def action_group(self) -> None:
         self.group = words.GROUPS[(words.GROUPS.index(self.group) + 1) % len(words.GROUPS)]
-        self._table.set_filter("")
+        if self._table.filter:  # it named keys of the group before
+            self.query_one(FilterBar).clear()
         self.reload()
 
     def action_measure(self) -> None:

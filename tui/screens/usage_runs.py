@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PAGE = 50
 """Runs fetched at once; more come when the cursor nears the end."""
 _NEAR = 20
+SETTLE = 1.0
+"""Seconds between two loads while runs keep ending."""
 _RELOAD = frozenset({"RunEnded", "StoreChangedElsewhere"})
 _FACETS: tuple[Facet[AttemptRow], ...] = (
     Facet("model", words=lambda row: (row.model, row.provider)),
@@ -90,6 +92,8 @@ class UsageRuns(ModeScreen):
         self._table.set_empty("No run ended in this time.")
         last = (fresh[-1].at, fresh[-1].id or 0) if fresh else (0, 0)
         older = [row for row in self._table.rows if (row.at, row.id or 0) < last]
+        if not {row.id for row in fresh} & {row.id for row in self._table.rows}:
+            older = []  # more ended since than a page holds: what lies between would be missing
         if not older:
             self._all = len(fresh) < PAGE
         rows = [*fresh, *older]
@@ -99,9 +103,10 @@ class UsageRuns(ModeScreen):
         self._tell_count()
 
     async def _more(self) -> None:
-        rows = list(self._table.rows)
-        found = await self._page(rows[-1] if rows else None)
-        if found is not None:
+        last = self._table.rows[-1] if self._table.rows else None
+        found = await self._page(last)
+        rows = self._table.rows  # newer ones may have come meanwhile
+        if found is not None and (not rows or rows[-1] is last):
             self._all = len(found) < PAGE
             self._table.set_rows([*rows, *found])
             self._tell_count()
@@ -135,10 +140,15 @@ class UsageRuns(ModeScreen):
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and not self._late and self.is_mounted:
             self._late = True
-            self.set_timer(1.0, self._settled)
+            if self.seen:
+                self.set_timer(SETTLE, self._settled)
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._settled()
 
     def _settled(self) -> None:
-        if self._late:
+        if self._late and self.seen:
             self.run_worker(self._refresh, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     # -- keys ------------------------------------------------------------------------------------
