@@ -48,7 +48,7 @@ Three habits help:
 - keep one local model at hand for the day the network is gone.
 """
 
-_LANGUAGES = """Oczywiście: *zażółć gęślą jaźń* — every Polish diacritic in four words.
+_LANGUAGES = """Oczywiście: *zażółć gęślą jaźń* — every Polish diacritic in three words.
 
 日本語もそのまま表示されます。幅の広い文字も、列がずれません。 And a flag or two: 🇵🇱 🇯🇵, a family 👨‍👩‍👧, and a check ✅.
 
