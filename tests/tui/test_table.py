@@ -96,6 +96,26 @@ async def test_a_refresh_moves_neither_cursor_nor_scroll_nor_marks() -> None:
         assert app.table.cursor_key == "k00049"
 
 
+async def test_rows_that_come_or_go_above_leave_the_line_that_is_read_where_it_is() -> None:
+    app = Stage()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.table.set_rows(rows(100))
+        await pilot.press(*["j"] * 40, "k", "k")
+        await pilot.pause()
+        before = lines(app)
+        app.table.set_rows([*(Row(f"a{n}", 7) for n in range(5)), *rows(100)])
+        await pilot.pause()
+        assert lines(app) == before
+        app.table.set_rows(rows(100)[20:])
+        await pilot.pause()
+        assert lines(app) == before
+        await pilot.press("g")
+        await pilot.pause()
+        app.table.set_rows(rows(100))
+        await pilot.pause()
+        assert app.table.cursor_key == "k00020", "the cursor goes with its row"
+
+
 async def test_one_row_is_replaced_in_place() -> None:
     app = Stage()
     async with app.run_test(size=(60, 11)) as pilot:

@@ -17,6 +17,8 @@ _TERM = re.compile(r"([-!]?)([a-z_]+)(<=|>=|:|=|<|>)(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\$?(\d+(?:\.(\d*))?|\.(\d+))([kmg]?)")
 _UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
 _MOST_VALUES = 60
+_MOST_WORDS = 50
+"""More words than this are not looked for: a text that was pasted by mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def parse(text: str, facets: Sequence[Facet[Any]]) -> Query:
     words: list[str] = []
     without: list[str] = []
     problem = ""
-    tokens = list(dict.fromkeys(text.casefold().split()))
+    tokens = list(dict.fromkeys(text.casefold().split()))[:_MOST_WORDS]
     for token in tokens:
         found = _TERM.fullmatch(token)
         if found is None or not names:

@@ -83,8 +83,10 @@ class FilterBar(Widget):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._table.set_filter(event.value)
-        self.bring_up_to_date()
+        if event.value != self._table.filter:
+            self._table.set_filter(event.value)  # tells this bar
+        else:
+            self.bring_up_to_date()
 
     def bring_up_to_date(self) -> None:
         """Bring count and hints in step with the table."""

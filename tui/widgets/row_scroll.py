@@ -29,6 +29,12 @@ class RowScroll(ScrollView, Generic[T]):
         self.virtual_size = Size(self.size.width, len(self._set) + self._header)
         self._keep_visible()
 
+    def hold(self, line: int) -> None:
+        """The row under the cursor stays on this line of the view, whatever came above it; the top stays the top."""
+        top = self._set.cursor - line
+        if 0 <= line < self._page() and self.scroll_target_y not in (0, top):
+            self.scroll_to(y=top, animate=False, force=True)
+
     def on_focus(self) -> None:
         self.refresh_row(self._set.cursor)
 

@@ -85,6 +85,7 @@ class VirtualTable(RowScroll[T], can_focus=True):
         no_match: str = "Nothing matches. esc clears the filter.",
         header: bool = True,
         marks: bool = True,
+        blurred_cursor: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
     ) -> None:
@@ -93,6 +94,7 @@ class VirtualTable(RowScroll[T], can_focus=True):
         self._set = RowSet(key, search, facets)
         self._header = int(header)
         self._empty, self._no_match, self._can_mark = empty, no_match, marks
+        self._blurred = "blurred" if blurred_cursor else ""  # several tables side by side: one cursor is enough
         self._sorted: tuple[Column[T], bool] | None = None
         self._layout: Layout[T] | None = None
         self._styles_now: dict[str, Style] = {}
@@ -104,9 +106,12 @@ class VirtualTable(RowScroll[T], can_focus=True):
     # -- rows ------------------------------------------------------------------------------------
 
     def set_rows(self, rows: Iterable[T]) -> None:
-        """Show these rows. Cursor and marks stay with their keys, the scroll stays where it was."""
+        """Show these rows. Cursor and marks stay with their keys, the line under the cursor where it was read."""
+        key, line = self.cursor_key, self._set.cursor - int(self.scroll_target_y)
         self._set.set(rows)
         self._rearranged()
+        if key is not None and self.cursor_key == key:
+            self.hold(line)
 
     def update_row(self, row: T) -> bool:
         """Replace the row of the same key, repainting that one line; False when it is not here."""
@@ -260,9 +265,8 @@ class VirtualTable(RowScroll[T], can_focus=True):
         if line >= len(shown):
             return paint.blank_line(layout.cells, styles)
         row = shown.at(line)
-        cursor = (
-            "" if line != shown.cursor else "cursor" if self.has_focus or self.pretend_focus else "blurred"
-        )
+        focused = self.has_focus or self.pretend_focus
+        cursor = "" if line != shown.cursor else "cursor" if focused else self._blurred
         marked = bool(shown.marks) and shown.key_of(row) in shown.marks
         return paint.row_line(layout, row, styles, cursor=cursor, marked=marked)
 
