@@ -179,16 +179,15 @@ class Services:
             log.error("a task of the services failed", exc_info=error)
 
     async def watch(self) -> None:
-        """Publish StoreChangedElsewhere when another process wrote."""
+        """Publish StoreChangedElsewhere when another process wrote, and take over the settings it changed."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
-                changed = await self.db.changed_elsewhere()
+                if await self.db.changed_elsewhere():
+                    self.feed.publish(StoreChangedElsewhere())
+                    await self.preferences.refresh()
             except SwitchroomError:
                 log.exception("the store cannot be polled")
-                continue
-            if changed:
-                self.feed.publish(StoreChangedElsewhere())
 
     async def aclose(self) -> None:
         """Close what was opened; a part that fails is logged and does not keep the rest open."""

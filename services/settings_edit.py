@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import StoreError, UsageError
+from catalog.errors import StoreError, SwitchroomError, UsageError
 from services import settings as loader
 from services.feed import OfflineChanged, SettingsChanged
 from services.settings_model import KEYS, SECTIONS, Settings
@@ -28,6 +28,8 @@ class Preferences:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._seen: tuple[int, int] | None = None
+        """The file as it was when it was last looked at for what others wrote."""
 
     def views(self) -> list[loader.SettingView]:
         """Every setting with its sentence, default, value and source."""
@@ -60,6 +62,20 @@ class Preferences:
         if (wrong := self.problem(name, value)) is not None:
             raise UsageError(wrong, title="Not changed")
         await self._change(name, "setting.set", "none" if value is None else value)
+
+    async def refresh(self) -> None:
+        """Act by what another Switchroom has written into the file; one that cannot be read changes nothing."""
+        services = self._services
+        try:
+            found = services.paths.config_file.stat()
+            if (found.st_mtime_ns, found.st_ino) == self._seen:
+                return
+            self._seen = (found.st_mtime_ns, found.st_ino)
+            after = loader.load(services.paths)
+        except (OSError, SwitchroomError):
+            return
+        if after != services.settings:
+            await self._act(after)
 
     async def unset(self, name: str) -> None:
         """Back to the default: the setting is taken out of the file."""

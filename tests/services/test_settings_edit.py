@@ -143,6 +143,23 @@ async def test_two_writers_lose_nothing(home: Path) -> None:
     )
 
 
+async def test_what_another_session_sets_acts_in_this_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.container.POLL_SECONDS", 0.02)
+    async with open_services(watch=True) as one, open_services() as two:
+        told = asyncio.Event()
+        one.feed.subscribe(lambda _event: told.set(), SettingsChanged)
+        for theme in ("light", "ansi"):
+            await two.preferences.set("appearance.theme", theme)
+            await asyncio.wait_for(told.wait(), 5)
+            assert one.settings.appearance.theme == theme
+            told.clear()
+        one.paths.config_file.write_text("this is [ no toml")
+        await one.preferences.refresh()
+        assert one.settings.appearance.theme == "ansi"
+
+
 async def test_a_link_to_the_file_stays_a_link(services: Services, tmp_path: Path) -> None:
     real = tmp_path / "dotfiles.toml"
     real.write_text(FILE)
