@@ -245,6 +245,41 @@ async def test_nothing_wrong_is_said_calmly(overview: SwitchroomApp, answers: An
         assert "Alerts ·" not in text
 
 
+async def test_only_the_panel_whose_keys_work_has_a_cursor_and_says_so(
+    overview: SwitchroomApp, answers: Answers
+) -> None:
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer")
+        for title in ("▸ Alerts", "▸ Providers", "▸ Cost per hour", "▸ Recent runs"):
+            text = await until(pilot, title)
+            assert text.count("▸") == 1
+            assert text.count("▌") == (0 if "Cost" in title else 1), title
+            await pilot.press("tab")
+
+
+async def test_all_alerts_are_in_sight_where_there_is_room(overview: SwitchroomApp, answers: Answers) -> None:
+    answers.spend = replace(
+        answers.spend, limits=tuple(limit(f"provider:p{n}", "daily", "10", "9.5") for n in range(12))
+    )
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer", gone=True)
+        assert (await until(pilot, "Alerts · 14")).count("daily limit") == 7, (
+            "eight, one of them a refused key"
+        )
+        await pilot.resize_terminal(80, 24)
+        text = await until(pilot, "…")
+        assert text.count("daily limi") >= 4
+        assert "complete" in text, "the recent runs keep their place"
+
+
+async def test_a_fast_run_has_its_speed_whole(overview: SwitchroomApp, answers: Answers) -> None:
+    fast = answers.recent[0]
+    row = replace(fast.row, ttft_ms=100, duration_ms=1_100, output=1_234)
+    answers.recent = (RecentRun(row, ()), *answers.recent[1:])
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "1234 tok/s")
+
+
 async def test_every_size_keeps_its_lines_whole(overview: SwitchroomApp, answers: Answers) -> None:
     async with overview.run_test(size=(200, 60)) as pilot:
         await until(pilot, "is dearer")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -19,7 +19,7 @@ from tui.screens import overview_lines as lines
 from tui.screens.base import ModeScreen
 from tui.screens.overview_lines import AlertLine
 from tui.screens.overview_live import LivePanel, LiveRuns
-from tui.screens.overview_panels import SpendPanel, welcome
+from tui.screens.overview_panels import Panel, SpendPanel, welcome
 from tui.screens.provider_columns import ProviderLine
 from tui.widgets.chart import Chart, ChartData, Series
 from tui.widgets.table import VirtualTable
@@ -38,6 +38,10 @@ LOAD_EVERY = 1.0
 """Seconds between two readings at least, however much happens."""
 LOOK_EVERY = 60.0
 """Seconds between looks at the clock: a new hour begins a new bar."""
+_MOST_ALERTS = 8
+"""Alerts that are shown at once, where there is room."""
+_FRAME = 3 + 3 + 5
+"""Lines that belong to no table: the frame, the titles, and what the recent runs keep at least."""
 _NO_COST = "Nothing was spent in the last 24 hours."
 _NO_PRICE = "Nothing of the last 24 hours has a known cost."
 _CALM = "Nothing needs your attention."
@@ -62,13 +66,24 @@ class OverviewScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._alerts: VirtualTable[AlertLine] = VirtualTable(
-            lines.ALERTS, key=lambda line: line.key, empty="", header=False, marks=False, id="alerts"
+            lines.ALERTS,
+            key=lambda line: line.key,
+            empty="",
+            header=False,
+            marks=False,
+            blurred_cursor=False,
+            id="alerts",
         )
         self._providers: VirtualTable[ProviderLine] = VirtualTable(
-            lines.PROVIDERS, key=lambda line: line.slug, empty="Opening …", marks=False, id="providers"
+            lines.PROVIDERS,
+            key=lambda line: line.slug,
+            empty="Opening …",
+            marks=False,
+            blurred_cursor=False,
+            id="providers",
         )
         self._runs: VirtualTable[RecentRun] = VirtualTable(
-            lines.RUNS, key=lines.run_key, empty="Opening …", marks=False, id="runs"
+            lines.RUNS, key=lines.run_key, empty="Opening …", marks=False, blurred_cursor=False, id="runs"
         )
         self._now = LivePanel("Nothing is running. 6 opens a chat.")
         self._chart = Chart(empty=_NO_COST, id="chart")
@@ -83,14 +98,14 @@ class OverviewScreen(ModeScreen):
         self._loaded_hour: tuple[int, ...] | None = None
 
     def compose_body(self) -> ComposeResult:
-        yield _panel("Alerts", Static(_CALM, id="calm", markup=False), self._alerts, id="alerts-panel")
+        yield Panel("Alerts", Static(_CALM, id="calm", markup=False), self._alerts, id="alerts-panel")
         with Horizontal(id="money"):
-            yield _panel("Spend", self._spend_panel, id="spend-panel")
-            yield _panel("Providers", self._providers, id="providers-panel")
+            yield Panel("Spend", self._spend_panel, id="spend-panel")
+            yield Panel("Providers", self._providers, id="providers-panel")
         with Horizontal(id="middle"):
-            yield _panel("Cost per hour, last 24 hours, by provider", self._chart, id="chart-panel")
-            yield _panel("Now", self._now, id="now-panel")
-        yield _panel("Recent runs", self._runs, id="runs-panel")
+            yield Panel("Cost per hour, last 24 hours, by provider", self._chart, id="chart-panel")
+            yield Panel("Now", self._now, id="now-panel")
+        yield Panel("Recent runs", self._runs, id="runs-panel")
         yield VerticalScroll(Static("", markup=False), id="welcome")
 
     def on_mount(self) -> None:
@@ -174,7 +189,7 @@ class OverviewScreen(ModeScreen):
         self._alerts.set_rows(found)
         self._alerts.can_focus = bool(found)
         self.query_one("#calm").display = not found
-        self.query_one("#alerts-panel").border_title = f"Alerts · {len(found)}" if found else "Alerts"
+        self.query_one("#alerts-panel", Panel).call(f"Alerts · {len(found)}" if found else "Alerts")
         self._size_tables()
         if had_focus and not found:
             self._providers.focus()
@@ -184,10 +199,12 @@ class OverviewScreen(ModeScreen):
     def _size_tables(self) -> None:
         """Give the tables above the last the rows they need, as far as the screen has them."""
         high = self.size.height
-        alerts = 2 if high < 24 else 3 if high < 30 else 5 if high < 50 else 8
-        providers = 3 if self.size.width < 76 else 5 if high < 34 else 10 if high < 50 else 12
-        _set_height(self._alerts, min(alerts, self._alerts.shown_count))
+        narrow = self.size.width < 76
+        providers = 3 if narrow else 5 if high < 34 else 10 if high < 50 else 12
         rows = 1 + min(providers, max(3, len(self._views)))
+        others = _FRAME + max(4, rows) + (4 if narrow else 0) + (0 if high < 34 else 13 if high < 50 else 23)
+        alerts = max(2 if high < 24 else 3, min(_MOST_ALERTS, high - others))
+        _set_height(self._alerts, min(alerts, self._alerts.shown_count))
         _set_height(self._providers, rows)
         _set_height(self._spend_panel, 3 if self.size.width < 76 else max(4, rows))
 
@@ -250,7 +267,7 @@ class OverviewScreen(ModeScreen):
             self._now.show(self._live.rows())
             title = f"Now · {count(len(self._live.runs), 'run')}" if self._live.runs else "Now"
             speed = self._live.speed
-            self.query_one("#now-panel").border_title = f"{title} · {speed:.0f} tok/s" if speed else title
+            self.query_one("#now-panel", Panel).call(f"{title} · {speed:.0f} tok/s" if speed else title)
 
     def _tick(self) -> None:
         self._live.tick()
@@ -347,12 +364,6 @@ class OverviewScreen(ModeScreen):
 
     def interrupt(self) -> bool:
         return self.app.stop_work()
-
-
-def _panel(title: str, *children: Widget, id: str) -> Vertical:  # noqa: A002
-    panel = Vertical(*children, id=id, classes="panel")
-    panel.border_title = title
-    return panel
 
 
 def _set_height(table: Widget, rows: int) -> None:

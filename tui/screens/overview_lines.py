@@ -55,7 +55,9 @@ def alert_lines(
 ) -> list[AlertLine]:
     """Everything that needs a look, the worst first."""
     found = [line for standing in limits if (line := _limit_line(standing, now)) is not None]
-    found += [_provider_line(view) for view in views if view.state in _NEXT or state(view.state).tone == "bad"]
+    found += [
+        _provider_line(view) for view in views if view.state in _NEXT or state(view.state).tone == "bad"
+    ]
     found.sort(key=lambda line: _WORST[line.tone])
     found += [_rise_line(rise) for rise in rises]
     if unread:
@@ -192,7 +194,7 @@ RUNS: tuple[Column[RecentRun], ...] = (
     Column("tokens", "in → out", _tokens, width=13, align="right", priority=2),
     Column("cost", "cost", _cost, width=8, align="right"),
     Column("ttft", "TTFT", lambda run: millis(run.row.ttft_ms), width=6, align="right", priority=4),
-    Column("pace", "speed", _pace, width=9, align="right", priority=3),
+    Column("pace", "speed", _pace, width=10, max_width=12, align="right", priority=3),
     Column("state", "", _ended, width=10, max_width=13, priority=1),
     Column("note", "", _note, width=16, flex=1, priority=5, optional=True),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
@@ -20,6 +21,28 @@ Span = tuple[str, str]
 _WORDS = {"measured": "measured", "estimated": "estimated", "own": "on own hardware", "unknown": "unknown"}
 _BRIEF = {"measured": "measured", "estimated": "est.", "own": "own", "unknown": "unkn."}
 _METER = 10
+
+
+class Panel(Vertical):
+    """A titled part of the screen; the one whose keys work now begins its title with ▸, with and without colour."""
+
+    def __init__(self, title: str, *children: Widget, id: str) -> None:  # noqa: A002
+        super().__init__(*children, id=id, classes="panel")
+        self._title, self._here = title, False
+        self.call(title)
+
+    def call(self, title: str) -> None:
+        """Give it this title from now on."""
+        self._title = title
+        self.border_title = f"▸ {title}" if self._here else title
+
+    def on_descendant_focus(self) -> None:
+        self._here = True
+        self.call(self._title)
+
+    def on_descendant_blur(self) -> None:
+        self._here = False
+        self.call(self._title)
 
 
 class SpendPanel(Widget):

@@ -94,7 +94,9 @@ class VirtualTable(RowScroll[T], can_focus=True):
         self._set = RowSet(key, search, facets)
         self._header = int(header)
         self._empty, self._no_match, self._can_mark = empty, no_match, marks
-        self._blurred = "blurred" if blurred_cursor else ""  # several tables side by side: one cursor is enough
+        self._blurred = (
+            "blurred" if blurred_cursor else ""
+        )  # of several tables side by side only one has a cursor
         self._sorted: tuple[Column[T], bool] | None = None
         self._layout: Layout[T] | None = None
         self._styles_now: dict[str, Style] = {}
