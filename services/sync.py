@@ -20,7 +20,7 @@ from services.sync_rows import SyncResult, compared, document, model_rows, run_r
 if TYPE_CHECKING:
     from adapters.base import Adapter, RemoteModel
     from services.container import Services
-    from services.sync_views import SyncView
+    from services.sync_views import PriceChanges, SyncView
     from store.db import Tx
     from store.providers import ProviderRow
     from store.sync_runs import SyncRunRow
@@ -49,6 +49,8 @@ class Sync:
         self._turn = asyncio.Lock()
         """Clients are made and lists compared one at a time, so that many together do not stall the screen."""
         self._under_way: dict[str, asyncio.Task[SyncResult]] = {}
+        self._prices: PriceChanges | None = None
+        """Made when somebody first looks at the syncs."""
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -101,9 +103,11 @@ class Sync:
 
     async def overview(self) -> list[SyncView]:
         """Each provider's last syncs and its next one."""
-        from services.sync_views import overview
+        from services.sync_views import PriceChanges, overview
 
-        return await overview(self._services)
+        if self._prices is None:
+            self._prices = PriceChanges()
+        return await overview(self._services, self._prices)
 
     async def history(self, slug: str, limit: int = 200) -> list[SyncRunRow]:
         """A provider's syncs, newest first, without their diffs."""

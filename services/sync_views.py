@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING
 
 from services.clock import now_ms
 from services.schedule import due, next_time
+from services.sync_diff import read_diff
 
 if TYPE_CHECKING:
     from services.container import Services
     from store.providers import ProviderRow
-    from store.sync_runs import SyncRunRow
+    from store.sync_runs import SyncRunRow, SyncRuns
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """When a sync found other prices than before, and which way they went."""
+
+    at: int
+    """UTC ms."""
+    rose: bool
+    """At least one went up."""
+    fell: bool
+    """At least one went down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,8 @@ class SyncView:
     """The last that found anything new, changed or gone, without its diff. None: none did."""
     next_at: int | None
     """UTC ms; a moment that has passed means at once. None: not by itself."""
+    price: PriceChange | None = None
+    """The last change of a price that a sync found. None: none did."""
 
     @property
     def failed(self) -> bool:
@@ -37,7 +52,32 @@ class SyncView:
         return self.last is not None and self.last.state == "error"
 
 
-async def overview(services: Services) -> list[SyncView]:
+class PriceChanges:
+    """The last price change of each provider; its syncs are looked through again only after one changed something."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int | None, PriceChange | None]] = {}
+        """Provider → the last run that changed anything when this was read, and what was found."""
+
+    async def last(self, runs: SyncRuns, changed: SyncRunRow | None) -> PriceChange | None:
+        """Of the provider whose last run that changed anything is this one."""
+        if changed is None:
+            return None
+        known = self._known.get(changed.provider)
+        if known is None or known[0] != changed.id:
+            found = await runs.last_price_change(changed.provider)
+            known = (changed.id, None if found is None else price_change(found))
+            self._known[changed.provider] = known
+        return known[1]
+
+
+def price_change(run: SyncRunRow) -> PriceChange:
+    """Which way the prices went in a run that found some changed."""
+    shares = [change.rise for change in read_diff(run.diff_json) if change.rise is not None]
+    return PriceChange(run.started_at, any(share > 0 for share in shares), any(share < 0 for share in shares))
+
+
+async def overview(services: Services, prices: PriceChanges) -> list[SyncView]:
     """Every provider, in the order of their slugs."""
     from store.sync_runs import SyncRuns
 
@@ -54,6 +94,7 @@ async def overview(services: Services) -> list[SyncView]:
             good.get(row.slug),
             changed.get(row.slug),
             _next(row, last.get(row.slug), now) if row.enabled else None,
+            await prices.last(runs, changed.get(row.slug)),
         )
         for row in rows
     ]

@@ -43,6 +43,10 @@ _LAST_CHANGE = (
     f"{_SHORT} WHERE id IN"  # noqa: S608
     " (SELECT max(id) FROM sync_runs WHERE added + updated + removed > 0 GROUP BY provider)"
 )
+_LAST_PRICE = (
+    f"SELECT {', '.join(_NAMES)} FROM sync_runs"  # noqa: S608
+    """ WHERE provider = ? AND updated > 0 AND instr(diff_json, '"field": "price') > 0 ORDER BY id DESC LIMIT 1"""
+)
 
 
 class SyncRuns:
@@ -74,6 +78,11 @@ class SyncRuns:
         """Provider → the newest run that found anything new, changed or gone, without the diff."""
         runs = await self._rows(_LAST_CHANGE, ())
         return {run.provider: run for run in runs}
+
+    async def last_price_change(self, provider: str) -> SyncRunRow | None:
+        """The newest run that found a price changed, with its diff; None: none did."""
+        found = await self._rows(_LAST_PRICE, (provider,))
+        return found[0] if found else None
 
     async def diff(self, run_id: int) -> str | None:
         """What one run changed, as JSON; None: nothing, or there is no such run."""

@@ -63,6 +63,27 @@ async def test_what_is_off_or_fetched_by_hand_has_no_next_time(services: Service
     }
 
 
+async def test_the_last_price_change_is_found_behind_later_syncs(services: Services, vendor: Any) -> None:
+    await added(services, vendor)
+    vendor.models = [priced("a", "0.000001"), priced("b", "0.000002")]
+    await services.sync.sync()
+    assert (await view(services)).price is None, "new models have no price that changed"
+    vendor.models = [priced("a", "0.0000015"), priced("b", "0.000002")]
+    await services.sync.sync()
+    rose = await view(services)
+    assert rose.price is not None
+    assert rose.last is not None
+    assert (rose.price.at, rose.price.rose, rose.price.fell) == (rose.last.started_at, True, False)
+    vendor.models = [priced("a", "0.0000015"), priced("c", "0.000002")]
+    await services.sync.sync()
+    assert (await view(services)).price == rose.price
+    vendor.models = [priced("a", "0.000002"), priced("c", "0.000001")]
+    await services.sync.sync()
+    both = (await view(services)).price
+    assert both is not None
+    assert (both.rose, both.fell) == (True, True)
+
+
 async def test_a_failure_keeps_the_last_list_beside_it(services: Services, vendor: Any) -> None:
     await added(services, vendor)
     await services.sync.sync()

@@ -14,7 +14,7 @@ from services.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from services.dependents import Affected
 from services.paths import Paths
 from services.sync_diff import SyncChange
-from services.sync_views import SyncView
+from services.sync_views import PriceChange, SyncView
 from store.audit import AuditLog, load_key
 from store.providers import ProviderRow
 from store.sync_runs import SyncRunRow
@@ -55,11 +55,11 @@ def _views() -> list[SyncView]:
     )
     lately = _run(4, "openai-prod", NOW - 12 * MINUTE_MS, found=(1, 2, 1))
     return [
-        SyncView("anthropic", True, "6h", anthropic, anthropic, _run(9, "anthropic", NOW - 26 * DAY_MS), NOW + 3 * HOUR_MS),
+        SyncView("anthropic", True, "6h", anthropic, anthropic, _run(9, "anthropic", NOW - 26 * DAY_MS), NOW + 3 * HOUR_MS, PriceChange(NOW - 40 * DAY_MS, rose=True, fell=False)),
         SyncView("azure-eu", True, "0 6 * * 1-5", refused, before, before, NOW + 8 * HOUR_MS),
         SyncView("gemini", True, "start", None, None, None, None),
         SyncView("ollama-on-the-rack-in-the-basement", False, "off", None, None, None, None),
-        SyncView("openai-prod", True, "1d", lately, lately, lately, NOW + DAY_MS),
+        SyncView("openai-prod", True, "1d", lately, lately, lately, NOW + DAY_MS, PriceChange(NOW - 12 * MINUTE_MS, rose=False, fell=True)),
     ]  # fmt: skip
 
 

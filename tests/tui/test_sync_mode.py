@@ -213,6 +213,8 @@ async def test_enter_shows_what_a_sync_changed_prices_first_and_what_it_touches(
         await store_run(services, "alfa", 2, None)
         await store_run(services, "alfa", 1, None)
         await until(pilot, "● ok")
+        assert "▲▼ 3d" in row_of(await until(pilot, "price change"), "alfa")
+        assert "Dearer 3d ago." in await until(pilot, "Dearer")
         await pilot.press("enter")
         text = await until(pilot, "1 dearer, 1 cheaper")
         lines = text.splitlines()

@@ -176,6 +176,8 @@ class SyncScreen(ModeScreen):
                     "added": last.added if last else None,
                     "updated": last.updated if last else None,
                     "removed": last.removed if last else None,
+                    "price_changed": iso(view.price.at) if view.price else None,
+                    "price_rose": view.price.rose if view.price else None,
                     "schedule": view.schedule,
                     "next": iso(view.next_at),
                     "error": last.error_message if last else None,

@@ -95,6 +95,15 @@ def _last_change(line: SyncLine) -> Cell:
     return (UNKNOWN, "dim") if line.view.changed is None else age(line.view.changed.started_at, line.now)
 
 
+def _price_change(line: SyncLine) -> Cell:
+    """`▲ 12d`: which way the prices went that changed last, and how long ago."""
+    price = line.view.price
+    if price is None:
+        return UNKNOWN, "dim"
+    way = ("▲" if price.rose else "") + ("▼" if price.fell else "")
+    return f"{way} {age(price.at, line.now)}".strip(), "warn" if price.rose else "ok" if price.fell else ""
+
+
 def _schedule(line: SyncLine) -> Cell:
     words = schedule(line.view.schedule)
     return words, "dim" if words == "off" else ""
@@ -129,6 +138,10 @@ COLUMNS: tuple[Column[SyncLine], ...] = (
     Column(
         "changed_at", "last change", _last_change, width=11, align="right", priority=7, down=True,
         sort=lambda line: line.view.changed.started_at if line.view.changed else 0,
+    ),
+    Column(
+        "price", "price change", _price_change, width=12, align="right", priority=5, down=True,
+        sort=lambda line: line.view.price.at if line.view.price else 0,
     ),
     Column("schedule", "schedule", _schedule, width=9, max_width=22, priority=6),
     Column("next", "next", next_words, width=8, priority=1, sort=lambda line: line.view.next_at or 1 << 62),
@@ -168,6 +181,8 @@ def explained(line: SyncLine) -> list[Part]:
         took = f" in {duration(last.duration_ms)}"
         when = ago(last.started_at, line.now)
         parts.append((f"{_count(last)}, fetched {when}{took}; {_changes(last)}.", ""))
+    if view.price is not None and view.price.rose:
+        parts.append((f" Dearer {ago(view.price.at, line.now)}.", "warn"))
     parts.append((f"\n{_next(line)}", "dim"))
     return parts if view.enabled else [*parts[:-1], ("\nSwitched off: 2, then x switches it on.", "dim")]
 
