@@ -41,15 +41,12 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
 
 PEERS := elia posting oterm parllama
-.venv-bench/.ready: $(PEERS:%=benchmarks/peers/%.txt)  # what we are compared with: an environment each, pinned whole
-	@for peer in $(PEERS); do \
-	  echo "installing $$peer to compare with …"; \
-	  { $(PYTHON) -m venv .venv-bench/$$peer && .venv-bench/$$peer/bin/python -m pip --disable-pip-version-check --quiet \
-	    install --no-deps -r benchmarks/peers/$$peer.txt; } || echo "$$peer could not be installed: it is left out"; \
-	done
-	@touch $@
+.venv-bench/%/.ready: benchmarks/peers/%.txt  # what we are compared with: an environment each, pinned whole; without one it is left out
+	@echo "installing $* to compare with …"
+	@{ $(PYTHON) -m venv .venv-bench/$* && .venv-bench/$*/bin/python -m pip --disable-pip-version-check --quiet \
+	  install --no-deps -r $< && touch $@; } || echo "$* could not be installed: it is left out"
 
-bench: $(VENV)/.dev .venv-bench/.ready  ## measures every bar and prints it beside its limit
+bench: $(VENV)/.dev $(PEERS:%=.venv-bench/%/.ready)  ## measures every bar and prints it beside its limit
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 clean:
