@@ -95,6 +95,11 @@ class Life(Notices):
         if self._keys_wait:
             self._keys_wait = False
             self._ahead.release()
+            if not self.opened:
+                self.tell(
+                    "Still opening the store. After an update it is brought up to date once, with a copy kept beside it;"
+                    " that can take a minute."
+                )
 
     def _resumed(self) -> None:
         """What another program left on the screen is painted over."""

@@ -60,6 +60,16 @@ async def test_the_palette_asked_for_while_the_services_open_knows_the_providers
         await until(pilot, "provider  beta")
 
 
+async def test_a_store_that_takes_long_to_open_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large one is brought up to date after an update: a still screen must not look like a hung one."""
+    monkeypatch.setattr(life, "_LONGEST_OPENING", 0.05)
+    app = SwitchroomApp(paths, services_opener=never)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        text = await until(pilot, "Still opening the store")
+        assert "can take a minute" in text
+        _give_up(app)
+
+
 async def test_services_that_take_long_keep_nobody_from_leaving(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
