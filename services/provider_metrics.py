@@ -98,7 +98,7 @@ async def provider_metrics(services: Services, slug: str, span_ms: int) -> Provi
             "", whole[0] if whole else None, next(iter(whole_times), None), sum(one.own for one in models)
         ),
         models=tuple(sorted(models, key=lambda one: (-one.runs, one.model))),
-        errors=tuple(await error_codes(services.db, slug, since, NEWEST)),
+        errors=tuple(await error_codes(services.db, slug, since - since % SLOT_MS, NEWEST)),
         starts=starts,
         end=bounds[-1],
         good=tuple(runs.get(start, 0) - bad.get(start, 0) for start in starts),

@@ -46,6 +46,14 @@ async def test_failures_that_cost_nothing_do_not_make_the_unknown_free(
     assert {line.key: line.cost for line in report.rows}["azure-eu"] is None
 
 
+async def test_errors_are_counted_over_the_same_time_as_the_runs(services: Services) -> None:
+    since = now_ms() - DAY_MS
+    await spend(services, since - since % (15 * MINUTE_MS), 0, outcome="failed", error_code="network")
+    found = await provider_metrics(services, "mine", DAY_MS)
+    assert (found.whole.failed, found.errors) == (1, (("network", 1),))
+    assert sum(found.bad) == 1
+
+
 async def test_a_provider_without_runs_has_no_figures(services: Services) -> None:
     found = await provider_metrics(services, "nobody", DAY_MS)
     assert (found.whole.runs, found.whole.error_share, found.models, found.errors) == (0, None, (), ())
