@@ -232,8 +232,12 @@ def _copy(path: Path, step: Step) -> None:
     source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     copy = sqlite3.connect(partial)
     try:
-        source.backup(copy)
-    finally:
-        copy.close()
-        source.close()
-    partial.replace(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+            source.close()
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)  # on a full disk it would stand in the way of everything else
+        raise

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -182,6 +185,48 @@ def test_two_programs_starting_at_once_make_one_store(path: Path) -> None:
     assert conn.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     assert conn.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     conn.close()
+
+
+def test_a_disk_too_full_for_the_copy_leaves_all_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_file(path, 7)
+    before = schema(path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        with pytest.raises(StoreError, match="No space left"):
+            migrate(path, STEPS)
+    assert schema(path) == before
+    assert [file.name for file in path.parent.iterdir() if "before" in file.name] == []
+    migrate(path, STEPS)
+    assert schema(path) != before
+
+
+def test_a_program_killed_while_it_brings_a_store_up_to_date_does_no_harm(path: Path) -> None:
+    old_file(path, 7)
+    before = schema(path)
+    script = (
+        "import os, sys; from pathlib import Path; from store import migrations, steps\n"
+        "last = migrations.Step(steps.STEPS[7].name, steps.STEPS[7].sql + 'SELECT die();\\n')\n"
+        "real = migrations.connect\n"
+        "def connect(path, **how):\n"
+        "    conn = real(path, **how)\n"
+        "    conn.create_function('die', 0, lambda: os.kill(os.getpid(), 9))\n"
+        "    return conn\n"
+        "migrations.connect = connect\n"
+        "migrations.migrate(Path(sys.argv[1]), (*steps.STEPS[:7], last))\n"
+    )
+    root = Path(__file__).parents[2]
+    killed = subprocess.run([sys.executable, "-c", script, str(path)], cwd=root, check=False)
+    assert killed.returncode == -9
+    assert schema(path) == before
+    migrate(path, STEPS)
+    assert schema(path) != before
+    assert len(list(path.parent.glob("*.bak"))) == 1
 
 
 def test_step_names_are_unique_and_in_order() -> None:
