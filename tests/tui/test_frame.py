@@ -23,7 +23,9 @@ from tui.widgets.footer import fitted
 from tui.widgets.status import line, segments
 
 ROOT = Path(__file__).resolve().parents[2]
-FACTS = StatusFacts(True, 2, Decimal("1.42"), Decimal(5), Decimal("41.2"), None, 2, 83.4)
+FACTS = StatusFacts(
+    offline=True, alerts=2, today=Decimal("1.42"), day_limit=Decimal(5), month=Decimal("41.2"), runs=2, tok_per_s=83.4
+)  # fmt: skip
 
 
 def test_the_status_line_is_cut_from_the_right_between_parts() -> None:
