@@ -231,7 +231,9 @@ def test_code_blocks_can_be_copied_as_written(before: str, size: int) -> None:
 def test_code_that_is_indented_or_longer_than_a_line_keeps_its_tabs_too() -> None:
     long = "\ta\t" + "z" * 5000
     document = MarkdownRows(40)
-    document.feed(f"x\n\n\tif:\n\t\tb\tc\n    \td\n\nx\n- x\n\t```make\n\tall:\n\t\tcc\n\t```\n\n~~~\n{long}\n~~~\n")
+    document.feed(
+        f"x\n\n\tif:\n\t\tb\tc\n    \td\n\nx\n- x\n\t```make\n\tall:\n\t\tcc\n\t```\n\n~~~\n{long}\n~~~\n"
+    )
     document.close()
     assert [code.text for code in document.codes] == ["if:\n\tb\tc\n\td\n", "all:\n\tcc\n", f"{long}\n"]
     assert not any("\t" in row.text for row in document.rows)

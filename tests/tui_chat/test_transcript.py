@@ -12,9 +12,10 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from tui.themes import DARK
+from tui.widgets import transcript_flow
 from tui.widgets.transcript import Transcript
 from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
-from tui.widgets.transcript_blocks import Prompt, TextBlock
+from tui.widgets.transcript_blocks import Block, Prompt, TextBlock
 from tui.widgets.transcript_flow import STEP
 
 WORDS = "Every paragraph of this answer is long enough to be wrapped at any width that is tested here. "
@@ -218,3 +219,136 @@ async def test_a_tool_call_assembles() -> None:
             widget.flush()
         shown = [row.strip() for row in screen_rows(widget)]
         assert shown[1:3] == ["⚒ tool call get_weather", '│ {"city": "Kraków"}']
+
+
+def many(count: int = 300) -> list[Block]:
+    """A conversation of so many turns, no two alike."""
+    return [
+        block
+        for turn in range(count)
+        for block in (
+            Prompt(f"question {turn}", turn=turn),
+            MarkdownBlock(f"answer {turn}: {WORDS}\n\n```python\n{turn}\n```", turn=turn),
+        )
+    ]
+
+
+def all_rows(widget: Transcript) -> list[str]:
+    return [widget.line(y).text for y in range(widget.row_count)]
+
+
+async def laid_out(widget: Transcript, pilot: Pilot[Any]) -> None:
+    for _ in range(400):
+        if not widget._unlaid:
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it was never laid out")
+
+
+async def test_a_long_conversation_is_laid_out_from_its_end_and_what_is_on_the_screen_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transcript_flow, "TURN", 0.001)
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        widget = transcript(pilot)
+        whole = many()
+        for block in whole:
+            block.lay_out(widget.text_width)
+        widget.show(many())
+        assert 0 < len([block for block in widget.blocks if block.width]) < 40
+        end = screen_rows(widget)
+        assert any("answer 299" in row for row in end)
+        turns = 0
+        while widget._unlaid and turns < 5:  # follows the end
+            await pilot.pause(0.02)
+            assert screen_rows(widget) == end
+            turns += 1
+        assert widget._unlaid
+        widget.scroll_to(y=7, animate=False, immediate=True)
+        place = screen_rows(widget)
+        while widget._unlaid:  # reads further up
+            await pilot.pause(0.02)
+            assert screen_rows(widget) == place
+        assert all_rows(widget) == [block.row(n).text for block in whole for n in range(block.height)]
+        assert widget.virtual_size.height == widget.row_count
+        await pilot.pause(0.1)
+        assert widget._filling is None
+
+
+@pytest.mark.parametrize("key", ["g", "v", "left_square_bracket", "find", "all"])
+async def test_whoever_needs_every_row_of_a_long_conversation_gets_them_at_once(key: str) -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        widget = transcript(pilot)
+        widget.focus()
+        await pilot.pause()
+        widget.show(many())
+        assert widget._unlaid
+        end = screen_rows(widget)
+        if key == "find":
+            widget.find("question 17", 0)
+            assert len(widget.finder.places) == 11
+            assert any("question 17" in row for row in screen_rows(widget))
+        elif key == "all":
+            found = widget.get_selection(Selection(None, None))
+            assert found is not None
+            assert found[0].count("question ") == 300
+        elif key == "g":
+            widget.action_top()
+            assert "question 0" in screen_rows(widget)[1]
+        elif key == "v":
+            widget.action_mark()
+            assert screen_rows(widget) == end
+        else:
+            widget.action_pick(-1)
+            assert widget.picked is not None
+            assert widget.picked.text == "299\n"
+        assert not widget._unlaid
+
+
+async def test_what_is_marked_stays_marked_while_a_long_conversation_is_laid_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transcript_flow, "TURN", 0)  # a block a turn
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        widget = transcript(pilot)
+        widget.show(many())
+        await pilot.pause()
+        y = round(widget.scroll_y) + 3
+        marked = Selection(Offset(0, y), Offset(9, y + 2))
+        text = widget.get_selection(marked)
+        widget.screen.selections = {widget: marked}
+        unlaid = widget._unlaid
+        await pilot.pause(0.1)
+        assert widget._unlaid == unlaid > 0
+        assert widget.get_selection(marked) == text
+        widget.screen.clear_selection()
+        monkeypatch.setattr(transcript_flow, "TURN", 1)
+        await laid_out(widget, pilot)
+
+
+async def test_another_width_while_a_long_conversation_is_laid_out_ends_in_the_rows_of_that_width(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transcript_flow, "TURN", 0)  # a block a turn
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        widget = transcript(pilot)
+        widget.show(many())
+        live = MarkdownBlock("under way", live=True)
+        widget.add(live)
+        widget.lay_out_all()
+        await pilot.resize_terminal(60, 20)
+        for _ in range(200):
+            if widget.text_width < 60:
+                break
+            await pilot.pause(0.01)
+        assert {block.width for block in widget.blocks} == {0, widget.text_width}
+        monkeypatch.setattr(transcript_flow, "TURN", 1)
+        live.add(" and on")
+        widget.changed(live)
+        await pilot.pause()
+        await laid_out(widget, pilot)
+        whole = [*many(), MarkdownBlock("under way and on")]
+        for block in whole:
+            block.lay_out(widget.text_width)
+        widget.flush()
+        assert all_rows(widget) == [block.row(n).text for block in whole for n in range(block.height)]

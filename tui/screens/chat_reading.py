@@ -132,6 +132,7 @@ class ChatReading(ChatAgain):
     # -- search ----------------------------------------------------------------------------------
 
     def action_search(self) -> None:
+        self.transcript.lay_out_all()
         self._search_from = round(self.transcript.scroll_y)
         self.query_one("#chat-search").add_class("-open")
         self.set_focus(self.query_one("#chat-find"))  # at once: the next key is part of the text

@@ -33,9 +33,10 @@ def shown_keys(active: Iterable[ActiveBinding]) -> list[tuple[str, str, str]]:
         if not binding.show or not entry.enabled or binding.key.startswith(UNBOUND):
             continue
         ident = binding.id or binding.action
-        if ident in found:
+        named = _displayed(entry)
+        if ident in found and not named:
             continue
-        shown = binding.key_display if _displayed(entry) else None
+        shown = binding.key_display if named else None
         found[ident] = (ident, shown or key_label(binding.key), binding.description)
     return sorted(found.values(), key=lambda entry: (entry[0] not in FIRST, entry[0] in LAST))
 

@@ -84,6 +84,10 @@ class Transcript(FlowingBlocks, can_focus=True):
         self._unmark()
         super().show(blocks, keep=keep)
 
+    @property
+    def all_needed(self) -> bool:
+        return self.finder.active
+
     def rows_changed(self, first: int) -> None:
         if self.finder.active:
             before = len(self.finder.places)
@@ -128,6 +132,7 @@ class Transcript(FlowingBlocks, can_focus=True):
         self._jump(halves * max(1, self.page // 2))
 
     def action_top(self) -> None:
+        self.lay_out_all()
         if self.marking is not None:
             self._mark_to(0)
         else:
@@ -155,6 +160,7 @@ class Transcript(FlowingBlocks, can_focus=True):
             return
         if not self.row_count:
             return
+        self.lay_out_all()
         top = round(self.scroll_y)
         seen = range(top, min(self.row_count, top + self.page))
         row = next((y for y in seen if self.line(y).text[self.line(y).pad :].strip()), top)
@@ -205,6 +211,7 @@ class Transcript(FlowingBlocks, can_focus=True):
 
     def _picks(self) -> list[tuple[int, Pick]]:
         """Answers and code blocks by the row they begin on."""
+        self.lay_out_all()
         found = []
         for block, start in zip(self.blocks, self._starts, strict=True):
             if isinstance(block, MarkdownBlock):
@@ -254,6 +261,7 @@ class Transcript(FlowingBlocks, can_focus=True):
 
     def find(self, word: str, start: int) -> None:
         """Look for a text and go to its first place at or below row `start`; an empty text ends the search."""
+        self.lay_out_all()
         self.finder.find(word, self.row_count)
         self._go_to(self.finder.nearest(start))
 
@@ -278,6 +286,7 @@ class Transcript(FlowingBlocks, can_focus=True):
 
     def toggle_thinking(self) -> bool:
         """Fold or unfold the reasoning in sight, else the last there is; False when there is none."""
+        self.lay_out_all()
         seen = [block for block in self.visible_blocks() if isinstance(block, Thinking)]
         known = seen or [block for block in self.blocks if isinstance(block, Thinking)]
         if not known:

@@ -26,8 +26,8 @@ class Block:
 
     @property
     def height(self) -> int:
-        """Rows, the empty one above included."""
-        return self.gap + len(self.frozen) + len(self.tail)
+        """Rows, the empty one above included; 0 while it is not laid out."""
+        return self.gap + len(self.frozen) + len(self.tail) if self.width else 0
 
     @property
     def settled(self) -> int:

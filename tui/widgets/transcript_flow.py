@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
-from bisect import bisect_right
 
 from textual.geometry import Region, Size
 from textual.message import Message
+from textual.selection import Selection
 from textual.timer import Timer
 
 from tui.widgets.markdown_wrap import Line
 from tui.widgets.transcript_blocks import Block
-from tui.widgets.transcript_paint import PaintedRows
+from tui.widgets.transcript_places import PlacedBlocks
 
 FRAME = 1 / 16
 """Seconds between two renderings of what streams."""
@@ -22,11 +23,17 @@ STEP = 3
 MANY_ROWS = 1000
 RESIZED_AFTER = 0.1
 """Seconds without another size, after which so many rows are wrapped anew: a dragged window sends many sizes."""
+TURN = 0.008
+"""Seconds for which blocks above the screen are laid out at once; then whatever else waits has its turn."""
+PAUSE = 1 / 60
+"""Seconds between two such turns."""
+WHILE_HELD = 0.25
+"""The same while something is marked, or the screen is on its way to a row by number: rows must not move then."""
 WIDEST = 118
 """Cells a row of text takes at most: longer ones are hard to read."""
 
 
-class FlowingBlocks(PaintedRows):
+class FlowingBlocks(PlacedBlocks):
     """Blocks, top to bottom, in a scrolled view."""
 
     class EndInSight(Message):
@@ -38,11 +45,12 @@ class FlowingBlocks(PaintedRows):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
-        self.blocks: list[Block] = []
         self.low_bandwidth = False
         """Scroll in steps and draw less often, for slow lines."""
-        self._starts: list[int] = []
         self._dirty: list[Block] = []
+        self._unlaid = 0
+        """So many blocks from the top are not laid out yet: they take no rows."""
+        self._filling: Timer | None = None
         self._timer: Timer | None = None
         self._rewrapping: Timer | None = None
         self._last = 0.0
@@ -93,13 +101,6 @@ class FlowingBlocks(PaintedRows):
             self.rows_changed(row)
         self._settle()
 
-    def _index(self, block: Block) -> int | None:
-        """The number of a block, the newest looked at first; None when it is no longer shown."""
-        for number in range(len(self.blocks) - 1, -1, -1):
-            if self.blocks[number] is block:
-                return number
-        return None
-
     def replaced(self, block: Block) -> None:
         """A block shows something else now."""
         number = self._index(block)
@@ -111,6 +112,8 @@ class FlowingBlocks(PaintedRows):
         number = self._index(old[0]) if old else len(self.blocks)
         if number is None:
             return
+        if number < self._unlaid:
+            self.lay_out_all()
         for block in new:
             block.lay_out(self.text_width)
         self.blocks[number : number + len(old)] = new
@@ -130,15 +133,85 @@ class FlowingBlocks(PaintedRows):
     def show(self, blocks: list[Block], *, keep: bool = False) -> None:
         """Show other blocks, from their end; `keep`: the same conversation, and a reader who is further up stays there."""
         place = None if self._follow or not keep else round(self.scroll_y)
-        self.blocks = []
+        self.blocks = list(blocks)
         self._dirty.clear()
-        self._restart(0)
         self._follow = place is None
         self.forget_strips()
-        self.add(*blocks)
+        self._lay_out(self.text_width, above=place is not None)
+        self.rows_changed(0)
+        self._settle()
         if place is not None:
             self._move(min(place, self.max_scroll_y))
         self.refresh()
+
+    # -- laying out ------------------------------------------------------------------------------
+
+    @property
+    def all_needed(self) -> bool:
+        """True while something is done with all rows, those that nobody sees included."""
+        return False
+
+    def _lay_out(self, width: int, *, above: bool) -> None:
+        """Lay all blocks out. Without `above` those that fill the screen from the end; the others later, in turns."""
+        if self._filling is not None:
+            self._filling.stop()
+            self._filling = None
+        above = above or self.all_needed
+        number, rows = len(self.blocks), 0
+        while number and (above or rows < 2 * self.page):
+            number -= 1
+            self.blocks[number].lay_out(width)
+            rows += self.blocks[number].height
+        for block in self.blocks[:number]:
+            block.lay_out(0)
+        self._unlaid = number
+        self._restart(0)
+        self._lay_out_later()
+
+    def _lay_out_later(self, pause: float = PAUSE) -> None:
+        if self._unlaid and self.text_width:
+            self._filling = self.set_timer(pause, self._lay_out_more)
+
+    def _lay_out_more(self) -> None:
+        """A turn of laying out, from the screen upwards."""
+        self._filling = None
+        moving = self.app.animator.is_being_animated(self, "scroll_y") or self.is_vertical_scrollbar_grabbed
+        if moving or self.text_selection is not None:
+            self._lay_out_later(WHILE_HELD)
+        else:
+            self._lay_out_above(time.monotonic() + TURN)
+            self._lay_out_later()
+
+    def lay_out_all(self) -> None:
+        """All rows are needed now."""
+        if self._unlaid:
+            self._lay_out_above(math.inf)
+            self.rows_moved(0)
+
+    def _lay_out_above(self, until: float) -> None:
+        """Lay blocks out, the lowest first, until all are or that moment has come; what is on the screen stays there."""
+        before, y = self.row_count, self.scroll_y
+        while self._unlaid:
+            self._unlaid -= 1
+            self.blocks[self._unlaid].lay_out(self.text_width)
+            if time.monotonic() >= until:
+                break
+        self._restart(0)
+        self.forget_strips()
+        if not self._follow:
+            self._resize_to(max(self.row_count, self.virtual_size.height))
+            self._move(y + self.row_count - before)
+        self._settle()
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        if selection.start is None and self._unlaid:  # from the very beginning
+            before, end = self.row_count, selection.end
+            self._lay_out_above(math.inf)
+            moved = (0, self.row_count - before)
+            selection = Selection(None, None if end is None else end + moved)
+        return super().get_selection(selection)
+
+    # -- rows ------------------------------------------------------------------------------------
 
     def streaming(self, on: bool) -> None:
         """Text is about to arrive, or no more will: the end keeps room below it only while it grows."""
@@ -151,16 +224,6 @@ class FlowingBlocks(PaintedRows):
 
     def rows_moved(self, first: int) -> None:
         """Rows from `first` on may stand elsewhere now."""
-
-    def _restart(self, first: int) -> None:
-        """Count the rows anew from block number `first` on."""
-        first = min(first, len(self._starts))
-        start = self._starts[first - 1] + self.blocks[first - 1].height if first else 0
-        del self._starts[first:]
-        for block in self.blocks[first:]:
-            self._starts.append(start)
-            start += block.height
-        self.row_count = start
 
     def _settle(self) -> None:
         """Bring scroll and screen in step with the rows."""
@@ -199,11 +262,6 @@ class FlowingBlocks(PaintedRows):
             self.refresh(*[Region(0, y, width, 1) for y in changed])
 
     # -- scrolling -------------------------------------------------------------------------------
-
-    @property
-    def page(self) -> int:
-        """Rows that are on the screen at once."""
-        return self.scrollable_content_region.height
 
     @property
     def following(self) -> bool:
@@ -272,9 +330,7 @@ class FlowingBlocks(PaintedRows):
         in_gap = block is not None and inside < block.gap
         self.text_width = width
         self.forget_strips()
-        for each in self.blocks:
-            each.lay_out(width)
-        self._restart(0)
+        self._lay_out(width, above=block is not None and not self._follow)
         self.rows_changed(0)
         self.rows_moved(0)
         if block is None or self._follow:
@@ -286,37 +342,6 @@ class FlowingBlocks(PaintedRows):
                 row += 1
         self._resize_to(self.row_count)
         self._move(self._starts[self._index(block) or 0] + row)
-
-    def _find(self, y: int) -> tuple[Block | None, int]:
-        """The block at row `y` and the row within it."""
-        if not 0 <= y < self.row_count:
-            return None, 0
-        number = bisect_right(self._starts, y) - 1
-        while self.blocks[number].height == 0:
-            number -= 1
-        return self.blocks[number], y - self._starts[number]
-
-    def line(self, y: int) -> Line:
-        block, inside = self._find(y)
-        return block.row(inside) if block is not None else _BLANK
-
-    def start_of(self, block: Block) -> int | None:
-        """The first row of a block; None when it is not shown."""
-        number = self._index(block)
-        return None if number is None else self._starts[number]
-
-    def visible_blocks(self) -> list[Block]:
-        """The blocks of which a row is on the screen, top to bottom."""
-        top = round(self.scroll_y)
-        bottom = top + max(1, self.page)
-        return [
-            b
-            for b, start in zip(self.blocks, self._starts, strict=True)
-            if start < bottom and start + b.height > top
-        ]
-
-
-_BLANK = Line(())
 
 
 def _letters(line: Line) -> int:
