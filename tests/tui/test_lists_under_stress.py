@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,21 @@ async def test_an_export_may_go_home_and_says_why_it_cannot_be_written(
     await audit.press("enter")
     await until(audit, "Audit log written")
     assert len((tmp_path / "mine.jsonl").read_text().splitlines()) == 31
+
+
+async def test_a_store_that_another_process_holds_is_told_and_the_next_try_works(
+    models: Pilot[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_of(models)
+    await app.services.db._writer.execute("PRAGMA busy_timeout = 20")
+    holder = sqlite3.connect(app.services.paths.database, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    await models.press("x")
+    text = await until(models, "is busy")
+    assert "Another Switchroom process holds it" in text
+    await models.press("j", "o", "slash", *"opus", "enter")
+    await until(models, "1 of 10")
+    holder.execute("ROLLBACK")
+    holder.close()
+    await models.press("x")
+    await until(models, "opus-9 switched off.")

@@ -229,7 +229,7 @@ async def test_enter_shows_what_a_sync_changed_prices_first_and_what_it_touches(
         assert "other model" in kinds[2]
         assert "1 conversation" in kinds[2]
         assert "now also vision" in kinds[3]
-        assert "1 sync that found nothing new not shown (c)" in text
+        assert "Syncs, newest first; 1 without news hidden (c)" in text
         assert "alpha dearer: price in $2.50 → $3.00 (+20 %) per 1M tokens." in text
 
         await pilot.press("c")

@@ -57,7 +57,7 @@ def _short_time(row: AuditRow) -> Cell:
 _TIME: Column[AuditRow] = Column(
     "at", "time", lambda row: (clock(row.at), "dim"), width=5, max_width=11, brief=_short_time
 )
-_ACTION: Column[AuditRow] = Column("action", "action", _action, width=12, max_width=16)
+_ACTION: Column[AuditRow] = Column("action", "action", _action, width=12, max_width=16, cut="middle")
 _SUBJECT: Column[AuditRow] = Column(
     "subject", "subject", short_subject, width=12, max_width=22, cut="middle", brief=short_subject
 )

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from catalog.errors import NotFoundError, SwitchroomError
 from catalog.plaintext import one_line
-from tui.formatting import clock, count, millis, whole
+from tui.formatting import clock, millis, whole
 from tui.screens import sync_words
 from tui.screens.base import ModeScreen
 from tui.screens.sync_columns import changed, run_mark
@@ -162,7 +162,8 @@ class SyncDetail(ModeScreen):
             elif self._runs.cursor_key != here or (follows and _tells(shown[0])):
                 self._runs.action_first()
         hidden = len(self._all) - len(shown)
-        more = f", {count(hidden, 'sync', 'syncs')} that found nothing new not shown (c)" if hidden else ""
+        key = self.app.with_keys("{c:synced.all}")
+        more = f"; {whole(hidden)} without news hidden ({key})" if hidden else ""
         self.query_one("#synced", Static).update(f"Syncs, newest first{more}")
         self.refresh_bindings()
 

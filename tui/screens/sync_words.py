@@ -140,9 +140,9 @@ def _uses(line: ChangeLine) -> Cell:
 
 COLUMNS: tuple[Column[ChangeLine], ...] = (
     Column("kind", "what", _kind, width=9, max_width=13, sort=lambda line: mark(line.change).word),
-    Column("model", "model", lambda line: (one_line(line.change.model), "strong"), width=18, max_width=44, cut="middle", sort=lambda line: line.change.model),
+    Column("model", "model", lambda line: (one_line(line.change.model), "strong"), width=18, max_width=44, least=16, cut="middle", sort=lambda line: line.change.model),
     Column("field", "field", lambda line: field_word(line.change), width=8, max_width=14, priority=1),
-    Column("change", "before → after", lambda line: old_new(line.change), width=24, max_width=46, flex=1),
+    Column("change", "before → after", lambda line: old_new(line.change), width=24, max_width=46, least=22, flex=1),
     Column("uses", "affects", _uses, width=12, max_width=60, flex=1, priority=2, optional=True),
 )  # fmt: skip
 
