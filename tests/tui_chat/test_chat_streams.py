@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from services import chat as chat_service
 from services.run_events import RunRequest
 from store.conversations import ConversationRow, Conversations, MessageRow
 from tui.modals.chat_list import ChatList
+from tui.screens.chat_turns import blocks_of
 
 
 async def leave_and_return(stage: Stage, pilot: Pilot[Any]) -> None:
@@ -226,3 +228,37 @@ def test_tool_results_go_back_under_their_calls_and_cut_answers_are_continued() 
     ]
     assert sent[1].tool_calls == (ToolCall("a", "f", "{}"), ToolCall("b", "g", "{}"))
     assert not chat_service.history(rows[:3])[1:], "a call without all its results is not sent"
+
+
+def test_a_screen_reader_is_told_who_speaks() -> None:
+    rows = [
+        MessageRow(1, "c", 0, "user", "why?"),
+        MessageRow(2, "c", 1, "assistant", "Because.", model_ref="acme/big"),
+    ]
+    for reader, words in ((True, ["> You: why?", "Answer: big  acme"]), (False, ["> why?", "big  acme"])):
+        blocks = blocks_of(rows, reader=reader)
+        for block in blocks:
+            block.lay_out(60)
+        assert [block.row(1).text.replace("▌", ">") for block in blocks[:2]] == words
+
+
+@pytest.mark.parametrize(
+    ("script", "text"), [("exit 3", "kept"), ("printf 'new\\n' > $2", "new"), (": > $2", "")]
+)
+async def test_an_editor_that_fails_leaves_the_prompt_as_it_was(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, text: str
+) -> None:
+    editor = tmp_path / "my editor"
+    editor.write_text(f"#!/bin/sh\n[ $1 = --wait ] || exit 9\n{script}\n")
+    editor.chmod(0o700)
+    monkeypatch.setenv("VISUAL", f"'{editor}' --wait")
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await enter_chat(stage, pilot)
+        monkeypatch.setattr(stage.app, "suspend", contextlib.nullcontext)
+        stage.chat.prompt.insert("kept")
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: not busy(stage))
+        assert stage.chat.prompt.text == text
+        assert [notice.message for notice in stage.app.notices] == (
+            ["The editor ended with status 3."] if text == "kept" else []
+        )
