@@ -99,7 +99,7 @@ def why_pairs(found: Why, cells: int) -> list[Pair]:
 def _note(found: Why) -> str:
     if not found.unpriced:
         return ""
-    return f"{count(found.unpriced, 'run')} without a known cost are no part of it."
+    return f"Left out: {count(found.unpriced, 'run')} without a known cost."
 
 
 def _who(one: LimitStanding | str) -> str:
