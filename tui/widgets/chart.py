@@ -221,10 +221,8 @@ class Chart(Widget, can_focus=True):
                     texts[x], fronts[x] = "╌", LIMIT
                 elif texts[x] not in _PARTIAL:
                     texts[x], fronts[x] = "─", LIMIT
-        if picture.shown.kind == "lines":  # a blank between two dots has no colour of its own: half as many pieces
-            for x in range(1, inner):
-                if texts[x] == " ":
-                    fronts[x] = fronts[x - 1]
+        if picture.shown.kind == "lines":
+            _join_over_blanks(texts, fronts)
         left, right = self._picked_cells(picture)
         segments = [Segment(picture.names[y], self._pen(AXIS))]
         start, front, back = 0, fronts[0], backs[0]
@@ -343,3 +341,10 @@ class Chart(Widget, can_focus=True):
         self.pick(place)
         if event.chain == 2:
             self.post_message(self.Opened(self, self.picked))
+
+
+def _join_over_blanks(texts: list[str], inks: list[int]) -> None:
+    """A blank between two dots has no colour of its own, so it takes its neighbour's: half as many pieces in a row."""
+    for x in range(1, len(texts)):
+        if texts[x] == " ":
+            inks[x] = inks[x - 1]
