@@ -17,7 +17,6 @@ from services.overview import RecentRun
 from services.paths import Paths
 from services.run_events import RunResult
 from services.usage_chart import UsageChart
-from services.usage_limits import LimitStanding
 from tui.app import SwitchroomApp
 from tui.screens import overview as overview_module
 from tui.screens import overview_lines
@@ -293,23 +292,6 @@ async def test_every_size_keeps_its_lines_whole(overview: SwitchroomApp, answers
                 assert words in text, (size, words)
 
 
-@pytest.mark.parametrize(
-    ("standing", "words"),
-    [
-        (limit("global", "monthly", "5", "5", resets_at=NOW + 9 * 86_400_000), "✕ Monthly limit reached, $5.00 of $5.00: no paid runs until Nov 29"),
-        (limit("global", "daily", "5", "5.02"), "✕ Daily limit reached, $5.02 of $5.00: no paid runs until midnight"),
-        (limit("provider:a", "monthly", "10", "9", NOW + 1_800_000), "! a at 90% of its monthly limit, $9.00 of $10.00, out today at $2.00 a day on average"),
-        (limit("provider:a", "daily", "10", "9", NOW + 1_800_000), "! a at 90% of its daily limit, $9.00 of $10.00, out at 22:30 at today's rate"),
-        (limit("global", "monthly", "10", "9"), "! At 90% of the monthly limit, $9.00 of $10.00"),
-        (limit("global", "monthly", "10", "6", NOW + 3 * 86_400_000), "! At 60% of the monthly limit, $6.00 of $10.00, out on Nov 23 at $2.00 a day on average"),
-        (limit("global", "monthly", "10", "6"), None),
-    ],
-)  # fmt: skip
-def test_a_limit_in_words(standing: object, words: str | None, answers: Answers) -> None:
-    found = alert_lines([], [standing], [], [], NOW)  # type: ignore[list-item]
-    assert [line.text for line in found] == ([words] if words else [])
-
-
 async def test_what_is_not_known_is_never_nothing(
     overview: SwitchroomApp, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -378,20 +360,3 @@ def test_speed_is_counted_by_the_second() -> None:
     assert not live.apply(RunEnded(_result("other")))
     assert live.apply(RunEnded(_result("r")))
     assert live.rows() == []
-
-
-@pytest.mark.parametrize(
-    ("standing", "words"),
-    [
-        (limit("global", "daily", "5", "2", NOW + 3_600_000), "out at 23:00 at today's rate"),
-        (limit("global", "daily", "5", "2"), "lasts at today's rate"),
-        (limit("global", "daily", "5", "0", pace="0"), "lasts"),
-        (limit("global", "monthly", "5", "2", NOW + 86_400_000), "out tomorrow at $2.00 a day on average"),
-        (limit("global", "monthly", "5", "2", pace="0.04"), "lasts at $0.04 a day on average"),
-        (limit("global", "daily", "5", "5"), "spent until midnight"),
-    ],
-)
-def test_where_a_limit_is_heading(standing: LimitStanding, words: str, answers: Answers) -> None:
-    from tui.screens.limit_words import heading
-
-    assert heading(standing, NOW) == words
