@@ -45,6 +45,7 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Testing a new provider", "tui.screens.provider_trial:Trial"),
     ("Models", "tui.screens.models:ModelsScreen"),
     ("Model detail", "tui.screens.model_detail:ModelDetail"),
+    ("Models side by side", "tui.screens.model_compare:ModelCompare"),
     ("Sync", "tui.screens.sync:SyncScreen"),
     ("Sync detail", "tui.screens.sync_detail:SyncDetail"),
     ("Usage", "tui.screens.usage:UsageScreen"),

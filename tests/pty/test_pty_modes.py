@@ -32,7 +32,7 @@ MODELS = (
     key("models.filter", "slash", "words to look for"),
     go("prov", "prov"),
     key("filter.complete", "tab", "provider:"),
-    go("openai-prod\r", gone="claude-haiku-4-5"),
+    go("openai-prod\r", gone="claude-haiku-4-5", on="gpt-"),
     key("models.clear", "escape", "claude-haiku-4-5"),
     key("models.order", "o", "▼"),
     key("table.reverse", "I", "▲"),
@@ -68,6 +68,12 @@ MODELS = (
     go(":anthropic/claude-haiku", "its page"),
     key("palette.page", "tab", "Models › anthropic/claude-haiku-4-5", gone="Do what?"),
     go(ESC, "88 models", gone="Models ›"),
+    go(ESC, gone="/ haiku"),
+    go(" ", "1 marked"),
+    go(" ", "2 marked", "enter compare"),
+    go("\r", "2 models side by side"),
+    key("compare.differences", "d", "all rows"),
+    key("compare.back", "escape", "2 marked", gone="side by side"),
 )
 
 SYNC = (

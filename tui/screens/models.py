@@ -46,7 +46,7 @@ class ModelsScreen(ModeScreen):
     CSS_PATH = "models.tcss"
     AUTO_FOCUS = "VirtualTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "details", id="models.open", tooltip="All that is known of it, and from where"),
+        Binding("enter", "open", "details", id="models.open", tooltip="All that is known of it, and from where; with two to four marked, compare them side by side"),
         Binding("c", "chat", "chat", id="models.chat", tooltip="Chat with this model"),
         Binding("o", "order", "order", id="models.order", tooltip="Order: dearest, largest, fastest … first"),
         Binding("slash", "filter", "filter", id="models.filter", tooltip="Filter by words, cap:, price<, ctx> …"),
@@ -168,7 +168,13 @@ class ModelsScreen(ModeScreen):
         return f"{count(len(views), 'model')} of {count(providers, 'provider')} · {whole(on)} on"
 
     def _summarise(self) -> None:
-        marked = self._table.marked
+        marked, order = self._table.marked, self._table.order_words
+        words = {"models.order": f"order: {order}"} if order else {}
+        if len(marked) > 1:
+            words["models.open"] = "compare"
+        if words != self.key_words:
+            self.key_words = words
+            self.query_one(KeyLine).look()
         parts = (self._counts, f"{whole(len(marked))} marked" if marked else "")
         self.query_one(Summary).tell(" · ".join(part for part in parts if part), self._order_words())
 
@@ -182,9 +188,6 @@ class ModelsScreen(ModeScreen):
 
     def on_virtual_table_ordered(self, event: VirtualTable.Ordered) -> None:
         event.stop()
-        words = self._table.order_words
-        self.key_words = {"models.order": f"order: {words}"} if words else {}
-        self.query_one(KeyLine).look()
         self._summarise()
 
     def on_virtual_table_marked(self, event: VirtualTable.Marked) -> None:
@@ -216,11 +219,24 @@ class ModelsScreen(ModeScreen):
         return self.app.stop_work()
 
     def action_open(self) -> None:
-        view = self._table.cursor_row
-        if view is not None:
+        if len(self._table.marked) > 1:
+            self._compare([view.ref for view in self._table.targets()])
+        elif (view := self._table.cursor_row) is not None:
             from tui.screens.model_detail import ModelDetail
 
             self.app.push_screen(ModelDetail(view.ref))
+
+    def _compare(self, refs: list[str]) -> None:
+        from tui.screens.model_compare import MOST, ModelCompare
+
+        if len(refs) > MOST:
+            self.app.tell(
+                f"{whole(len(refs))} models are marked; {MOST} have room side by side.",
+                hint="{space:table.mark} takes a mark away, {esc:models.clear} all of them",
+                tone="dim",
+            )
+        else:
+            self.app.push_screen(ModelCompare(refs))
 
     def action_chat(self) -> None:
         from tui.screens.model_actions import chat
