@@ -54,9 +54,9 @@ AUDIT = (
     key("audit.verify", "v", "intact"),
     key("audit.export", "X", "Write the audit log to a file"),
     go(ESC, gone="Write the audit log to a file"),
-    key("audit.open", "enter", "Audit › entry 5"),
-    key("record.older", "right_square_bracket", "Audit › entry 4"),
-    key("record.newer", "left_square_bracket", "Audit › entry 5"),
+    key("audit.open", "enter", "Audit › entry", "budget.set"),
+    key("record.older", "right_square_bracket", "Audit › entry", gone="budget.set"),
+    key("record.newer", "left_square_bracket", "Audit › entry", "budget.set"),
     key("record.back", "escape", "Audit ·", gone="Audit ›"),
 )
 
