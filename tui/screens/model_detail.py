@@ -90,7 +90,7 @@ class ModelDetail(ModeScreen):
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and self.is_mounted:
             self._old = True
-            if self.is_current:
+            if self.seen:
                 self._load_soon()
 
     def on_screen_resume(self) -> None:
@@ -122,7 +122,7 @@ class ModelDetail(ModeScreen):
             row = await services.registry.row(view.provider)
         except NotFoundError:
             self._gone = True
-            if self.is_current:
+            if self.app.screen is self:
                 self._leave()
             return
         except SwitchroomError as error:

@@ -127,7 +127,7 @@ class ModelsScreen(ModeScreen):
         name = type(event).__name__
         if name not in _RELOAD and name not in _RUNS:
             return
-        if self.is_current:
+        if self.seen:
             self._load_in(_SOON if name in _RELOAD else _AFTER_RUNS)
         else:
             self._stale = True
@@ -139,7 +139,7 @@ class ModelsScreen(ModeScreen):
 
     def _tick(self) -> None:
         """The ages go on; what they say is only sent where it changed."""
-        if self.is_current:
+        if self.seen:
             self._known.now = model_columns.now_ms()
             self._table.refresh()
 

@@ -220,7 +220,7 @@ class OverviewScreen(ModeScreen):
         if self._stale or not self.framed or not self.app.opened:
             return
         self._stale = True
-        if self.is_current:
+        if self.seen:
             self.run_worker(self._load_again, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     async def _load_again(self) -> None:
@@ -228,7 +228,7 @@ class OverviewScreen(ModeScreen):
             return
         self._loading = True
         try:
-            while self._stale and self.is_current:
+            while self._stale and self.seen:
                 await asyncio.sleep(0.05)
                 await self._load()
                 await asyncio.sleep(LOAD_EVERY)  # what happens meanwhile waits for the next round
@@ -246,7 +246,7 @@ class OverviewScreen(ModeScreen):
 
     def set_facts(self) -> None:
         super().set_facts()
-        if self.framed and self.is_current:
+        if self.framed and self.seen:
             self._show_alerts()
 
     # -- what happens ----------------------------------------------------------------------------
@@ -263,7 +263,7 @@ class OverviewScreen(ModeScreen):
         ticking = getattr(self, "_ticking", None)
         if ticking is not None:
             (ticking.resume if self._live.runs else ticking.pause)()
-        if self.is_current:
+        if self.seen:
             self._now.show(self._live.rows())
             title = f"Now · {count(len(self._live.runs), 'run')}" if self._live.runs else "Now"
             speed = self._live.speed
@@ -271,7 +271,7 @@ class OverviewScreen(ModeScreen):
 
     def _tick(self) -> None:
         self._live.tick()
-        if self.is_current:
+        if self.seen:
             self._show_live()
 
     # -- keys ------------------------------------------------------------------------------------

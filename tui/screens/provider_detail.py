@@ -96,7 +96,7 @@ class ProviderDetail(ModeScreen):
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and self.is_mounted:
             self._old = True
-            if self.is_current:
+            if self.seen:
                 self._load_soon()
 
     def _load_soon(self) -> None:
@@ -120,7 +120,7 @@ class ProviderDetail(ModeScreen):
                 await self._load_metrics()
         except NotFoundError:
             self.gone = True
-            if self.is_current:
+            if self.app.screen is self:
                 self.app.pop_screen()
             return
         except SwitchroomError as error:

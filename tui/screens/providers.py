@@ -134,7 +134,7 @@ class ProvidersScreen(ModeScreen):
             self._set_busy(getattr(event, "provider", ""), "" if phase == "done" else "syncing")
         elif name in _RELOAD:
             self._old = True
-            if self.is_current:
+            if self.seen:
                 self._load_soon()
 
     def on_screen_resume(self) -> None:

@@ -90,8 +90,8 @@ class SyncScreen(ModeScreen):
 
     def _load_soon(self) -> None:
         """Load once for any number of changes that come together."""
-        self._old = not self.is_current
-        if not self._again and self.is_current:
+        self._old = not self.seen
+        if not self._again and self.seen:
             self._again = True
             self.run_worker(self._load_again, group="load", exit_on_error=True)  # type: ignore[arg-type]
 

@@ -116,7 +116,7 @@ class SyncDetail(ModeScreen):
     def feed_event(self, event: object) -> None:
         if type(event).__name__ in _RELOAD and self.is_mounted:
             self._old = True
-            if self.is_current:
+            if self.seen:
                 self._load_soon()
 
     def on_screen_resume(self) -> None:
@@ -140,7 +140,7 @@ class SyncDetail(ModeScreen):
             runs = await services.sync.history(self.slug)
         except NotFoundError:
             self.gone = True
-            if self.is_current:
+            if self.app.screen is self:
                 self._leave()
             return
         except SwitchroomError as error:
