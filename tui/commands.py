@@ -20,19 +20,37 @@ if TYPE_CHECKING:
 _LEFT_OUT = ("table.", "transcript.", "chart.", "app.palette", "mode.")
 """Ids that begin like this are keys for moving about, or stand here under another name."""
 
+_ALSO = {
+    "add": "new create connect", "alerts": "messages errors warnings notifications", "budget": "limits cap money spend",
+    "conversations": "history chats", "copy": "clipboard yank", "delete": "remove", "edit": "change", "estimate": "price cost",
+    "export": "save file download csv json", "filter": "find search", "help": "keys shortcuts", "key": "secret token credential",
+    "limits": "budget cap money spend", "models": "switch", "offline": "network", "order": "sort", "params": "settings temperature",
+    "quit": "exit close", "schedule": "cron interval automatic", "search": "find", "sync": "refresh update", "toggle": "enable disable",
+    "all": "refresh update", "sync_all": "refresh update",
+}  # fmt: skip
+"""The last part of an action's id → other words for it."""
+_MODES_ALSO = {
+    "overview": "home dashboard alerts", "providers": "vendors keys budget limits", "models": "compare prices context",
+    "sync": "price rise rises dearer cheaper changes refresh", "usage": "cost spend limits budget statistics chart",
+    "chat": "ask talk prompt", "audit": "log history who", "settings": "preferences options configuration",
+}  # fmt: skip
+
 
 def _actions(app: SwitchroomApp) -> list[Command]:
-    commands = []
-    keys = {}
+    commands: list[Command] = []
+    keys: dict[str, str] = {}
+    called: dict[str, str] = getattr(app.screen, "key_words", {})
     for item in live_keys(app.screen):
         action, node = item.entry.binding.action, item.entry.node
         keys[item.id] = item.keys.split(" ")[0]
         if not item.id.startswith(_LEFT_OUT):
-            commands.append(
-                Command("action", item.what, "", keys[item.id], partial(app.run_action, action, node))
-            )
+            name = called.get(item.id, item.entry.binding.description)
+            shown = "" if name.casefold() in item.what.casefold() else name
+            words = f"{item.id.replace('.', ' ')} {_ALSO.get(item.id.rpartition('.')[2], '')}"
+            run = partial(app.run_action, action, node)
+            commands.append(Command("action", item.what, shown, keys[item.id], run, name=name, words=words))
     commands += [
-        Command("mode", f"Go to {mode.title}", "", keys.get(f"mode.{mode.name}", ""), partial(app.action_mode, mode.name))
+        Command("mode", f"Go to {mode.title}", "", keys.get(f"mode.{mode.name}", ""), partial(app.action_mode, mode.name), words=_MODES_ALSO.get(mode.name, ""))
         for mode in MODES
     ]  # fmt: skip
     return commands

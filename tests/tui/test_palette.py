@@ -142,3 +142,39 @@ async def test_a_setting_is_jumped_to_from_another_mode_twice(paths: Paths) -> N
             await until(pilot, f"▌ {name}")
             await pilot.press("2")
             await until(pilot, "No providers yet")
+
+
+@pytest.mark.parametrize(
+    ("mode", "words", "key", "title"),
+    [
+        ("providers", "budget", "b", "Daily and monthly limits of this provider"),
+        ("providers", "limits of", "b", "Daily and monthly limits of this provider"),
+        ("providers", "price rise", "4", "Go to Sync"),
+        ("providers", "save", "X", "Write what is shown to a file"),
+        ("chat", "export", "X", "Write what is shown to a file"),
+        ("chat", "compare", "3", "Go to Models"),
+        ("chat", "parameters", "F4", "System prompt, temperature"),
+    ],
+)
+async def test_an_action_is_found_by_the_word_of_its_screen_and_by_others(
+    paths: Paths, vendor: Vendor, mode: str, words: str, key: str, title: str
+) -> None:
+    app = SwitchroomApp(paths, mode=mode)
+    async with app.run_test(size=(120, 40)) as pilot:
+        services = await opened(pilot)
+        await add_quietly(services, "lab", vendor)
+        if mode == "chat":
+            await pilot.press("escape")
+        else:
+            await until(pilot, "▌ ● ok")
+        await pilot.press("colon")
+        await until(pilot, "Do what?")
+        await type_text(pilot, words)
+        await until(pilot, words)
+        first = next(
+            line
+            for line in (await until(pilot, title)).splitlines()
+            if "▌ action" in line or "▌ mode" in line
+        )
+        assert title in first
+        assert first.rstrip(" │┃▕|").endswith(f" {key}")

@@ -34,6 +34,10 @@ class Command:
     run: Callable[[], Awaitable[object] | object]
     page: Callable[[], Awaitable[object] | object] | None = None
     """Opens all about it; None where there is no more than `run` shows."""
+    name: str = ""
+    """What the line of keys calls it; empty where it does not stand there."""
+    words: str = ""
+    """Further words by which people look for it; they are not shown."""
 
 
 Found = tuple[str, str, "Command | T"]
@@ -41,11 +45,13 @@ Found = tuple[str, str, "Command | T"]
 
 
 def searchable(command: Command) -> Found[Any]:
-    return f"{command.title} {command.detail} {command.kind}".casefold(), command.title, command
+    text = f"{command.title} {command.detail} {command.kind} {command.name} {command.words}"
+    return text.casefold(), command.title, command
 
 
 def ranked(found: Sequence[Found[T]], text: str) -> Sequence[Found[T]]:
-    """Those in which every word stands, else those that have its letters in order; what begins with it first."""
+    """Those in which every word stands, else those that have its letters in order; what is called so first,
+    then what begins with it, last what is only found by words that are not shown."""
     words = text.casefold().split()
     for word in words:
         plain = [entry for entry in found if word in entry[0]]
@@ -59,11 +65,12 @@ def ranked(found: Sequence[Found[T]], text: str) -> Sequence[Found[T]]:
 
     def rank(entry: Found[T]) -> tuple[bool, ...]:
         title = f" {entry[1].casefold()} "
+        name = f" {entry[2].name.casefold()} " if isinstance(entry[2], Command) else " "
         return (
-            title.strip() != whole,
+            whole not in (title.strip(), name.strip()),
             not title.startswith(f" {whole} "),
             not title.startswith(f" {whole}"),
-            any(f" {word}" not in title for word in words),
+            any(f" {word}" not in title + name for word in words),
         )
 
     return sorted(found, key=rank)
