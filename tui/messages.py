@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from tui.formatting import Tone
 
@@ -14,7 +15,7 @@ class StatusFacts:
 
     offline: bool = False
     alerts: int = 0
-    """Alerts not looked at yet."""
+    """Alerts that stand and were not looked at in `!` yet, and messages of errors and warnings not read there."""
     today: Decimal | None = None
     """Spent today in USD; None until it was asked for, and where nobody knows (unknown cost, own hardware only)."""
     asked: bool = False
@@ -29,6 +30,19 @@ class StatusFacts:
     """Of all runs together; None when none reports it."""
     work: str = ""
     """Long work under way, such as `syncing 3/8`; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """One thing that needs a look now, and where enter leads."""
+
+    key: str
+    tone: Tone
+    text: str
+    """Begins with its glyph and a space."""
+    kind: Literal["limit", "provider", "price", "notices"]
+    target: str = ""
+    """A provider's slug; empty: no one provider is meant."""
 
 
 @dataclass(frozen=True, slots=True)

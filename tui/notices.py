@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from catalog.plaintext import one_line
 from catalog.redact import redact
 from tui import clipboard
 from tui.formatting import Tone
-from tui.messages import Notice, StatusFacts
+from tui.messages import AlertLine, Notice, StatusFacts
 
 if TYPE_CHECKING:
     from tui.screens.base import ModeScreen
@@ -28,6 +29,11 @@ class Notices(App[int]):
         super().__init__()
         self.facts = StatusFacts()
         self.notices: list[Notice] = []
+        self.alerts: tuple[AlertLine, ...] = ()
+        """What needs a look now, as it was last read."""
+        self._looked_at: frozenset[tuple[str, str]] = frozenset()
+        """Key and tone of the alerts that were looked at; one that gets worse is new again."""
+        self._unread = 0
 
     @property
     def screen_reader(self) -> bool:
@@ -56,6 +62,29 @@ class Notices(App[int]):
             if screen.is_mounted:
                 screen.set_facts()
 
+    @property
+    def unread(self) -> list[Notice]:
+        """The messages of errors and warnings that nobody has read in `!` yet."""
+        told = [notice for notice in self.notices if notice.tone in _SEVERITY]
+        return told[-self._unread :] if self._unread else []
+
+    def set_alerts(self, alerts: Iterable[AlertLine]) -> None:
+        """These need a look now; the others no longer do."""
+        self.alerts = tuple(replace(alert, text=self.with_keys(alert.text)) for alert in alerts)
+        self._looked_at &= {(alert.key, alert.tone) for alert in self.alerts}
+        self._count_alerts()
+
+    def alerts_looked_at(self) -> None:
+        """The window of alerts and messages shows all of them."""
+        self._looked_at = frozenset((alert.key, alert.tone) for alert in self.alerts)
+        self._unread = 0
+        self._count_alerts()
+
+    def _count_alerts(self) -> None:
+        """The status line counts what is new: alerts not looked at, and messages not read."""
+        new = sum((alert.key, alert.tone) not in self._looked_at for alert in self.alerts)
+        self.set_facts(replace(self.facts, alerts=new + self._unread))
+
     def set_work(self, text: str) -> None:
         """Long work under way, shown in every mode; empty when it is over."""
         self.set_facts(replace(self.facts, work=text))
@@ -79,7 +108,8 @@ class Notices(App[int]):
         self.notices.append(notice)
         del self.notices[:-500]
         if tone in _SEVERITY:
-            self.set_facts(replace(self.facts, alerts=self.facts.alerts + 1))
+            self._unread += 1
+            self._count_alerts()
         words = f"{notice.message}\n{notice.hint}" if notice.hint else notice.message
         self.notify(words, title=notice.title, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
 

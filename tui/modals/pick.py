@@ -50,6 +50,7 @@ class Pick(Modal[T], Generic[T]):
         wide: bool = False,
         small: bool = False,
         keep_last: bool = False,
+        best_first: bool = False,
         choose_words: str = "",
         leave_words: str = "",
     ) -> None:
@@ -68,8 +69,12 @@ class Pick(Modal[T], Generic[T]):
         self.key_words = {"pick.choose": choose_words, "window.leave": leave_words}
         if keep_last:
             self._table.keep_last()
+        if best_first:
+            self._table.beginnings_first()
+        self._best_first = best_first
         self.typed = ""
         """What stands in the filter line."""
+        self._empty = empty
         self._rows, self._placeholder, self._start = list(rows), placeholder, start
         self._size_class = "wide" if wide else "small" if small else "list"
 
@@ -86,8 +91,11 @@ class Pick(Modal[T], Generic[T]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.typed = event.value
+        changed, self.typed = event.value != self.typed, event.value
+        self._table.set_empty("Nothing matches. Backspace widens the filter." if event.value else self._empty)
         self._table.set_filter(event.value)
+        if changed and self._best_first:
+            self._table.action_first()  # what was typed asks for the best row, not for the one seen before
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         event.stop()
