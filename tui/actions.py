@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.life import Life
 
 if TYPE_CHECKING:
+    from tui.modals.alerts import Entry
     from tui.modals.help import KeyHelp
 
 _LONGEST_ARRIVAL = 1.0
@@ -105,8 +105,15 @@ class Actions(Life):
     def action_alerts(self) -> None:
         from tui.modals.alerts import Alerts
 
-        self.push_screen(Alerts(self.notices))
-        self.set_facts(replace(self.facts, alerts=0))
+        def chosen(entry: Entry | None) -> None:
+            if entry is not None and entry.alert is not None:
+                from tui.screens.standing_alerts import open_alert
+
+                mode = getattr(self.screen, "MODE", "") or self.current_mode
+                open_alert(self._program, entry.alert, mode)
+
+        self.push_screen(Alerts(self.alerts, self.notices), chosen)
+        self.alerts_looked_at()
 
     def action_offline(self) -> None:
         if not self.opened:

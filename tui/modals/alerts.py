@@ -1,8 +1,14 @@
-"""The list of everything that was reported, newest first: a toast that is gone is not lost; enter shows all of one."""
+"""What needs a look now, then everything that was reported, newest first: a toast that is gone is not lost.
+
+Enter goes to what an alert is about, as in the Overview, and shows all of a message. The status line counts what is
+new, alerts not looked at here and messages not read here; the Overview's title counts all of them, and says how many
+of these are new.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,11 +16,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from catalog.errors import SwitchroomError
 from tui.formatting import Tone, clock
-from tui.messages import Notice
+from tui.messages import AlertLine, Notice
 from tui.modals.base import Modal
 from tui.modals.pick import Pick
-from tui.widgets.columns import Column
+from tui.widgets.columns import Cell, Column
 
 _WORDS: dict[str, str] = {
     "bad": "✕ error",
@@ -24,41 +31,91 @@ _WORDS: dict[str, str] = {
     "": "○ note",
 }
 
-Row = tuple[int, Notice]
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row: an alert that stands, or a message."""
+
+    key: str
+    alert: AlertLine | None
+    notice: Notice | None
+    """None exactly when it is an alert."""
 
 
-def _kind(row: Row) -> tuple[str, Tone]:
-    return _WORDS.get(row[1].tone, "○ note"), row[1].tone
+def entries(alerts: Sequence[AlertLine], notices: Sequence[Notice]) -> list[Entry]:
+    """What needs a look now, then what was reported, the newest first."""
+    told = [Entry(f"message {place}", None, notice) for place, notice in enumerate(notices)]
+    return [*(Entry(alert.key, alert, None) for alert in alerts), *reversed(told)]
 
 
-def _what(row: Row) -> str:
-    notice = row[1]
-    return ": ".join(part for part in (notice.title, notice.message) if part)
+def _when(entry: Entry) -> Cell:
+    return ("now", "accent") if entry.notice is None else (clock(entry.notice.at), "dim")
 
 
-class Alerts(Pick[Row]):
-    """The history; enter opens one over it."""
+def _kind(entry: Entry) -> tuple[str, Tone]:
+    if entry.alert is not None:
+        return f"{entry.alert.text[:1]} alert", entry.alert.tone
+    assert entry.notice is not None
+    return _WORDS.get(entry.notice.tone, "○ note"), entry.notice.tone
 
-    def __init__(self, notices: Sequence[Notice]) -> None:
-        columns: tuple[Column[Row], ...] = (
-            Column("at", "time", lambda row: (clock(row[1].at), "dim"), width=8, max_width=14),
+
+def _what(entry: Entry) -> str:
+    if entry.alert is not None:
+        return entry.alert.text[2:]
+    assert entry.notice is not None
+    return ": ".join(part for part in (entry.notice.title, entry.notice.message) if part)
+
+
+def _hint(entry: Entry) -> str:
+    return "enter goes there" if entry.notice is None else entry.notice.hint
+
+
+class Alerts(Pick[Entry]):
+    """Ends in the alert to go to; a message is opened over the list."""
+
+    def __init__(self, alerts: Sequence[AlertLine], notices: Sequence[Notice]) -> None:
+        columns: tuple[Column[Entry], ...] = (
+            Column("at", "time", _when, width=8, max_width=14),
             Column("kind", "", _kind, width=9),
             Column("what", "what happened", _what, width=20, flex=3),
-            Column("hint", "next", lambda row: (row[1].hint, "accent"), width=10, max_width=40, flex=1, priority=2),
+            Column("hint", "next", lambda entry: (_hint(entry), "accent"), width=10, max_width=40, flex=1, priority=2),
         )  # fmt: skip
+        found = entries(alerts, notices)
         super().__init__(
-            "Alerts and messages", columns, list(enumerate(notices))[::-1],
-            key=lambda row: str(row[0]),
-            search=lambda row: f"{_kind(row)[0]} {_what(row)} {row[1].hint}",
-            empty="Nothing has been reported since the start.",
-            header=bool(notices),
+            "Alerts and messages", columns, found,
+            key=lambda entry: entry.key,
+            search=lambda entry: f"{_kind(entry)[0]} {_what(entry)} {_hint(entry)}",
+            empty="Nothing needs your attention, and nothing has been reported since the start.",
+            header=bool(found),
             wide=True,
-            choose_words="details",
+            choose_words="open",
         )  # fmt: skip
 
+    def on_mount(self) -> None:
+        if self.app.opened:
+            self.run_worker(self._look, exit_on_error=True)  # type: ignore[arg-type]
+
+    async def _look(self) -> None:
+        """Another mode may have been in front for long: what needs a look is asked for anew."""
+        from tui.screens.standing_alerts import standing
+
+        try:
+            found = await standing(self.app.services)
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
+        before = self.app.alerts
+        self.app.set_alerts(found)
+        if self.app.alerts != before:
+            self._table.set_rows(entries(self.app.alerts, self.app.notices))
+        self.app.alerts_looked_at()
+
     def action_choose(self) -> None:
-        if (row := self._table.cursor_row) is not None:
-            self.app.push_screen(AlertDetail(row[1]))
+        entry = self._table.cursor_row
+        if entry is not None and entry.notice is not None:
+            self.app.push_screen(AlertDetail(entry.notice))
+        elif entry is not None:
+            self.dismiss(entry)
 
 
 class AlertDetail(Modal[None]):
