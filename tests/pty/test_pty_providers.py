@@ -37,7 +37,7 @@ LIST = (
     key("form.up", "up", "113", then="3"),
     key("form.down", "down", "224", then="4"),
     key("form.up", "shift+tab", "1135", then="5"),
-    key("form.keep", "enter", "Limits of openai-prod kept"),
+    key("form.keep", "enter", "limit of openai-prod: $"),
     key("providers.delete", "D", "Delete openai-prod?"),
     go("n", gone="Delete openai-prod?"),
     key("providers.sync_all", "S", "providers synced"),
@@ -77,7 +77,7 @@ DETAIL = (
     key("provider.chat", "c", "Chat ·", "Ask something"),
     go(ESC, "i prompt"),
     go("2", "Providers › openai-prod"),
-    key("provider.chat", "enter", "Chat ·", "Ask something"),
+    key("provider.open", "enter", "Chat ·", "Ask something"),
 )
 
 
@@ -92,7 +92,9 @@ def wizard(address: str, begin: Callable[[], None]) -> tuple[Step, ...]:
         key("ask.keep", "enter", "Key for your server, if it wants one"),
         go("\r", "nothing is stored"),
         do(lambda _terminal: begin()),
-        key("trial.retry", "r", "Which model should its chats use?"),
+        key("trial.retry", "r", "refuses the key"),
+        key("trial.new_key", "enter", "Key for your server, if it wants one"),
+        go("\r", "Which model should its chats use?"),
         go(ESC, gone="Which model should its chats use?"),
     )
 
@@ -113,9 +115,13 @@ STEPS = (*LIST, *DETAIL, *wizard("", lambda: None), *UNTESTED)
 
 
 class _Models(BaseHTTPRequestHandler):
+    asked = 0
+
     def do_GET(self) -> None:
+        """The first request is refused."""
+        type(self).asked += 1
         body = json.dumps({"object": "list", "data": [{"id": "alpha", "object": "model"}]}).encode()
-        self.send_response(200)
+        self.send_response(200 if self.asked > 1 else 401)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()

@@ -65,3 +65,17 @@ def test_taken_away_none_at_all_and_over() -> None:
     assert change.until is None, "a limit set anew holds"
     [first] = limit_changes({}, _filled({}, daily="5", reason="trial"))
     assert first == LimitChange("daily", Decimal(5), 0.8, None, "trial")
+
+
+def test_what_happened_to_the_limits_is_said() -> None:
+    from tui.screens.provider_edit import LimitChange, told_limits
+
+    daily = LimitChange("daily", Decimal(5), 0.8, None, None)
+    gone = LimitChange("monthly", None, 0.8, None, None)
+    assert told_limits("azure-eu", [daily], {}) == "Daily limit of azure-eu: $5.00."
+    assert told_limits("azure-eu", [gone], {}) == "Monthly limit of azure-eu removed."
+    assert (
+        told_limits("azure-eu", [daily, gone], {})
+        == "Daily limit of azure-eu: $5.00, monthly limit of azure-eu removed."
+    )
+    assert told_limits("azure-eu", [], {}) == "Limits of azure-eu left as they were."

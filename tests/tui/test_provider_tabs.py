@@ -16,8 +16,13 @@ from tui_stage import fixed_views, screen_text, until
 from services import clock
 from services.provider_metrics import provider_metrics
 from tui.app import SwitchroomApp
+from tui.screens.model_columns import FACETS
+from tui.screens.overview_lines import alert_lines
 from tui.screens.provider_edit import _draft, _fields
+from tui.screens.provider_next import next_step
+from tui.screens.provider_pages import summary
 from tui.services_host import opener
+from tui.widgets.search import Search
 
 Compare = Callable[..., bool]
 NOON = 1_795_176_000_000
@@ -157,3 +162,91 @@ async def test_the_models_of_a_provider_are_put_in_order(demo: SwitchroomApp) ->
         await pilot.press("right_square_bracket")
         await pilot.pause()
         assert "o order" not in screen_text(demo), "there is nothing to order on the other tabs"
+
+
+async def test_enter_opens_what_is_under_the_cursor(demo: SwitchroomApp) -> None:
+    async with demo.run_test(size=(120, 40)) as pilot:
+        await _at(pilot, "anthropic", "Audit")
+        text = await until(pilot, "enter entry")
+        await pilot.press("enter")
+        await until(pilot, "Audit › entry")
+        await pilot.press("escape")
+        await until(pilot, "enter entry")
+        await pilot.press("left_square_bracket")
+        await until(pilot, "enter model")
+        await until(pilot, "last 24 hours")
+        found = await provider_metrics(demo.services, "anthropic", clock.DAY_MS)
+        await pilot.press("enter")
+        await until(pilot, f"Models › anthropic/{found.models[0].model}")
+        await pilot.press("escape")
+        text = await until(pilot, "enter model")
+        await pilot.press("left_square_bracket")
+        text = await until(pilot, "enter model", gone=True)
+        assert "c chat" in text
+        await pilot.press("enter")
+        await until(pilot, "Ask something")
+
+
+async def test_enter_opens_nothing_where_nothing_was_measured(demo: SwitchroomApp) -> None:
+    async with demo.run_test(size=(120, 40)) as pilot:
+        await _at(pilot, "ollama", "Metrics")
+        text = await until(pilot, "No runs in this time.")
+        assert "enter" not in text.splitlines()[-1]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "Providers › ollama" in screen_text(demo)
+
+
+async def test_the_page_of_a_provider_out_of_use_names_the_key_that_mends_it(demo: SwitchroomApp) -> None:
+    async with demo.run_test(size=(120, 40)) as pilot:
+        await _at(pilot, "anthropic", "Summary")
+        assert "switches it on" not in screen_text(demo)
+        await pilot.press("x")
+        await until(pilot, "x switches it on")
+        await pilot.press("x")
+        await until(pilot, "x switches it on", gone=True)
+
+
+def test_the_next_step_is_the_same_on_the_page_and_on_the_overview() -> None:
+    views = {view.state: view for view in fixed_views()}
+    assert next_step("invalid_key", here=True) == "{K:provider.key} sets a new key"
+    assert next_step("invalid_key", here=False) == "K on its page sets a new key"
+    assert next_step("ok", here=True) == ""
+    bad = views["invalid_key"]
+    [line] = alert_lines([bad], [], [], [], NOON)
+    assert line.text.endswith(next_step("invalid_key", here=False))
+    assert ("", "do it", "accent") in summary(bad, [], NOON, "do it")
+
+
+async def test_own_hardware_costs_nothing_per_token_where_a_price_is_asked_for(demo: SwitchroomApp) -> None:
+    async with demo.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "anthropic")
+        one = (await demo.services.models.list("anthropic"))[0]
+        dark = replace(one, info=one.info.model_copy(update={"price": None}), own_cost=False)
+        own = replace(dark, own_cost=True)
+        search = Search(lambda view: view.info.id, FACETS)
+        for asked in ("price<1", "out<1", "price<=0"):
+            assert list(search.matching([own, dark], asked, ranked=False)) == [0], asked
+        assert list(search.matching([own, dark], "price>0", ranked=False)) == []
+
+
+async def test_the_form_of_limits_says_what_becomes_of_a_run_without_a_price(
+    demo: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with demo.run_test(size=(120, 40)) as pilot:
+        await _at(pilot, "anthropic", "Summary")
+        models = await demo.services.models.list("anthropic")
+        dark = [
+            replace(one, info=one.info.model_copy(update={"price": None}), own_cost=False) for one in models
+        ]
+
+        async def without_prices(_slug: str) -> list[Any]:
+            return dark
+
+        await pilot.press("b")
+        text = await until(pilot, "Limits of anthropic")
+        assert "no known price" not in text
+        await pilot.press("escape")
+        monkeypatch.setattr(demo.services.models, "list", without_prices)
+        await pilot.press("b")
+        await until(pilot, "no known price: under a limit such a run is asked")

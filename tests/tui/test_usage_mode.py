@@ -322,7 +322,7 @@ async def test_the_limit_of_all_providers_is_set_here(app: SwitchroomApp) -> Non
         await pilot.press("tab", "tab", "tab")
         await type_text(pilot, "agreed")
         await pilot.press("enter")
-        await until(pilot, "Limits of all providers kept.")
+        await until(pilot, "Daily limit of all providers: $20.00.")
         (limit,) = await app.services.budgets.list()
         assert (limit.scope, limit.period, limit.limit, limit.reason) == (
             "global",

@@ -139,6 +139,12 @@ def facts_age(now: int) -> str:
     return "today" if days < 1 else f"{days}d"
 
 
+def _asked(side: str) -> Callable[[ModelView], float | None]:
+    """The same as a filter asks for it: `price<1` means also what has no price per token because it is one's own."""
+    number = number_of(side)
+    return lambda view: 0.0 if view.own_cost else number(view)
+
+
 def _name(view: ModelView) -> Cell:
     return view.info.id, "strong" if in_use(view) else "dim"
 
@@ -228,8 +234,8 @@ def _sources(view: ModelView) -> Iterable[str]:
 
 FACETS: tuple[Facet[ModelView], ...] = (
     Facet("cap", words=lambda v: v.info.capabilities or ()),
-    Facet("price", number=number_of("input")),
-    Facet("out", number=number_of("output")),
+    Facet("price", number=_asked("input")),
+    Facet("out", number=_asked("output")),
     Facet("ctx", number=lambda v: v.info.context_window),
     Facet("enabled", words=lambda v: _yes(v.enabled)),
     Facet("available", words=lambda v: _yes(v.available)),

@@ -69,7 +69,7 @@ def choice_window(lines: Sequence[Choice], start: str | None) -> Pick[Choice]:
         key=lambda c: c.id,
         search=lambda c: f"{c.id} {c.spec.name} {c.endpoint}" if c.spec else "other paste base url address",
         placeholder="type to filter, or paste the address of a server",
-        keep_last=True,
+        keep_last=True, best_first=True,
         start=start,
     )  # fmt: skip
 
@@ -121,7 +121,7 @@ def browse_window(lines: Sequence[Vendor]) -> Pick[Vendor]:
         "Known vendors", columns, lines,
         key=lambda v: v.spec.id,
         search=lambda v: f"{v.spec.id} {v.spec.name} {v.choice.endpoint}",
-        header=True, wide=True, choose_words="add it", leave_words="back",
+        header=True, wide=True, best_first=True, choose_words="add it", leave_words="back",
     )  # fmt: skip
 
 

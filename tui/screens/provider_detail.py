@@ -14,7 +14,9 @@ from tui.screens import model_columns, provider_pages
 from tui.screens import provider_actions as actions
 from tui.screens.base import ModeScreen
 from tui.screens.provider_metrics import MetricsPage
+from tui.screens.provider_next import next_step
 from tui.widgets.filter_bar import FilterBar
+from tui.widgets.footer import HIDDEN
 from tui.widgets.pairs import Pairs
 from tui.widgets.table import VirtualTable
 from tui.widgets.tabs_line import TabsLine
@@ -22,10 +24,14 @@ from tui.widgets.tabs_line import TabsLine
 if TYPE_CHECKING:
     from services.container import Services
     from services.models import ModelView
+    from services.provider_metrics import Metrics
     from services.registry import ProviderView
+    from store.audit import AuditRow
 
 _TABS = ("Summary", "Models", "Budget", "Metrics", "Audit", "Advanced")
-_MODELS, _METRICS = _TABS.index("Models"), _TABS.index("Metrics")
+_MODELS, _METRICS, _AUDIT = map(_TABS.index, ("Models", "Metrics", "Audit"))
+_OPENS = {_METRICS: "model", _AUDIT: "entry"}
+"""What enter opens on a tab; on the others it chats."""
 _DAY_MS = 86_400_000
 _SPANS = (("24 hours", _DAY_MS), ("7 days", 7 * _DAY_MS), ("30 days", 30 * _DAY_MS))
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "BudgetsChanged", "StoreChangedElsewhere"})  # fmt: skip
@@ -41,7 +47,8 @@ class ProviderDetail(ModeScreen):
         Binding("escape", "back", "back", id="provider.back", tooltip="Back to the table (clears a filter first)"),
         Binding("right_square_bracket", "tab(1)", "next tab", id="provider.next_tab", tooltip="Next tab"),
         Binding("left_square_bracket", "tab(-1)", "tab", show=False, id="provider.previous_tab", tooltip="Previous tab"),
-        Binding("c,enter", "chat", "chat", id="provider.chat", tooltip="Chat with this provider, with the model under the cursor"),
+        Binding("c", "chat", "chat", id="provider.chat", tooltip="Chat with this provider, with the model under the cursor"),
+        Binding("enter", "open", "chat", id="provider.open", tooltip="Open the entry or the model under the cursor; on the other tabs chat"),
         Binding("x", "on_off", "on/off", id="provider.toggle", tooltip="Switch the provider, or the marked models, on or off"),
         Binding("d", "default", "default", id="provider.default", tooltip="Make the model under the cursor this provider's default"),
         Binding("less_than_sign", "span(-1)", "range", show=False, id="provider.shorter", tooltip="A shorter range of time: 24 hours, 7 days"),
@@ -63,6 +70,8 @@ class ProviderDetail(ModeScreen):
         """The provider no longer exists; the screen leaves as soon as nothing stands over it."""
         self._old = False
         """Something changed while another screen was in front."""
+        self.key_words = {"provider.open": HIDDEN}
+        """Binding id → what the line of keys calls it on the tab in front."""
         self._view: ProviderView | None = None
         self._models: VirtualTable[ModelView] = VirtualTable(
             model_columns.COLUMNS,
@@ -130,7 +139,8 @@ class ProviderDetail(ModeScreen):
         assert isinstance(summary, Pairs)
         assert isinstance(budget, Pairs)
         assert isinstance(advanced, Pairs)
-        summary.show(provider_pages.summary(view, models, int(time.time() * 1000)))
+        step = self.app.with_keys(next_step(view.state, here=True))
+        summary.show(provider_pages.summary(view, models, int(time.time() * 1000), step))
         budget.show(provider_pages.budget(view, limits))
         advanced.show(provider_pages.advanced(view))
         if models != self._models.rows:
@@ -138,6 +148,7 @@ class ProviderDetail(ModeScreen):
             self.refresh_bindings()
         if history != self._audit.rows:
             self._audit.set_rows(history)
+            self.refresh_bindings()
         self.status_title = f"Providers › {self.slug}"
 
     # -- keys ------------------------------------------------------------------------------------
@@ -154,11 +165,21 @@ class ProviderDetail(ModeScreen):
         """`d`, `/` and `o` belong to the models' tab, `<` and `>` to the metrics."""
         if action == "span":
             return self.is_mounted and self._place == _METRICS
+        if action == "open":
+            return not self.is_mounted or self._place not in _OPENS or self._under_cursor is not None
         if action in ("default", "filter", "order"):
             return self.is_mounted and self._on_models and bool(self._models.rows)
         return True
 
+    @property
+    def _under_cursor(self) -> Metrics | AuditRow | None:
+        """What enter opens on this tab; None: nothing."""
+        if self._place == _AUDIT:
+            return self._audit.cursor_row
+        return self._metrics.table.cursor_row if self._place == _METRICS else None
+
     def _show_tab(self, place: int) -> None:
+        self.key_words = {"provider.open": _OPENS.get(place, HIDDEN)}
         for number, page in enumerate(self._pages):
             page.display = number == place
         self._filter.set_class(place == _MODELS and bool(self._models.filter), "-open")
@@ -170,6 +191,7 @@ class ProviderDetail(ModeScreen):
 
         name, span = _SPANS[self._span]
         self._metrics.show(name, await provider_metrics(self.app.services, self.slug, span))
+        self.refresh_bindings()
 
     def action_span(self, by: int) -> None:
         self._span = max(0, min(len(_SPANS) - 1, self._span + by))
@@ -237,6 +259,23 @@ class ProviderDetail(ModeScreen):
         self.app.tell(
             f"{model.info.id} is now the default of {self.slug}.", hint="{c:provider.chat} chats with it"
         )
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        self.action_open()
+
+    def action_open(self) -> None:
+        if self._place not in _OPENS:
+            self.action_chat()
+        elif self._place == _METRICS:
+            if (used := self._metrics.table.cursor_row) is not None:
+                from tui.screens.model_detail import ModelDetail
+
+                self.app.push_screen(ModelDetail(f"{self.slug}/{used.model}"))
+        elif (row := self._audit.cursor_row) is not None:
+            from tui.screens.audit_record import AuditRecord
+
+            self.app.push_screen(AuditRecord(row))
 
     def action_chat(self) -> None:
         if self._view is None:

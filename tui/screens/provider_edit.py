@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
-from tui.formatting import cents
+from tui.formatting import cents, count
 from tui.modals.form import Field, Form, is_whole
 from tui.screens.provider_actions import amount, limits_of, no_amount
 
@@ -121,18 +121,19 @@ async def edit_scope(app: SwitchroomApp, scope: str, whose: str) -> None:
     start, end = month_bounds(now_ms())
     known = await app.services.usage.spent(start, end, None if scope == "global" else whose)
     spent = "nothing with a known cost" if known is None else cents(known)
+    unpriced = "" if scope == "global" else await _unpriced(app, whose)
     values = await app.push_screen_wait(
         Form(
             f"Limits of {whose}",
             limit_fields(now),
-            f"Spent this month: {spent}. No run goes over a limit; empty: no limit.",
+            f"Spent this month: {spent}. No run goes over a limit; empty: no limit.{unpriced}",
         )
     )
     if values is None:
         return
-    budgets = app.services.budgets
+    budgets, changes = app.services.budgets, limit_changes(now, values)
     try:
-        for change in limit_changes(now, values):
+        for change in changes:
             if change.limit is None:
                 await budgets.remove(now[change.period].id)
             else:
@@ -143,7 +144,37 @@ async def edit_scope(app: SwitchroomApp, scope: str, whose: str) -> None:
     except SwitchroomError as error:
         app.tell_error(error)
         return
-    app.tell(f"Limits of {whose} kept.", hint="Usage ({5:mode.usage}) shows what is left")
+    app.tell(told_limits(whose, changes, now), hint="Usage ({5:mode.usage}) shows what is left")
+
+
+async def _unpriced(app: SwitchroomApp, slug: str) -> str:
+    """What a limit does where the cost of a run cannot be known before it; empty where it can."""
+    models = [m for m in await app.services.models.list(slug) if m.enabled and m.available and m.chat]
+    dark = sum(1 for m in models if m.info.price is None and not m.own_cost)
+    if not dark:
+        return ""
+    which = "Its models have" if dark == len(models) else f"{count(dark, 'model')} of it have"
+    if dark == 1:
+        which = which.replace("models have", "model has").replace(" have", " has")
+    return f"\n{which} no known price: under a limit such a run is asked about here, and refused on the command line."
+
+
+def told_limits(whose: str, changes: Sequence[LimitChange], now: Mapping[str, BudgetView]) -> str:
+    """What has happened to the limits: `Daily limit of azure-eu: $5.00`, `Daily limit of azure-eu removed`."""
+    told = [
+        f"{change.period} limit of {whose}"
+        + (" removed" if change.limit is None else f": {cents(change.limit)}" + _noted(change, now))
+        for change in changes
+    ]
+    words = ", ".join(told) or f"limits of {whose} left as they were"
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _noted(change: LimitChange, now: Mapping[str, BudgetView]) -> str:
+    before = now.get(change.period)
+    if before is None or before.limit != change.limit:
+        return ""
+    return f", told at {change.alert:.0%}" if abs(change.alert - before.alert) > 1e-9 else ", with its reason"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 _COST_WORDS = {"metered": "by token price", "own": "own hardware, no price per token", "flat": "flat rate"}
 
 
-def summary(view: ProviderView, models: Sequence[ModelView], now: int) -> list[Pair]:
-    """What matters first."""
+def summary(view: ProviderView, models: Sequence[ModelView], now: int, step: str = "") -> list[Pair]:
+    """What matters first; `step`: what to do about its state."""
     row = view.row
     mark = state(view.state)
     pairs: list[Pair] = [("state", str(mark), mark.tone)]
     if row.state_message:
         pairs.append(("", row.state_message, "dim"))
+    if step:
+        pairs.append(("", step, "accent"))
     pairs += [
         (
             "last worked",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Paste
 from textual.widgets import Static
 from textual.worker import Worker
 
@@ -27,15 +28,18 @@ class Trial(Modal["ProviderView"]):
     """Ends in the stored provider, or None when the user goes back to change something."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "new_key", "new key", id="trial.new_key", tooltip="Type another key; a paste does the same"),
         Binding("r", "retry", "retry", id="trial.retry", tooltip="Test again"),
         Binding("u", "save", "save untested", id="trial.save", tooltip="Store it although the test failed"),
-    ]
+    ]  # fmt: skip
 
     def __init__(self, name: str, attempt: Attempt, sync: Sync) -> None:
         super().__init__(f"Testing {name}")
         self._attempt, self._sync = attempt, sync
         self._lines: list[tuple[str, str]] = []
-        self._failed = False
+        self._failed = self._refused = False
+        self.typed: str | None = None
+        """What was pasted for the next key, maybe nothing; None: no other key was asked for."""
         self._work: Worker[None] | None = None
         self._stored: ProviderView | None = None
 
@@ -46,8 +50,20 @@ class Trial(Modal["ProviderView"]):
         self._start(tested=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """`r` and `u` are there once the test has failed."""
+        """`r` and `u` are there once the test has failed, another key once the one given was refused."""
+        if action == "new_key":
+            return self._refused
         return self._failed if action in ("retry", "save") else True
+
+    def action_new_key(self) -> None:
+        self.typed = ""
+        self.dismiss(None)
+
+    def on_paste(self, event: Paste) -> None:
+        if self._refused:
+            event.stop()
+            self.typed = event.text.strip()
+            self.dismiss(None)
 
     def action_retry(self) -> None:
         self._start(tested=True)
@@ -61,7 +77,7 @@ class Trial(Modal["ProviderView"]):
         self.dismiss(self._stored)
 
     def _start(self, *, tested: bool) -> None:
-        self._failed = False
+        self._failed = self._refused = False
         self._lines.clear()
         self.refresh_bindings()
         self._work = self.run_worker(self._run(tested), exclusive=True, exit_on_error=True)
@@ -73,10 +89,14 @@ class Trial(Modal["ProviderView"]):
         except SwitchroomError as error:
             self._lines.clear()
             self._say("✕", f"{error.title}. {error.message}", "$error")
-            if error.hint:
-                self._say(" ", error.hint, "$dim")
-            self._say(" ", "esc goes back to change it; nothing is stored.", "$dim")
-            self._failed = True
+            self._failed, self._refused = True, error.code == "invalid_credentials"
+            if self._refused:
+                words = "{enter:trial.new_key} takes another key, {esc:window.leave} goes back; nothing is stored."
+            else:
+                if error.hint:
+                    self._say(" ", error.hint, "$dim")
+                words = "{esc:window.leave} goes back to change it; nothing is stored."
+            self._say(" ", self.app.with_keys(words), "$dim")
             self.refresh_bindings()
             return
         self._stored = view  # leaving now is leaving the fetch of its models, not the provider

@@ -187,9 +187,11 @@ async def _key(app: SwitchroomApp, state: Adding) -> str:
     return await _ask_for_key(app, state, env=place.env)
 
 
-async def _optional_key(app: SwitchroomApp, state: Adding) -> str:
+async def _optional_key(app: SwitchroomApp, state: Adding, begun: str = "") -> str:
     detail = "Leave it empty if the server wants none."
-    typed = await app.push_screen_wait(Ask(f"Key for {state.title}, if it wants one", detail, password=True))
+    typed = await app.push_screen_wait(
+        Ask(f"Key for {state.title}, if it wants one", detail, value=begun, password=True)
+    )
     if typed is None:
         return BACK
     if not typed.strip():
@@ -202,7 +204,20 @@ async def _optional_key(app: SwitchroomApp, state: Adding) -> str:
     return NEXT
 
 
-async def _ask_for_key(app: SwitchroomApp, state: Adding, *, env: bool) -> str:
+async def _another_key(app: SwitchroomApp, state: Adding, begun: str) -> str:
+    """Straight to the line for the key: where it is kept has been said. `begun`: what was pasted already."""
+    from services.registry import EnvKey
+
+    if not state.needs_key:
+        return await _optional_key(app, state, begun)
+    if (
+        isinstance(state.source, EnvKey) and not state.place.env
+    ):  # the one that was found: no place was chosen
+        return await _key(app, state)
+    return await _ask_for_key(app, state, env=state.place.env, begun=begun)
+
+
+async def _ask_for_key(app: SwitchroomApp, state: Adding, *, env: bool, begun: str = "") -> str:
     spec = state.choice.spec if state.choice else None
     if env:
         source = await actions.ask_key(
@@ -218,7 +233,7 @@ async def _ask_for_key(app: SwitchroomApp, state: Adding, *, env: bool) -> str:
     if spec is not None and spec.key_hint.prefixes:
         lines.append(f"It usually begins with {' or '.join(spec.key_hint.prefixes[:3])}")
     typed = await app.push_screen_wait(
-        Ask(f"Key for {state.title}", "\n".join(lines), password=True, check=lambda t: None if t.strip() else "Paste the key, or esc goes back.")
+        Ask(f"Key for {state.title}", "\n".join(lines), value=begun, password=True, check=lambda t: None if t.strip() else "Paste the key, or esc goes back.")
     )  # fmt: skip
     if typed is None:
         return BACK
@@ -233,8 +248,10 @@ async def _try(app: SwitchroomApp, state: Adding) -> str:
     async def attempt(tested: bool) -> ProviderView:
         return await registry.add(state.draft(), state.source, test=tested, backend=state.place.name)
 
-    view = await app.push_screen_wait(Trial(state.title, attempt, app.services.sync))
-    if view is None:
-        return BACK
-    state.view = view
-    return NEXT
+    while True:
+        window = Trial(state.title, attempt, app.services.sync)
+        state.view = await app.push_screen_wait(window)
+        if state.view is not None:
+            return NEXT
+        if window.typed is None or await _another_key(app, state, window.typed) != NEXT:
+            return BACK

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from catalog.errors import SwitchroomError
 from tui.screens.base import ModeScreen
 from tui.screens.run_words import ATTEMPT_COLUMNS, run_pairs
-from tui.widgets.pairs import page
+from tui.widgets.pairs import PairPage
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class RunDetail(ModeScreen):
         )
 
     def compose_body(self) -> ComposeResult:
-        yield Static("", id="run", markup=False)
+        yield PairPage(id="run")
         yield Static("Attempts", id="attempts-head", markup=False)
         yield self._attempts
 
@@ -60,7 +60,7 @@ class RunDetail(ModeScreen):
         self._attempts.set_empty("The store knows no run with this id.")
         self._attempts.set_rows(rows)
         if rows:
-            self.query_one("#run", Static).update(page(run_pairs(rows, title, wide=self.size.width >= 100)))
+            self.query_one(PairPage).show(run_pairs(rows, title, wide=self.size.width >= 100))
         self.refresh_bindings()
 
     async def _talk(self, services: Services, rows: list[AttemptRow]) -> str | None:

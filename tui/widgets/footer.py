@@ -21,6 +21,9 @@ ALWAYS = ("app.help", "app.quit")
 FIRST = ("pick.choose", "ask.keep", "form.keep")
 """What a window is for stands before what else can be done in it."""
 
+HIDDEN = "-"
+"""What a screen's `key_words` call a key that does what another one on the line says already."""
+
 LAST = ("screen.export", "window.leave")
 """What is seldom wanted, and the way out of a window, stand after what can be done in it."""
 
@@ -109,6 +112,7 @@ class KeyLine(Widget):
             for ident, key, words in (
                 shown_keys(screen.active_bindings.values()) if screen is self.app.screen else ()
             )
+            if own.get(ident) != HIDDEN
         ]
         if keys != self._keys:
             self._keys = keys

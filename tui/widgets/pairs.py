@@ -51,8 +51,8 @@ class PairPage(Widget):
     PairPage { width: 1fr; height: auto; }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
         self._pairs: tuple[Pair, ...] = ()
 
     def show(self, pairs: Sequence[Pair]) -> None:

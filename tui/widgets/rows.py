@@ -35,6 +35,8 @@ class RowSet(Generic[T]):
         self.filter = ""
         self.keep_last = False
         """The last row passes every filter: “something else”."""
+        self.beginnings_first = False
+        """What begins with the words of the filter stands before what has them in its middle."""
         self._order: tuple[Callable[[T], Any], bool] | None = None
         self._ranks: list[Any] | None = None
         """What each row is ordered by; None: not asked yet."""
@@ -126,11 +128,14 @@ class RowSet(Generic[T]):
 
     def _arrange(self, here: str | None, place: int) -> None:
         found = self.search.matching(
-            self.rows, self.filter, ranked=self._order is None and not self.keep_last
+            self.rows,
+            self.filter,
+            ranked=self._order is None and not self.keep_last,
+            beginnings=self._order is None and self.beginnings_first,
         )
         last = len(self.rows) - 1
-        if self.keep_last and last >= 0 and last not in found:
-            found = [*found, last]
+        if self.keep_last and last >= 0 and self.filter:
+            found = [*(index for index in found if index != last), last]
         self.shown = found if self._order is None else self._in_order(found)
         self.cursor = max(0, min(place, len(self.shown) - 1))
         if here is not None and self.current_key != here and (at := self.place_of(here)) is not None:

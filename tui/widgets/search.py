@@ -45,8 +45,13 @@ class Search(Generic[T]):
         for place, column in self._columns.items():
             column.put(index, self.facets[place].value(row))
 
-    def matching(self, rows: Sequence[T], text: str, *, ranked: bool) -> Sequence[int]:
-        """Indexes of the rows that are found, in their order; `ranked`: those that fit letter by letter best first."""
+    def matching(
+        self, rows: Sequence[T], text: str, *, ranked: bool, beginnings: bool = False
+    ) -> Sequence[int]:
+        """Indexes of the rows that are found, in their order; `ranked`: those that fit letter by letter best first.
+
+        `beginnings`: those first that begin with a word, then those in which it begins a word of theirs.
+        """
         self.query = query = parse(text, self.facets)
         found: Sequence[int] = range(len(rows))
         for term in query.facets:
@@ -65,9 +70,11 @@ class Search(Generic[T]):
                 break
             plain = [index for index in found if word in texts[index]]
             loosely = plain or self._fuzzy(word, texts, found, loose)
+            if beginnings and plain:
+                _rank_beginnings(word, texts, plain, loose)
             if loosely or word != query.unfinished:
                 found = loosely
-        if ranked and loose and len(found) <= _RANKED:
+        if (ranked or beginnings) and loose and len(found) <= _RANKED:
             found = sorted(found, key=lambda index: loose.get(index, 0))
         return found
 
@@ -104,6 +111,13 @@ class Search(Generic[T]):
             value = self.facets[place].value
             self._columns[place] = _Column([value(row) for row in rows])
         return self._columns[place]
+
+
+def _rank_beginnings(word: str, texts: Sequence[str], among: Sequence[int], loose: dict[int, int]) -> None:
+    begins = re.compile(rf"(?<![^\W_]){re.escape(word)}").search
+    for index in among:
+        text = texts[index]
+        loose[index] = loose.get(index, 0) + (0 if text.startswith(word) else 1 if begins(text) else 2)
 
 
 class _Column:

@@ -136,6 +136,10 @@ class VirtualTable(RowScroll[T], can_focus=True):
         """The last row passes every filter from now on: “something else”."""
         self._set.keep_last = True
 
+    def beginnings_first(self) -> None:
+        """What begins with the words of the filter stands before what has them in its middle."""
+        self._set.beginnings_first = True
+
     @property
     def rows(self) -> Sequence[T]:
         """All rows, whether the filter shows them or not."""

@@ -44,8 +44,8 @@ class Transcript(FlowingBlocks, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "screen.copy", "copy", id="chat.copy", tooltip="Copy what is marked or picked, else an answer or one of its code blocks"),
-        Binding("left_square_bracket", "pick(-1)", "code", key_display="[ ]", id="chat.pick_before", tooltip="Pick the code block or answer before"),
-        Binding("right_square_bracket", "pick(1)", "next code", show=False, id="chat.pick_next", tooltip="Pick the next code block or answer"),
+        Binding("left_square_bracket", "pick(-1)", "pick", key_display="[ ]", id="chat.pick_before", tooltip="Pick the code block or answer before"),
+        Binding("right_square_bracket", "pick(1)", "pick", show=False, id="chat.pick_next", tooltip="Pick the next code block or answer"),
         Binding("v", "mark", "mark", id="chat.mark", tooltip="Mark rows: j k move the end, y copies"),
         Binding("o", "other_end", "other end", id="chat.other_end", tooltip="Move the other end of what is marked"),
         Binding("h,left", "sideways(-1)", "by characters", show=False, id="transcript.left", tooltip="The marked end a character back"),
