@@ -70,7 +70,7 @@ class Notices(App[int]):
 
     def set_alerts(self, alerts: Iterable[AlertLine]) -> None:
         """These need a look now; the others no longer do."""
-        self.alerts = tuple(replace(alert, text=self.with_keys(alert.text)) for alert in alerts)
+        self.alerts = tuple(alerts)
         self._looked_at &= {(alert.key, alert.tone) for alert in self.alerts}
         self._count_alerts()
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 from overview_stage import Answers, limit, recent
-from tui_stage import NOW, opened, until
+from tui_stage import NOW, opened, type_text, until
 
 from catalog.usage import Usage
 from services.feed import RunEnded, RunProgress, RunStarted, StoreChangedElsewhere
@@ -17,6 +17,7 @@ from services.overview import RecentRun
 from services.paths import Paths
 from services.run_events import RunResult
 from services.usage_chart import UsageChart
+from services.usage_limits import LimitStanding
 from tui.app import SwitchroomApp
 from tui.screens import overview as overview_module
 from tui.screens import overview_lines
@@ -24,6 +25,7 @@ from tui.screens.base import ModeScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.overview_lines import alert_lines
 from tui.screens.overview_live import LiveRuns
+from tui.screens.sync_detail import SyncDetail
 
 
 @pytest.fixture
@@ -254,6 +256,77 @@ async def test_only_the_panel_whose_keys_work_has_a_cursor_and_says_so(
             assert text.count("▸") == 1
             assert text.count("▌") == (0 if "Cost" in title else 1), title
             await pilot.press("tab")
+
+
+async def test_header_title_and_window_count_the_same_alerts(
+    overview: SwitchroomApp, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def limits(_self: object) -> tuple[LimitStanding, ...]:
+        return answers.spend.limits
+
+    monkeypatch.setattr("services.usage.UsageService.limits", limits)
+    monkeypatch.setattr("time.time", lambda: NOW / 1000)
+    async with overview.run_test(size=(120, 40)) as pilot:
+        text = await until(pilot, "is dearer")
+        assert "! 3 alerts" in await until(pilot, "! 3 alerts")
+        assert "▸ Alerts · 3─" in text
+        overview.tell("It did not work.", title="One", tone="bad")
+        assert "Alerts · 4─" in await until(pilot, "! 4 alerts")
+        await pilot.press("exclamation_mark")
+        text = await until(pilot, "Alerts and messages")
+        places = [
+            text.index(words)
+            for words in ("✕ alert", "invalid key", "92% of its", "is dearer", "One: It did")
+        ]
+        assert text.index("Alerts and messages") < text.index("✕ alert")
+        assert text.count(" now  ") == 3
+        assert places[0] < places[-1]
+        await type_text(pilot, "zzzz")
+        assert "Nothing matches" in await until(pilot, "Nothing matches")
+        await pilot.press("escape")
+        await until(pilot, "Alerts and messages", gone=True)
+        text = await until(pilot, "all seen")
+        assert "▸ Alerts · 3, all seen─" in text
+        assert " alert" not in text.splitlines()[0]
+        answers.views = [
+            replace(view, row=replace(view.row, state="invalid_key"), state="invalid_key")
+            if view.row.slug == "anthropic"
+            else view
+            for view in answers.views
+        ]
+        overview.services.feed.publish(StoreChangedElsewhere())
+        assert "Alerts · 4, 1 new─" in await until(pilot, "! 1 alert")
+
+
+async def test_enter_in_the_window_goes_where_the_overview_goes(
+    overview: SwitchroomApp, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with overview.run_test(size=(120, 40)) as pilot:
+        await until(pilot, "is dearer")
+        await pilot.press("3")
+        await until(pilot, "No models yet")
+        await pilot.press("exclamation_mark")
+        await until(pilot, "✕ alert")
+        await type_text(pilot, "dearer")
+        await until(pilot, "invalid key", gone=True)
+        pushed: list[ModeScreen] = []
+        monkeypatch.setattr(overview, "push_screen", pushed.append)
+        await pilot.press("enter")
+        await until(pilot, "Alerts and messages", gone=True)
+        (page,) = pushed
+        assert isinstance(page, SyncDetail)
+        assert (page.slug, page.MODE) == ("openai-prod", "models"), "esc leads back to Models"
+
+
+async def test_without_anything_to_tell_the_window_says_so_and_not_when_words_are_looked_for(
+    app: SwitchroomApp,
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await pilot.press("exclamation_mark")
+        await until(pilot, "Nothing needs your attention, and nothing has been reported")
+        await type_text(pilot, "x")
+        assert "nothing has been reported" not in await until(pilot, "Nothing matches")
 
 
 async def test_all_alerts_are_in_sight_where_there_is_room(overview: SwitchroomApp, answers: Answers) -> None:

@@ -67,7 +67,7 @@ def _what(entry: Entry) -> str:
 
 
 def _hint(entry: Entry) -> str:
-    return "enter goes there" if entry.notice is None else entry.notice.hint
+    return "" if entry.notice is None else entry.notice.hint
 
 
 class Alerts(Pick[Entry]):
@@ -78,7 +78,7 @@ class Alerts(Pick[Entry]):
             Column("at", "time", _when, width=8, max_width=14),
             Column("kind", "", _kind, width=9),
             Column("what", "what happened", _what, width=20, flex=3),
-            Column("hint", "next", lambda entry: (_hint(entry), "accent"), width=10, max_width=40, flex=1, priority=2),
+            Column("hint", "next", lambda entry: (_hint(entry), "accent"), width=10, max_width=40, flex=1, priority=2, optional=True),
         )  # fmt: skip
         found = entries(alerts, notices)
         super().__init__(

@@ -15,9 +15,9 @@ from textual.widgets import Static
 
 from catalog.errors import SwitchroomError
 from tui.formatting import cents, count
+from tui.messages import AlertLine
 from tui.screens import overview_lines as lines
 from tui.screens.base import ModeScreen
-from tui.screens.overview_lines import AlertLine
 from tui.screens.overview_live import LivePanel, LiveRuns
 from tui.screens.overview_panels import Panel, SpendPanel, welcome
 from tui.screens.provider_columns import ProviderLine
@@ -92,6 +92,8 @@ class OverviewScreen(ModeScreen):
         self._views: list[ProviderView] = []
         self._spend: Spend | None = None
         self._rises: tuple[PriceRise, ...] = ()
+        self._read = False
+        """All that alerts are made of was read; before that none is known to be gone."""
         self._found: list[Choice] = []
         """Vendors whose key is in the environment, as long as there is no provider."""
         self._stale = self._loading = self._was_empty = False
@@ -149,6 +151,7 @@ class OverviewScreen(ModeScreen):
             self._chart.set_empty(_NO_PRICE if hours.keys and None in hours.totals else _NO_COST)
             self._chart.show(_chart_data(hours))
             self._rises = await overview.price_rises(services, self._views)
+            self._read = True
             self._show_alerts(first=first)
         except SwitchroomError as error:
             self.app.tell_error(error)
@@ -179,9 +182,11 @@ class OverviewScreen(ModeScreen):
     def _show_alerts(self, *, first: bool = False) -> None:
         if self._spend is None:
             return
-        unread = [notice for notice in self.app.notices if notice.tone in ("bad", "warn")]
-        unread = unread[-self.app.facts.alerts :] if self.app.facts.alerts else []
+        if self._read:
+            self.app.set_alerts(lines.alert_lines(self._views, self._spend.limits, self._rises, [], _now()))
+        unread = self.app.unread
         found = lines.alert_lines(self._views, self._spend.limits, self._rises, unread, _now())
+        self.query_one("#alerts-panel", Panel).call(self._alerts_title())
         if found == list(self._alerts.rows):
             self.query_one("#calm").display = not found
             return
@@ -189,12 +194,18 @@ class OverviewScreen(ModeScreen):
         self._alerts.set_rows(found)
         self._alerts.can_focus = bool(found)
         self.query_one("#calm").display = not found
-        self.query_one("#alerts-panel", Panel).call(f"Alerts · {len(found)}" if found else "Alerts")
         self._size_tables()
         if had_focus and not found:
             self._providers.focus()
         elif first and found and self.focused in (None, self._providers):
             self._alerts.focus()
+
+    def _alerts_title(self) -> str:
+        """How many there are, and how many of these the status line counts: those that nobody has looked at in `!`."""
+        number, new = len(self.app.alerts) + len(self.app.unread), self.app.facts.alerts
+        if not number:
+            return "Alerts"
+        return f"Alerts · {number}" + ("" if new == number else f", {new} new" if new else ", all seen")
 
     def _size_tables(self) -> None:
         """Give the tables above the last the rows they need, as far as the screen has them."""
@@ -203,7 +214,7 @@ class OverviewScreen(ModeScreen):
         providers = 3 if narrow else 5 if high < 34 else 10 if high < 50 else 12
         rows = 1 + min(providers, max(3, len(self._views)))
         others = _FRAME + max(4, rows) + (4 if narrow else 0) + (0 if high < 34 else 13 if high < 50 else 23)
-        alerts = max(2 if high < 24 else 3, min(_MOST_ALERTS, high - others))
+        alerts = max(2 if high < 24 else 3 if high < 30 else 5, min(_MOST_ALERTS, high - others))
         _set_height(self._alerts, min(alerts, self._alerts.shown_count))
         _set_height(self._providers, rows)
         _set_height(self._spend_panel, 3 if self.size.width < 76 else max(4, rows))
@@ -326,14 +337,10 @@ class OverviewScreen(ModeScreen):
     def _open_alert(self, alert: AlertLine) -> None:
         if alert.kind == "notices":
             self.app.action_alerts()
-        elif alert.kind == "price":
-            from tui.screens.sync_detail import SyncDetail
-
-            self._push(SyncDetail(alert.target))
-        elif alert.target:
-            self._open_provider(alert.target)
         else:
-            self.app.action_mode("usage")
+            from tui.screens.standing_alerts import open_alert
+
+            open_alert(self.app, alert, self.MODE)
 
     def _open_provider(self, slug: str) -> None:
         from tui.screens.provider_detail import ProviderDetail
