@@ -220,3 +220,11 @@ async def test_the_bar_counts_completes_and_tells() -> None:
         await pilot.pause()
         assert "1 of 4  1 marked" in _text(app)
         assert "provider:  cap:" not in _text(app)
+
+
+async def test_rows_that_come_while_the_filter_line_is_built_end_nothing() -> None:
+    from tui.widgets.filter_bar import _Parts
+    from tui.widgets.line import Line
+
+    table: VirtualTable[str] = VirtualTable((), key=str)
+    _Parts(Line()).tell(table, "word")  # raised NoMatches, which ended the program

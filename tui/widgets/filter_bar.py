@@ -130,9 +130,12 @@ class _Parts(Widget):
         bar.bring_up_to_date()
 
     def tell(self, table: VirtualTable[Any], text: str) -> None:
+        line = next(iter(self.query(".count").results(Static)), None)
+        if line is None:
+            return  # rows came while it is being built: once it is, it asks for itself
         counts = f"{whole(table.shown_count)} of {whole(len(table.rows))}" if text else ""
         marks = f"{whole(len(table.marked))} marked" if table.marked else ""
-        self.query_one(".count", Static).update("  ".join(part for part in (counts, marks) if part))
+        line.update("  ".join(part for part in (counts, marks) if part))
         problem = table.filter_problem
         if problem and table.shown_count and problem.startswith("There is no"):
             problem = ""  # what was found has a colon of its own
