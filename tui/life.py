@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -156,6 +157,8 @@ class Life(Notices):
 
     def _after_paint(self) -> None:
         """What the first full frame need not wait for."""
+        gc.freeze()  # what is there now stays: later collections need not look at it
+        gc.enable()
         self._gatherer.soon()
         from tui.screens.provider_secrets import passphrase_source
 

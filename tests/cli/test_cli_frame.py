@@ -18,7 +18,7 @@ from adapters import errors as wire_errors
 from catalog import errors
 from catalog.errors import SwitchroomError
 from cli.failures import status_of
-from cli.main import COMMANDS, root
+from cli.root import COMMANDS, root
 
 Cli = Callable[..., Any]
 ERROR_KEYS = {"code", "title", "message", "hint", "provider", "status"}
