@@ -49,6 +49,7 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Sync", "tui.screens.sync:SyncScreen"),
     ("Sync detail", "tui.screens.sync_detail:SyncDetail"),
     ("Usage", "tui.screens.usage:UsageScreen"),
+    ("Why the cost differs", "tui.screens.usage_dialogs:WhyWindow"),
     ("Runs of one row", "tui.screens.usage_runs:UsageRuns"),
     ("One run", "tui.screens.run_detail:RunDetail"),
     ("Chat", "tui.screens.chat:ChatScreen"),

@@ -18,6 +18,7 @@ import tui.screens.usage as usage_module
 from services.container import Services
 from services.paths import Paths
 from services.usage_range import UsageRange
+from store.ledger import Ledger
 from tui.app import SwitchroomApp
 from tui.exporting import Exported
 from tui.screens.run_detail import RunDetail
@@ -431,3 +432,60 @@ def test_no_machine_word() -> None:
     assert error_words(run(1, NOW, "a", "b", None, error_code="something_else")) == "something else"
     assert key_words("own", "grade") == "own hardware or flat rate"
     assert key_words("", "label") == "no label"
+
+
+async def test_an_order_is_one_of_all_runs_of_the_range(app: SwitchroomApp) -> None:
+    """The dearest run is the oldest of more than a page: it comes first, under the cursor."""
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        ledger = Ledger(app.services.db)
+        async with app.services.db.transaction() as tx:
+            for number in range(120):
+                usd = "9.75" if number == 119 else "0.01"
+                await ledger.insert(tx, run(1_000 + number, NOW - (number + 1) * 60_000, "many", "one", usd))
+        await app.push_screen(UsageRuns(NOW - DAY, NOW, "provider", "many", "many"))
+        await until(pilot, "the last 50 runs")
+        assert app.screen.status_title == "Usage › many"
+        await pilot.press("o")
+        text = await until(pilot, "120 runs")
+        await until(pilot, "$9.75")
+        screen = app.screen
+        assert isinstance(screen, UsageRuns)
+        table = screen.query_one("#runs", VirtualTable)
+        assert table.sorted_by == ("cost", True)
+        assert table.cursor_row is table.shown[0]
+        assert table.shown[0].run_id == "run-1119", text
+        await pilot.press("enter")
+        await until(pilot, "Usage › many › run ")
+
+
+async def test_an_order_of_very_many_runs_says_that_older_ones_are_left_out(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.screens.usage_runs.MOST", 70)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        ledger = Ledger(app.services.db)
+        async with app.services.db.transaction() as tx:
+            for number in range(120):
+                await ledger.insert(
+                    tx, run(1_000 + number, NOW - (number + 1) * 60_000, "many", "one", "0.01")
+                )
+        await app.push_screen(UsageRuns(NOW - DAY, NOW, "provider", "many", "many"))
+        await until(pilot, "the last 50 runs")
+        await pilot.press("o")
+        await until(pilot, "the newest 70 runs in order, older ones left out")
+
+
+async def test_a_model_that_moved_the_cost_shows_its_runs(app: SwitchroomApp) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("w")
+        text = await until(pilot, "its runs")
+        first = "anthropic/claude-sonnet"
+        assert first in text
+        await pilot.press("enter")
+        await until(pilot, f"Usage › {first}")
+        await until(pilot, f"{first}, ")
+        await pilot.press("escape")
+        await until(pilot, "Usage › ", gone=True)

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from catalog.errors import SwitchroomError
 from tui.screens.base import ModeScreen
-from tui.screens.run_words import ATTEMPT_COLUMNS, run_pairs
+from tui.screens.run_words import ATTEMPT_COLUMNS, clock_time, run_pairs
 from tui.widgets.pairs import PairPage
 from tui.widgets.table import VirtualTable
 
@@ -31,11 +31,12 @@ class RunDetail(ModeScreen):
         Binding("y", "copy", "copy request id", id="run.copy", tooltip="Copy the request id of the attempt under the cursor; without one the run's id"),
     ]  # fmt: skip
 
-    def __init__(self, run_id: str, mode: str) -> None:
+    def __init__(self, run_id: str, mode: str, trail: str = "") -> None:
+        """`trail`: the page between the mode and this one."""
         self.MODE = mode  # type: ignore[misc]
         self.HEADING = mode.capitalize()  # type: ignore[misc]
         super().__init__()
-        self.run_id = run_id
+        self.run_id, self._trail = run_id, trail
         self._attempts: VirtualTable[AttemptRow] = VirtualTable(
             ATTEMPT_COLUMNS,
             key=lambda row: str(row.id),
@@ -56,7 +57,9 @@ class RunDetail(ModeScreen):
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
-        self.status_title = f"{self.HEADING} › run"
+        when = f" {clock_time(rows[-1].at)}" if rows else ""
+        parts = [self.HEADING, *([self._trail] if self._trail else []), f"run{when}"]
+        self.status_title = " › ".join(parts)
         self._attempts.set_empty("The store knows no run with this id.")
         self._attempts.set_rows(rows)
         if rows:

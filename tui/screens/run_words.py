@@ -169,3 +169,8 @@ ATTEMPT_COLUMNS: tuple[Column[AttemptRow], ...] = (
     Column("took", "took", lambda row: millis(row.duration_ms), width=6, align="right", priority=5),
     Column("request", "request id", lambda row: (row.request_id or UNKNOWN, "dim"), width=12, max_width=48, flex=1, cut="middle", priority=2),
 )  # fmt: skip
+
+
+def clock_time(ms: int) -> str:
+    """`14:02:11`, which tells one run of a day from another."""
+    return f"{dt.datetime.fromtimestamp(ms / 1000).astimezone():%H:%M:%S}"

@@ -88,7 +88,7 @@ def usage_columns(group: str, measure: ChartMeasure) -> tuple[Column[UsageLine],
 
 def _columns(group: str) -> tuple[Column[UsageLine], ...]:
     return (
-        Column("key", group, lambda line: line.words, width=14, max_width=44, flex=1, cut="middle", sort=lambda line: line.words.casefold()),
+        Column("key", group, lambda line: line.words, width=14, max_width=48, least=14, cut="middle", sort=lambda line: line.words.casefold()),
         Column("cost", "cost", _cost, width=9, align="right", priority=3, down=True, sort=lambda line: line.entry.now.cost),
         Column("share", "share", _share, width=13, align="right", priority=6, down=True, sort=lambda line: line.share),
         Column("delta", "Δ before", _delta, width=9, align="right", priority=2, down=True, sort=lambda line: line.entry.delta(line.measure)),
@@ -188,7 +188,7 @@ def pace(row: AttemptRow) -> str:
 
 RUN_COLUMNS: tuple[Column[AttemptRow], ...] = (
     Column("at", "time", lambda row: (clock(row.at), "dim"), width=11, sort=lambda row: row.at),
-    Column("model", "model", lambda row: f"{row.provider}/{row.model}", width=16, max_width=40, flex=1, cut="middle", sort=lambda row: (row.provider, row.model)),
+    Column("model", "model", lambda row: f"{row.provider}/{row.model}", width=16, max_width=48, least=16, cut="middle", sort=lambda row: (row.provider, row.model)),
     Column("state", "how it ended", run_state, width=13, max_width=26, priority=2, sort=lambda row: row.outcome),
     Column("cost", "cost", _cost_of, width=9, align="right", priority=1, down=True, sort=lambda row: row.cost_nanos),
     Column("input", "in", lambda row: tokens(row.input), width=6, align="right", priority=3, down=True, sort=lambda row: row.input),

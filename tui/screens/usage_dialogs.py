@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from catalog.errors import SwitchroomError, UsageError
@@ -16,7 +19,8 @@ from tui.modals.pick import Pick
 from tui.screens import usage_words as words
 from tui.screens.limit_words import out_words
 from tui.widgets.columns import Column
-from tui.widgets.pairs import Pair, Pairs
+from tui.widgets.pairs import Pair, PairPage
+from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from services.usage_limits import LimitStanding
@@ -24,26 +28,59 @@ if TYPE_CHECKING:
     from services.usage_why import Why
     from tui.app import SwitchroomApp
 
-_MOVERS = 8
+_HIGH = 22
+"""Rows of the terminal below which the models need the room of the reasons' meters."""
+Mover = tuple[str, Decimal]
+"""A model and the USD it cost more than before."""
+_MOVES: tuple[Column[Mover], ...] = (
+    Column("model", "", lambda one: words.key_words(one[0], "model"), width=16, max_width=48, least=12, cut="middle"),
+    Column("moved", "", lambda one: words.signed(one[1], "cost"), width=10, align="right"),
+)  # fmt: skip
 
 
-class WhyWindow(Modal[None]):
-    """What a difference in cost is made of."""
+class WhyWindow(Modal[str]):
+    """What a difference in cost is made of; ends in the model whose runs are to be seen, or None."""
 
-    def __init__(self, title: str, sentence: str, pairs: list[Pair], note: str) -> None:
-        super().__init__(title)
-        self._sentence, self._pairs, self._note = sentence, pairs, note
+    AUTO_FOCUS = "VirtualTable"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "runs", "its runs", id="why.runs", tooltip="The runs of the model under the cursor in this time"),
+    ]  # fmt: skip
+
+    def __init__(self, sentence: str, pairs: list[Pair], movers: Sequence[Mover], note: str) -> None:
+        super().__init__("Why the cost differs")
+        self._sentence, self._pairs, self._movers, self._note = sentence, pairs, movers, note
+        self._table: VirtualTable[Mover] = VirtualTable(
+            _MOVES, key=lambda one: one[0], header=False, marks=False
+        )
 
     def compose_body(self) -> ComposeResult:
         yield Static(self._sentence, markup=False, classes="detail")
-        yield Pairs()
+        yield PairPage()
+        if self._movers:
+            yield self._table
         if self._note:
             yield Static(self._note, markup=False, classes="detail")
 
     def on_mount(self) -> None:
-        pairs = self.query_one(Pairs)
-        pairs.set_styles(f"height: auto; max-height: {max(3, self.size.height - 15)};")
-        pairs.show(self._pairs)
+        page, high = self.query_one(PairPage), self.size.height >= _HIGH
+        page.show(self._pairs)
+        page.display = high or not self._movers  # the sentence has said it already
+        if self._movers:
+            room = max(3, self.size.height - 15 - (len(self._pairs) if high else 0))
+            self._table.set_styles(f"height: {min(len(self._movers), room)}; margin: 1 0;")
+            self._table.set_rows(self._movers)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Only a model has runs to show."""
+        return action != "runs" or bool(self._movers)
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        self.action_runs()
+
+    def action_runs(self) -> None:
+        if (row := self._table.cursor_row) is not None:
+            self.dismiss(row[0])
 
 
 async def show_why(app: SwitchroomApp, span: UsageRange, *, narrowed: bool) -> None:
@@ -54,18 +91,16 @@ async def show_why(app: SwitchroomApp, span: UsageRange, *, narrowed: bool) -> N
         app.tell_error(error)
         return
     sentence = words.why_sentence(found, span, narrowed=narrowed)
-    await app.push_screen_wait(
-        WhyWindow(
-            "Why the cost differs",
-            sentence,
-            why_pairs(found, 12 if app.size.width >= 72 else 0),
-            _note(found),
-        )
-    )
+    pairs = why_pairs(found, 12 if app.size.width >= 72 else 0)
+    ref = await app.push_screen_wait(WhyWindow(sentence, pairs, found.movers, _note(found)))
+    if ref is not None:
+        from tui.screens.usage_runs import UsageRuns
+
+        await app.push_screen(UsageRuns(span.since, span.until, "model", ref, words.key_words(ref, "model")))
 
 
 def why_pairs(found: Why, cells: int) -> list[Pair]:
-    """The reasons with a meter each, then the models that moved most."""
+    """The reasons with a meter each."""
     largest = max((abs(amount) for amount in found.parts.values()), default=0) or 1
     parts = sorted(
         ((reason, amount) for reason, amount in found.parts.items() if amount), key=lambda one: -abs(one[1])
@@ -80,19 +115,6 @@ def why_pairs(found: Why, cells: int) -> list[Pair]:
                 "warn" if amount > 0 else "ok",
             )
         )
-    if found.movers:
-        pairs.append((" ", " ", ""))
-        for ref, amount in found.movers[:_MOVERS]:
-            pairs.append((ref, f"{words.signed(amount, 'cost'):>10}", ""))
-        if len(found.movers) > _MOVERS:
-            rest = sum(amount for _, amount in found.movers[_MOVERS:])
-            pairs.append(
-                (
-                    count(len(found.movers) - _MOVERS, "other model"),
-                    f"{words.signed(rest, 'cost'):>10}",
-                    "dim",
-                )
-            )
     return pairs
 
 

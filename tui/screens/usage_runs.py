@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 PAGE = 50
 """Runs fetched at once; more come when the cursor nears the end."""
 _NEAR = 20
+MOST = 5_000
+"""More runs than this are not loaded to be put in order."""
+_STEP = 500
+"""Runs fetched at once for an order."""
 SETTLE = 1.0
 """Seconds between two loads while runs keep ending."""
 _RELOAD = frozenset({"RunEnded", "StoreChangedElsewhere"})
@@ -58,6 +62,7 @@ class UsageRuns(ModeScreen):
     def __init__(self, since: int, until: int, group: str, key: str, key_words: str) -> None:
         super().__init__()
         self._span, self._group, self._key = (since, until), group, key
+        self._whose = key_words
         self._words = f"{key_words}, {bar_words(since, until)}"
         self._all = False
         """Every run of the range is loaded."""
@@ -90,6 +95,7 @@ class UsageRuns(ModeScreen):
         if fresh is None:
             return
         self._table.set_empty("No run ended in this time.")
+        self.status_title = f"Usage › {self._whose}"
         last = (fresh[-1].at, fresh[-1].id or 0) if fresh else (0, 0)
         older = [row for row in self._table.rows if (row.at, row.id or 0) < last]
         if not {row.id for row in fresh} & {row.id for row in self._table.rows}:
@@ -100,6 +106,42 @@ class UsageRuns(ModeScreen):
         if rows != list(self._table.rows):
             self._table.set_rows(rows)
             self.refresh_bindings()
+        self._tell_count()
+        self._load_for_order()
+
+    def on_virtual_table_ordered(self, event: VirtualTable.Ordered) -> None:
+        event.stop()
+        self._tell_count()
+        self._load_for_order()
+
+    def _load_for_order(self) -> None:
+        """The dearest run may be none of those loaded: an order is one of all runs of the range."""
+        if self._table.sorted_by and not self._all and not self._busy and len(self._table.rows) < MOST:
+            self._busy = True
+            self.run_worker(self._rest, group="more", exit_on_error=True)  # type: ignore[arg-type]
+
+    async def _rest(self) -> None:
+        key = self._table.cursor_key
+        at_top = key is None or key == str(self._table.shown[0].id)
+        found: list[AttemptRow] = []
+        last = self._table.rows[-1] if self._table.rows else None
+        before, room = last, MOST - len(self._table.rows)
+        ended = False
+        while not ended and len(found) < room:
+            part = await self._page(before, min(_STEP, room - len(found)))
+            if part is None:
+                break
+            ended = len(part) < min(_STEP, room - len(found))
+            found += part
+            before = part[-1] if part else before
+        rows = self._table.rows  # newer ones may have come meanwhile
+        if found and (last is None or (rows and rows[-1].id == last.id)):
+            stays = self._table.cursor_key == key
+            self._table.set_rows([*rows, *found])
+            if at_top and stays:
+                self._table.action_first()
+        self._all = self._all or ended
+        self._busy = False
         self._tell_count()
 
     async def _more(self) -> None:
@@ -112,12 +154,12 @@ class UsageRuns(ModeScreen):
             self._tell_count()
         self._busy = False
 
-    async def _page(self, before: AttemptRow | None) -> list[AttemptRow] | None:
+    async def _page(self, before: AttemptRow | None, limit: int = PAGE) -> list[AttemptRow] | None:
         since, until = self._span
         until = min(until, _now() + 1)
         try:
             return await self.app.services.usage.runs(
-                since, until, group=self._group, key=self._key, limit=PAGE, before=before
+                since, until, group=self._group, key=self._key, limit=limit, before=before
             )
         except SwitchroomError as error:
             self.app.tell_error(error)
@@ -125,9 +167,13 @@ class UsageRuns(ModeScreen):
 
     def _tell_count(self) -> None:
         shown = len(self._table.rows)
-        words = f"{whole(shown)} runs" if self._all else f"the last {whole(shown)} runs, more below"
+        more = (
+            f"the newest {whole(shown)} runs in order, older ones left out"
+            if self._table.sorted_by
+            else f"the last {whole(shown)} runs, more below"
+        )
+        words = f"{whole(shown)} runs" if self._all else more
         self.query_one("#head", Static).update(f"{self._words}: {words if shown != 1 else '1 run'}")
-        self.status_title = f"Usage › {self._group}"
 
     def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
         event.stop()
@@ -175,7 +221,7 @@ class UsageRuns(ModeScreen):
         if row is not None:
             from tui.screens.run_detail import RunDetail
 
-            self.app.push_screen(RunDetail(row.run_id, self.MODE))
+            self.app.push_screen(RunDetail(row.run_id, self.MODE, self._whose))
 
     def action_filter(self) -> None:
         self.query_one(FilterBar).open()
