@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
 from tui.formatting import UNKNOWN, Tone, cents, clock, count, millis, money, rate, state, tokens
+from tui.messages import AlertLine
 from tui.screens import provider_columns
 from tui.screens.limit_words import anew_words, heading
 from tui.screens.provider_columns import ProviderLine
+from tui.screens.provider_next import next_step
 from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
@@ -23,27 +25,9 @@ if TYPE_CHECKING:
 _HALF = 0.5
 """A limit that will run out is told from this share on."""
 _WORST: dict[Tone, int] = {"bad": 0, "warn": 1, "accent": 2, "": 3, "ok": 3, "strong": 3, "dim": 4}
-_NEXT = {
-    "invalid_key": "K on its page sets a new key",
-    "no_permission": "the key may not do this: K sets another",
-    "no_credit": "top it up at the vendor",
-    "locked": "t on its page asks for the passphrase",
-}
 
 
 # -- alerts ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AlertLine:
-    """One thing that needs a look, and where enter leads."""
-
-    key: str
-    tone: Tone
-    text: str
-    kind: Literal["limit", "provider", "price", "notices"]
-    target: str = ""
-    """A provider's slug; empty: no one provider is meant."""
 
 
 def alert_lines(
@@ -56,7 +40,7 @@ def alert_lines(
     """Everything that needs a look, the worst first."""
     found = [line for standing in limits if (line := _limit_line(standing, now)) is not None]
     found += [
-        _provider_line(view) for view in views if view.state in _NEXT or state(view.state).tone == "bad"
+        _provider_line(view) for view in views if view.state == "locked" or state(view.state).tone == "bad"
     ]
     found.sort(key=lambda line: _WORST[line.tone])
     found += [_rise_line(rise) for rise in rises]
@@ -89,7 +73,7 @@ def _provider_line(view: ProviderView) -> AlertLine:
     mark, slug = state(view.state), view.row.slug
     said = one_line(view.row.state_message or "", 120).rstrip(".")
     parts = [f"{mark.glyph} {slug}: {mark.word}", *([said] if said else [])]
-    if hint := _NEXT.get(view.state):
+    if hint := next_step(view.state, here=False):
         parts.append(hint)
     return AlertLine(f"provider {slug}", mark.tone, " · ".join(parts), "provider", slug)
 
