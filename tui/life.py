@@ -89,7 +89,7 @@ class Life(Notices):
         self._keys_wait = True
         self._ahead.hold()  # the first keys are for what the services are about to show
         self.set_timer(_LONGEST_OPENING, self._let_keys_act)
-        self.call_after_refresh(lambda: self.run_worker(self._open_services(), exit_on_error=True))
+        self.run_worker(self._open_services(), exit_on_error=True)  # while the first frame waits for its turn
         self.call_after_refresh(self._mind_size)
 
     def _let_keys_act(self) -> None:
