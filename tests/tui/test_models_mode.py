@@ -111,7 +111,7 @@ async def test_the_dearest_model_is_one_key_away(pilot: Pilot[int], app: Switchr
     [
         ("provider:beta", {"mini", "embed-3", "日本語モデル-7b", LONG}),
         ("cap:vision", {"sonnet-9", "opus-9"}),
-        ("price<1", {"haiku-9", "mini", "embed-3", LONG}),
+        ("price<1", {"haiku-9", "mini", "embed-3", LONG, "llama3:8b"}),
         ("out>20", {"opus-9", "old-2"}),
         ("ctx>=200k price<5", {"sonnet-9", "haiku-9", LONG}),
         ("enabled:no", {LONG, "sleeper"}),

@@ -26,6 +26,7 @@ Compare = Callable[..., bool]
 def at_noon(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+    monkeypatch.setattr("tui.life._LONGEST_OPENING", 120.0)  # a busy machine seeds the demo slowly
     monkeypatch.setattr(time, "time", lambda: NOON / 1000)
     monkeypatch.setattr(time, "time_ns", lambda: NOON * 1_000_000)
 
