@@ -89,7 +89,7 @@ async def test_code_blocks_and_answers_are_picked_one_after_the_other(stage: Sta
         await ask(stage, pilot, "what does it cost?")
         await ask(stage, pilot, "hi")
         await pilot.press("escape")
-        await shown_keys(stage, pilot, "[ ] code")
+        await shown_keys(stage, pilot, "[ ] pick")
         transcript = stage.chat.transcript
         await pilot.press("left_square_bracket")
         assert transcript.picked is not None
@@ -126,7 +126,7 @@ async def test_rows_are_marked_with_keys_and_copied(stage: Stage) -> None:
         await pilot.press("k", "h", "h", "o", "w", "w", "y")
         await until(pilot, lambda: stage.app.clipboard == "ac")
         assert stage.chat.transcript.marking is None
-        await shown_keys(stage, pilot, "[ ] code")
+        await shown_keys(stage, pilot, "[ ] pick")
 
 
 async def test_marking_goes_on_while_the_answer_grows_and_stops_following(stage: Stage) -> None:
