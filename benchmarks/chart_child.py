@@ -52,8 +52,8 @@ async def run(hertz: float, updates: int, lines: bool, report: Path) -> None:
 
     def mark() -> None:
         """Bytes count from the first of these to the second."""
-        assert app._driver is not None  # noqa: SLF001
-        app._driver.write(MARK)  # noqa: SLF001
+        assert app._driver is not None
+        app._driver.write(MARK)
 
     async def drive() -> None:
         await app.push_screen(Bare())

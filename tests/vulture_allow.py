@@ -21,3 +21,6 @@ handleError, format_commands
 # Screens that tui/keymap.py names in words, and what Textual reads of a screen.
 OverviewScreen, ModelsScreen, SyncScreen, UsageScreen
 HORIZONTAL_BREAKPOINTS, VERTICAL_BREAKPOINTS
+
+# What Textual reads of the app, and the parameters by which it asks a widget for its height.
+_workers, container, viewport

@@ -221,7 +221,9 @@ class AuditScreen(ModeScreen):
 
         content = Content.assemble(*((text, STYLES[tone]) for text, tone in parts))
         line = self.query_one("#log-line", Static)
-        if not isinstance(was := line.content, Content) or not was.is_same(content):  # `==` is blind to styles
+        if not isinstance(was := line.content, Content) or not was.is_same(
+            content
+        ):  # `==` is blind to styles
             line.update(content)
 
     def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:

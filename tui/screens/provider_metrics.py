@@ -65,7 +65,9 @@ class MetricsPage(Vertical):
             return
         self._shown = span, found
         self.chart.set_empty("No runs in this time.")
-        self.table.set_empty("No runs in this time. {<:provider.shorter} and {>:provider.longer} choose another.")
+        self.table.set_empty(
+            "No runs in this time. {<:provider.shorter} and {>:provider.longer} choose another."
+        )
         self.figures.show(figures(span, found))
         self.chart.show(_chart(found))
         self.table.set_rows(found.models)

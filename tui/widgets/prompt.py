@@ -58,7 +58,9 @@ class PromptBox(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n")  # terminals send enter for each line's end
+        text = event.text.replace("\r\n", "\n").replace(
+            "\r", "\n"
+        )  # terminals send enter for each line's end
         if result := self._replace_via_keyboard(harmless(text), *self.selection):
             self.move_cursor(result.end_location)
 
