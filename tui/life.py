@@ -177,6 +177,7 @@ class Life(Notices):
 
     async def _shutdown(self) -> None:
         self._leave_feed()  # the screens are going: what ends from now on is for the store alone
+        self._gatherer.cancel()
         self.workers.cancel_all()
         await super()._shutdown()
 

@@ -116,7 +116,8 @@ class ModeScreen(Screen[None]):
 
     def set_facts(self) -> None:
         """Bring the status line in step with the app's facts."""
-        self.query_one(StatusLine).facts = self.app.facts
+        for line in self.query(StatusLine):  # none on a screen that is going
+            line.facts = self.app.facts
 
     def on_modes_line_chosen(self, event: ModesLine.Chosen) -> None:
         self.app.action_mode(event.name)
