@@ -82,8 +82,7 @@ class Session:
 def _let_ask(services: Services) -> None:
     from cli.secret_input import PROMPTS, ask_passphrase
 
-    credentials = services.credentials
-    credentials.passphrase_source = lambda: ask_passphrase(PROMPTS[credentials.asking_for])
+    services.passphrase_source = lambda: ask_passphrase(PROMPTS[services.credentials.asking_for])
 
 
 def _log_unexpected(problem: Exception) -> None:

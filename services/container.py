@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from services.feed import Feed, StoreChangedElsewhere
 from services.paths import Paths
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from adapters.fetch import Fetcher
     from catalog.lookup import Catalog
     from services.audit import Audit
@@ -54,6 +56,9 @@ class Services:
         self.actor = actor
         self.reason = reason
         """Why, in the user's words, for the audit log; None when none was given."""
+        self.passphrase_source: Callable[[], Awaitable[SecretStr | None]] | None = None
+        """Set by a face: asks the user for the vault's passphrase, None when they decline. None: nobody can be asked.
+        Consulted after SWITCHROOM_VAULT_KEY_FILE. A new vault asks twice; `credentials.asking_for` says what for."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @cached_property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PassphraseSource = Callable[[], Awaitable[SecretStr | None]]
-
 _CHOICE_KEY = "secrets_backend"
 
 
@@ -52,10 +49,6 @@ class BackendChoice:
 
 class Credentials:
     """Keeps and finds secrets by reference. A secret that passes through here is masked in logs from then on."""
-
-    passphrase_source: PassphraseSource | None = None
-    """Set by a face: asks the user for the vault's passphrase, None when they decline. None: nobody can be asked.
-    Consulted after SWITCHROOM_VAULT_KEY_FILE. A new vault asks twice; `asking_for` says what for."""
 
     asking_for: Literal["unlock", "new", "repeat"] = "unlock"
 
@@ -268,11 +261,12 @@ class Credentials:
         return first
 
     async def _asked(self, purpose: Literal["unlock", "new", "repeat"]) -> SecretStr | None:
-        if self.passphrase_source is None:
+        ask = self._services.passphrase_source
+        if ask is None:
             return None
         self.asking_for = purpose
         try:
-            return await self.passphrase_source()
+            return await ask()
         finally:
             self.asking_for = "unlock"
 

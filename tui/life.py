@@ -162,7 +162,7 @@ class Life(Notices):
         self._gatherer.soon()
         from tui.screens.provider_secrets import passphrase_source
 
-        self.services.credentials.passphrase_source = passphrase_source(self._program)
+        self.services.passphrase_source = passphrase_source(self._program)
         if self.greets:
             self.run_worker(self.first_hint.greet(), group="greeted")
 

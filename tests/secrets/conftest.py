@@ -52,7 +52,7 @@ def with_passphrase(services: Services) -> Callable[[str | None], list[str]]:
             asked.append(services.credentials.asking_for)
             return None if text is None else SecretStr(text)
 
-        services.credentials.passphrase_source = source
+        services.passphrase_source = source
         return asked
 
     return answer

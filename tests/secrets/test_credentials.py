@@ -78,7 +78,7 @@ async def test_a_slip_in_the_new_passphrase_is_noticed(services: Services) -> No
     async def source() -> SecretStr:
         return SecretStr(next(answers))
 
-    services.credentials.passphrase_source = source
+    services.passphrase_source = source
     with pytest.raises(UsageError, match="not the same"):
         await services.credentials.init()
     assert not services.paths.vault_file.exists()
