@@ -7,20 +7,12 @@ from textual import events
 from textual.widgets import Input
 from tui_stage import KEY, Vendor, opened, screen_text, type_text, until
 
-from store.vault.base import BackendState
 from tui.app import SwitchroomApp
 
 SIZE = (120, 40)
 
 
-@pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without an OS keyring, as over SSH."""
-
-    async def absent(_self: object) -> BackendState:
-        return BackendState("absent", "No OS keyring answers here.")
-
-    monkeypatch.setattr("store.vault.keyring_backend.OsKeyring.state", absent)
+pytestmark = pytest.mark.usefixtures("no_keyring")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from textual.widgets import Input
 from tui_stage import KEY, Vendor, add_quietly, opened, screen_text, type_text, until
 
 from services.registry import ProviderDraft
-from store.vault.base import BackendState
 from tui.app import SwitchroomApp
 from tui.modals.confirm import Confirm
 from tui.screens.provider_detail import ProviderDetail
@@ -20,14 +19,7 @@ from tui.widgets.table import VirtualTable
 SIZE = (120, 40)
 
 
-@pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without an OS keyring, as over SSH."""
-
-    async def absent(_self: object) -> BackendState:
-        return BackendState("absent", "No OS keyring answers here.")
-
-    monkeypatch.setattr("store.vault.keyring_backend.OsKeyring.state", absent)
+pytestmark = pytest.mark.usefixtures("no_keyring")
 
 
 async def test_the_first_frame_comes_before_the_services(app: SwitchroomApp) -> None:
