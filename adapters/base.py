@@ -93,6 +93,11 @@ class RemoteModel:
     """Unix seconds."""
     status: str | None = None
     shutdown_date: str | None = None
+    max_input: int | None = None
+    fingerprint: str | None = None
+    """What the server says the weights are (a digest, a file's name); None where it does not say."""
+    details: Mapping[str, str | int] = field(default_factory=dict)
+    """Further facts worth showing: `quantization`, `parameters`, `size_bytes`, `loaded`, …"""
 
 
 @runtime_checkable

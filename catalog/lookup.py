@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from catalog import bundled
 from catalog.types import CatalogProvider, ModelInfo, ProviderSpec
 from catalog.user import Problem, UserCatalog, load_user
+
+
+class Facts(NamedTuple):
+    """A model in the layers of the catalog, the strongest first; None: that layer does not know it."""
+
+    user: ModelInfo | None = None
+    refreshed: ModelInfo | None = None
+    bundled: ModelInfo | None = None
+
+    @property
+    def best(self) -> ModelInfo | None:
+        """The strongest layer that knows the model."""
+        return self.user or self.refreshed or self.bundled
 
 
 class Catalog:
@@ -47,12 +61,12 @@ class Catalog:
         models = {model.id: model for model in (*shipped.models, *own.models)}
         return own.model_copy(update={"models": tuple(models.values())})
 
-    def model(self, catalog_id: str | None, model_id: str) -> tuple[ModelInfo | None, ModelInfo | None]:
-        """What the user's file and what the bundled file say about a model, for `merge_model`."""
+    def model(self, catalog_id: str | None, model_id: str) -> Facts:
+        """What each layer of the catalog says about a model, for `merge_model`."""
         if catalog_id is None:
-            return None, None
+            return Facts()
         own = self._user.models.get(catalog_id, {})
-        return _find(own, model_id), _find(_bundled_models(catalog_id), model_id)
+        return Facts(_find(own, model_id), None, _find(_bundled_models(catalog_id), model_id))
 
 
 _MODELS: dict[str, dict[str, ModelInfo]] = {}

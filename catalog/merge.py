@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.patterns import guessed_capabilities
-from catalog.types import ModelInfo, Price
+from catalog.types import CAPABILITIES, ModelInfo, Price
 
 _FIELDS = tuple(name for name in ModelInfo.model_fields if name not in ("id", "sources"))
 
@@ -42,18 +42,22 @@ class ModelDiff:
 def merge_model(
     model_id: str,
     *,
+    typed: ModelInfo | None = None,
     user: ModelInfo | None = None,
     live: ModelInfo | None = None,
     refreshed: ModelInfo | None = None,
     bundled: ModelInfo | None = None,
+    probed: Mapping[str, bool] | None = None,
 ) -> ModelInfo:
     """A model out of all sources: per field the first that has an opinion, a price as one block.
 
-    `sources` of the result says where each field is from: `user`, `live`, `refreshed`, `catalog:SOURCE` or `pattern`.
+    `typed` is what the user said of this very model, `user` what a file of theirs says; `probed` is what asking the
+    model showed: it overrules all but the user, capability by capability.
+    `sources` of the result says where each field is from: `user`, `live`, `refreshed`, `catalog:SOURCE` or `pattern`;
+    `capabilities.NAME` is there for each capability that a probe decided (`probe`).
     """
-    ranked = [
-        (name, info) for name, info in (("user", user), ("live", live), ("refreshed", refreshed)) if info
-    ]
+    layers = (("user", typed), ("user", user), ("live", live), ("refreshed", refreshed))
+    ranked = [(name, info) for name, info in layers if info]
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for field in _FIELDS:
@@ -68,6 +72,14 @@ def merge_model(
         del values["status"], sources["status"]  # the vendor lists it
     if "capabilities" not in values and (guess := guessed_capabilities(model_id)):
         values["capabilities"], sources["capabilities"] = guess, "pattern"
+    if probed and sources.get("capabilities") != "user":
+        able = set(values.get("capabilities") or ())
+        able = (able | {name for name, can in probed.items() if can}) - {
+            n for n, can in probed.items() if not can
+        }
+        values["capabilities"] = tuple(name for name in CAPABILITIES if name in able)
+        sources |= {f"capabilities.{name}": "probe" for name in probed}
+        sources.setdefault("capabilities", "probe")
     return ModelInfo.model_construct(id=model_id, sources=sources, **{**_BLANK, **values})
 
 

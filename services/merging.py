@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from catalog.detect import is_loopback, is_private
+from catalog.lookup import Facts
 from catalog.merge import merge_model
 from catalog.patterns import is_chat
 from catalog.types import ModelInfo, Price, Status
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _UNSAID: dict[str, Any] = dict.fromkeys(
     (
-        "max_input",
         "default_max_tokens",
         "modalities_in",
         "modalities_out",
@@ -43,6 +44,7 @@ def live_info(stored: ModelRow) -> ModelInfo:
         capabilities=stored.capabilities,
         status=status,
         shutdown_date=stored.shutdown_date,
+        max_input=stored.max_input,
         sources={},
         **_UNSAID,
     )
@@ -50,15 +52,43 @@ def live_info(stored: ModelRow) -> ModelInfo:
 
 def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: ModelRow | None) -> ModelInfo:
     """All that is known of a model on this provider, with the source of each field."""
-    user, bundled = catalog.model(row.catalog_id, model_id)
+    facts = catalog.model(row.catalog_id, model_id)
     if stored is not None and stored.map_to is not None:
-        bundled = _base(catalog, row, stored.map_to) or bundled
+        base = _base(catalog, row, stored.map_to)
+        if base.best is not None:
+            facts = Facts(facts.user or base.user, base.refreshed, base.bundled)
     live = live_info(stored) if stored is not None and stored.last_seen else None
-    info = merge_model(model_id, user=user, live=live, bundled=bundled)
+    info = merge_model(
+        model_id,
+        typed=typed_info(stored) if stored is not None else None,
+        user=facts.user,
+        live=live,
+        refreshed=facts.refreshed,
+        bundled=facts.bundled,
+        probed=probed(stored.probed_json) if stored is not None else None,
+    )
     if stored is not None and not stored.available:
         sources = {**info.sources, "status": "live"}
         return info.model_copy(update={"status": "unavailable", "sources": sources})
     return info
+
+
+def typed_info(stored: ModelRow) -> ModelInfo | None:
+    """What the user said of this very model; None: nothing."""
+    if stored.typed_price_json is None:
+        return None
+    return ModelInfo(id=stored.id, price=parse_price(stored.typed_price_json))
+
+
+@lru_cache(maxsize=4096)
+def probed(text: str | None) -> dict[str, bool] | None:
+    """Capability → whether asking the model showed it; None: never asked, or what is stored cannot be read."""
+    if text is None:
+        return None
+    try:
+        return {name: bool(found["can"]) for name, found in json.loads(text).items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def known(info: ModelInfo, stored: ModelRow | None) -> bool:
@@ -101,11 +131,9 @@ def parse_price(text: str | None) -> Price | None:
         return None
 
 
-def _base(catalog: Catalog, row: ProviderRow, base: str) -> ModelInfo | None:
+def _base(catalog: Catalog, row: ProviderRow, base: str) -> Facts:
     """The catalog model that a model is mapped to: `vendor/model`, or a model of the provider's own vendor."""
     vendor, slash, model_id = base.partition("/")
     if slash and catalog.spec(vendor) is not None:
-        user, bundled = catalog.model(vendor, model_id)
-    else:
-        user, bundled = catalog.model(row.catalog_id, base)
-    return user or bundled
+        return catalog.model(vendor, model_id)
+    return catalog.model(row.catalog_id, base)

@@ -158,7 +158,7 @@ class ModelLists:
             model.id
             for model in (provider.models if provider else ())
             if (not synced and model.status != "retired")
-            or catalog.model(row.catalog_id, model.id)[0] is not None
+            or catalog.model(row.catalog_id, model.id).user is not None
         ]
 
 

@@ -92,6 +92,9 @@ def _model_row(slug: str, model: RemoteModel, now: int) -> ModelRow:
         created=model.created,
         model_status=model.status,
         shutdown_date=model.shutdown_date,
+        max_input=model.max_input,
+        fingerprint=model.fingerprint,
+        details_json=json.dumps(dict(model.details), sort_keys=True) if model.details else None,
         first_seen=now,
         last_seen=now,
     )
@@ -136,6 +139,7 @@ def _live(row: ModelRow) -> tuple[object, ...]:
         row.capabilities,
         row.model_status,
         row.shutdown_date,
+        row.max_input,
     )
 
 

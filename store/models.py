@@ -31,6 +31,11 @@ class ModelRow:
     created: int | None = None
     model_status: str | None = None
     shutdown_date: str | None = None
+    max_input: int | None = None
+    fingerprint: str | None = None
+    """What the server says the weights are (a digest, a file); another one under the same name is another model."""
+    details_json: str | None = None
+    """Further facts from the wire, name → text or number: quantization, parameters, size, loaded, …"""
     enabled: bool = True
     available: bool = True
     first_seen: int = 0
@@ -42,11 +47,15 @@ class ModelRow:
     cost_mode: str | None = None
     """None: the provider's."""
     gpu_hour_nanos: int | None = None
+    typed_price_json: str | None = None
+    """The price the user typed in, later ones with their dates (catalog.types.Price); None: none."""
+    probed_json: str | None = None
+    """What asking the model showed: capability → {"can": bool, "at": UTC ms}; None: never asked."""
 
 
 _NAMES = columns(ModelRow)
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM models"  # noqa: S608 - our own column names
-_LIVE = _NAMES[2:12]
+_LIVE = _NAMES[2 : _NAMES.index("enabled")]
 _CAPABILITIES, _CHAT, _ENABLED, _AVAILABLE = map(
     _NAMES.index, ("capabilities", "chat", "enabled", "available")
 )
@@ -54,8 +63,9 @@ _TURN = 1_000
 """Rows read between two turns of the event loop: a few milliseconds."""
 _MARKS = (
     "SELECT provider, count(*), sum(last_seen), group_concat(CASE WHEN enabled AND available"
-    " AND coalesce(map_to, cost_mode, gpu_hour_nanos) IS NULL THEN NULL ELSE"
-    " printf('%d%d %s %s %s %s', enabled, available, id, map_to, cost_mode, gpu_hour_nanos) END, x'0a')"
+    " AND coalesce(map_to, cost_mode, gpu_hour_nanos, typed_price_json, probed_json) IS NULL THEN NULL ELSE"
+    " printf('%d%d %s %s %s %s %s %s', enabled, available, id, map_to, cost_mode, gpu_hour_nanos,"
+    " typed_price_json, probed_json) END, x'0a')"
     " FROM models"
 )
 _UPSERT = (

@@ -217,6 +217,35 @@ _RESERVATION_GRADE = """
 ALTER TABLE reservations ADD COLUMN grade TEXT NOT NULL DEFAULT 'estimated';  -- should its process be killed
 """
 
+_CATALOG = """
+ALTER TABLE models ADD COLUMN max_input INTEGER;
+ALTER TABLE models ADD COLUMN fingerprint TEXT;           -- what the server says its weights are
+ALTER TABLE models ADD COLUMN details_json TEXT;          -- further facts from the wire: name -> text or number
+ALTER TABLE models ADD COLUMN typed_price_json TEXT;      -- the user's own price, with its dates
+ALTER TABLE models ADD COLUMN probed_json TEXT;           -- capability -> {"can": true, "at": UTC ms}
+CREATE TABLE catalog_runs (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,                 -- catwalk, modelsdev, genai, openrouter, user
+    started_at INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    state TEXT NOT NULL,                  -- ok, unchanged, error
+    error_code TEXT,
+    error_message TEXT,
+    providers INTEGER NOT NULL,
+    models INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    diff_json TEXT
+) STRICT;
+CREATE INDEX catalog_runs_by_source ON catalog_runs (source, id);
+CREATE TABLE schedule_claims (
+    job TEXT PRIMARY KEY,                 -- a provider's slug, or catalog
+    claimed_at INTEGER NOT NULL,
+    process TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("0001-providers", _PROVIDERS),
     Step("0002-ledger", _LEDGER),
@@ -226,4 +255,5 @@ STEPS: tuple[Step, ...] = (
     Step("0006-conversations", _CONVERSATIONS),
     Step("0007-reservation-grade", _RESERVATION_GRADE),
     Step("0008-rollup-tags", TAGS + PAST_TAGS),
+    Step("0009-catalog", _CATALOG),
 )

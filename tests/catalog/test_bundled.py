@@ -59,7 +59,7 @@ def test_a_spec_costs_no_models() -> None:
 
 
 def test_local_servers_keep_the_fact_that_they_cost_nothing_per_token() -> None:
-    own, shipped = Catalog().model("ollama", "llama3.2:latest")
+    own, _, shipped = Catalog().model("ollama", "llama3.2:latest")
     assert own is None
     assert shipped is not None
     assert shipped.price is not None

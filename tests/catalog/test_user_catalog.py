@@ -44,7 +44,7 @@ def put(folder: Path, name: str, content: object) -> Path:
 def test_our_own_schema_is_read(folder: Path) -> None:
     put(folder, "acme.json", OURS)
     catalog = Catalog(folder)
-    model, _ = catalog.model("acme", "acme-1")
+    model = catalog.model("acme", "acme-1").user
     assert not catalog.problems
     assert model is not None
     assert model.price is not None
@@ -88,7 +88,7 @@ def test_a_file_for_a_bundled_vendor_adds_to_it(folder: Path) -> None:
     spec = catalog.spec("openai")
     assert spec is not None
     assert spec.endpoint == "https://api.openai.com/v1"
-    own, shipped = catalog.model("openai", "gpt-4o")
+    own, _, shipped = catalog.model("openai", "gpt-4o")
     merged = merge_model("gpt-4o", user=own, bundled=shipped)
     assert (merged.context_window, merged.sources["context_window"]) == (7, "user")
     assert merged.price == (shipped.price if shipped else None)
