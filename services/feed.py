@@ -35,6 +35,11 @@ class ModelsChanged(FeedEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogChanged(FeedEvent):
+    """What the catalog knows changed: a refresh, or a file of the user's; every list is merged anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class SyncProgress(FeedEvent):
     """Where the sync of one provider stands; `done` of `total` providers of this sync are finished."""
 

@@ -105,6 +105,30 @@ class Discovery:
     at_start: Literal["auto", "ask", "off"] = setting(
         "auto", "Whether providers found in the environment are added, offered, or not looked for."
     )
+    loopback: bool = setting(True, "Look for model servers on this machine when providers are looked for.")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSettings:
+    """Where newer facts about vendors and models come from."""
+
+    refresh: Literal["auto", "off"] = setting(
+        "auto", "Whether the sources below are asked for newer facts while the program is open."
+    )
+    every_hours: float = setting(24.0, "Hours between two looks at the sources.", low=1, high=8760)
+    catwalk: str | None = setting(
+        "https://catwalk.charm.land", "Address of a Catwalk service; none leaves it out."
+    )
+    modelsdev: str | None = setting(
+        "https://models.dev/api.json", "Address of the models.dev list; none leaves it out."
+    )
+    genai: str | None = setting(
+        "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json",
+        "Address of the genai-prices data; none leaves it out.",
+    )
+    openrouter: str | None = setting(
+        "https://openrouter.ai/api/v1/models", "Address of OpenRouter's public list; none leaves it out."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +186,7 @@ class Settings:
     chat: Chat = Chat()
     security: Security = Security()
     discovery: Discovery = Discovery()
+    catalog: CatalogSettings = CatalogSettings()
     appearance: Appearance = Appearance()
     log: Log = Log()
     budget: BudgetSettings = BudgetSettings()
@@ -179,6 +204,7 @@ SECTIONS: dict[str, type[Any]] = {
     "chat": Chat,
     "security": Security,
     "discovery": Discovery,
+    "catalog": CatalogSettings,
     "appearance": Appearance,
     "log": Log,
     "budget": BudgetSettings,

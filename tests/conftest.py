@@ -30,6 +30,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SSH_CONNECTION", "SSH_CLIENT", "TMUX", "NO_COLOR", "COLORTERM", "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("SWITCHROOM_CATALOG__REFRESH", "off")  # those who test it switch it on
+    monkeypatch.setenv("SWITCHROOM_DISCOVERY__LOOPBACK", "false")
 
 
 @pytest.fixture

@@ -39,6 +39,13 @@ _NAMES: dict[str, tuple[tuple[str, str], ...]] = {
         ("network.idle_timeout", "Silence within an answer"),
         ("network.total_timeout", "Time for a whole answer"),
         ("log.level", "What is logged"),
+        ("discovery.loopback", "Look for servers on this machine"),
+        ("catalog.refresh", "Ask for newer prices and models"),
+        ("catalog.every_hours", "Time between two looks"),
+        ("catalog.catwalk", "Catwalk's address"),
+        ("catalog.modelsdev", "Address of models.dev"),
+        ("catalog.genai", "Address of genai-prices"),
+        ("catalog.openrouter", "Address of OpenRouter's list"),
     ),
     "Defaults": (
         ("chat.max_tokens", "Longest answer"),
@@ -70,7 +77,7 @@ _NAMES: dict[str, tuple[tuple[str, str], ...]] = {
 PLAIN = {name: (tab, title) for tab, names in _NAMES.items() for name, title in names}
 
 _UNITS = {
-    "sync.timeout": " s", "retry.initial_delay": " s", "retry.max_delay": " s", "network.connect_timeout": " s",
+    "sync.timeout": " s", "catalog.every_hours": " h", "retry.initial_delay": " s", "retry.max_delay": " s", "network.connect_timeout": " s",
     "network.first_event_timeout": " s", "network.idle_timeout": " s", "network.total_timeout": " s",
     "chat.max_tokens": " tokens",
 }  # fmt: skip
