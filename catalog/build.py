@@ -22,6 +22,9 @@ _PATTERN_LISTS = (
     *(f"{kind}_{rule}" for kind in ("tools", "vision", "reason") for rule in ("allow", "deny")),
 )
 
+_SERVER_VENDORS = ("ollama", "lmstudio", "vllm", "llamacpp")
+"""Local servers that are vendors of the catalog by the same id."""
+
 
 def build(facts: Path, out: Path, ids: Sequence[str] = ()) -> list[Path]:
     """Writes one file per vendor and the index; returns what was written. No ids: every vendor of the facts."""
@@ -65,11 +68,26 @@ def _detection(raw: dict[str, Any], out: Path) -> list[Path]:
         }
         for pattern in raw["url_patterns"]
     ]
+    head = {
+        "facts": raw["generated_at"],
+        "local_servers": [_server(server) for server in raw["local_servers"]],
+        "ambiguous_variables": [
+            {"variable": variable["var"], "may_be": variable["may_be"]}
+            for variable in raw["env_vars"]["ambiguous"]
+        ],
+        "key_prefixes": raw["key_prefix_match_order"],
+    }
     patterns = {name: raw["capability_patterns"][name] for name in _PATTERN_LISTS}
     return [
-        _write(out / "detection.json", _lines({"facts": raw["generated_at"]}, "url_patterns", urls)),
+        _write(out / "detection.json", _lines(head, "url_patterns", urls)),
         _write(out / "patterns.json", json.dumps(patterns, indent=1, ensure_ascii=False) + "\n"),
     ]
+
+
+def _server(raw: dict[str, Any]) -> dict[str, Any]:
+    vendor = {"vendor": raw["server"]} if raw["server"] in _SERVER_VENDORS else {}
+    kept = {name: raw[name] for name in ("list", "detail") if name in raw}
+    return {"server": raw["server"], "port": raw["default_port"], "probes": raw["probes"], **kept, **vendor}
 
 
 def _plain(value: BaseModel, skip: Iterable[str] = ()) -> dict[str, Any]:

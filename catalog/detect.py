@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from catalog.discoverable import detection_data
 from catalog.errors import UsageError
 
 Confidence = Literal["high", "medium", "low", "none"]
@@ -128,12 +127,11 @@ class _Pattern:
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[_Pattern, ...]:
-    raw = json.loads(files("catalog").joinpath("data/detection.json").read_text("utf-8"))
     found = [
         _Pattern(
             re.compile(p["regex"]), p["vendor"], p["dialect"], p["confidence"], _is_port_only(p["regex"])
         )
-        for p in raw["url_patterns"]
+        for p in detection_data()["url_patterns"]
     ]
     return tuple(sorted(found, key=lambda p: (p.port_only, -len(p.regex.pattern))))
 
