@@ -62,13 +62,16 @@ def parts(price: Price, usage: Usage, at: datetime, *, batch: bool = False) -> t
 def price_at(price: Price, day: date) -> Price:
     """The price in force on a UTC day: scheduled changes up to it applied, later ones still listed.
 
-    Tiers stay. Batch and off-peak rates were stated for the old base, so a change of base drops them.
+    Tiers stay, unless the change is a whole price. Batch and off-peak rates were stated for the old base, so a
+    change of base drops them.
     """
     due = sorted((s for s in price.scheduled if s.from_date <= day.isoformat()), key=lambda s: s.from_date)
     if not due:
         return price
-    changes: dict[str, Decimal] = {}
+    changes: dict[str, object] = {}
     for change in due:
+        if change.whole:
+            changes = {**dict.fromkeys(_RATE_FIELDS), "tiers": (), "per_1k_requests": change.per_1k_requests}
         changes.update(_named(change))
     later = tuple(s for s in price.scheduled if s not in due)
     return price.model_copy(update={**changes, "scheduled": later, "batch": None, "off_peak": None})

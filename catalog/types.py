@@ -72,6 +72,10 @@ class Scheduled(Rates):
     """Rates that come into force on a date (ISO, UTC)."""
 
     from_date: str
+    whole: bool = False
+    """False: a rate that is None stays as it was. True: these rates are the whole price from then on, tiers end too."""
+    per_1k_requests: Usd | None = None
+    """USD for 1,000 requests from then on, of a whole price; None: no such fee."""
 
 
 class Price(Rates):
