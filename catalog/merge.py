@@ -53,10 +53,10 @@ def merge_model(
 
     `typed` is what the user said of this very model, `user` what a file of theirs says; `probed` is what asking the
     model showed: it overrules all but the user, capability by capability.
-    `sources` of the result says where each field is from: `user`, `live`, `refreshed`, `catalog:SOURCE` or `pattern`;
+    `sources` of the result says where each field is from: `typed`, `user`, `live`, `refreshed`, `catalog:SOURCE` or `pattern`;
     `capabilities.NAME` is there for each capability that a probe decided (`probe`).
     """
-    layers = (("user", typed), ("user", user), ("live", live), ("refreshed", refreshed))
+    layers = (("typed", typed), ("user", user), ("live", live), ("refreshed", refreshed))
     ranked = [(name, info) for name, info in layers if info]
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}

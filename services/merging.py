@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from catalog.detect import is_loopback, is_private
 from catalog.lookup import Facts
 from catalog.merge import merge_model
 from catalog.patterns import is_chat
+from catalog.pricing import price_at
 from catalog.types import ModelInfo, Price, Status
 
 if TYPE_CHECKING:
@@ -54,9 +56,9 @@ def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: Model
     """All that is known of a model on this provider, with the source of each field."""
     facts = catalog.model(row.catalog_id, model_id)
     if stored is not None and stored.map_to is not None:
-        base = _base(catalog, row, stored.map_to)
+        base = base_facts(catalog, row, stored.map_to)
         if base.best is not None:
-            facts = Facts(facts.user or base.user, base.refreshed, base.bundled)
+            facts = Facts(facts.user, None, _as_base(stored.map_to, base))
     live = live_info(stored) if stored is not None and stored.last_seen else None
     info = merge_model(
         model_id,
@@ -67,6 +69,8 @@ def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: Model
         bundled=facts.bundled,
         probed=probed(stored.probed_json) if stored is not None else None,
     )
+    if stored is not None and (later := typed_later(stored)) is not None:
+        info = info.model_copy(update={"price": scheduled_over(info.price, later)})
     if stored is not None and not stored.available:
         sources = {**info.sources, "status": "live"}
         return info.model_copy(update={"status": "unavailable", "sources": sources})
@@ -74,10 +78,28 @@ def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: Model
 
 
 def typed_info(stored: ModelRow) -> ModelInfo | None:
-    """What the user said of this very model; None: nothing."""
-    if stored.typed_price_json is None:
-        return None
-    return ModelInfo(id=stored.id, price=parse_price(stored.typed_price_json))
+    """What the user said of this very model and is in force; None: nothing."""
+    price = parse_price(stored.typed_price_json)
+    return ModelInfo(id=stored.id, price=price) if price is not None and price_now(price).known else None
+
+
+def typed_later(stored: ModelRow) -> Price | None:
+    """Typed prices of which none is in force yet: the list price holds until the first one's date; None: no such."""
+    price = parse_price(stored.typed_price_json)
+    return None if price is None or price_now(price).known else price
+
+
+def scheduled_over(listed: Price | None, typed: Price) -> Price:
+    """The list price with typed ones from their dates on; what was announced for after the first of them is void."""
+    first = min((change.from_date for change in typed.scheduled), default="")
+    base = listed or Price()
+    announced = tuple(change for change in base.scheduled if change.from_date < first)
+    return base.model_copy(update={"scheduled": (*announced, *typed.scheduled)})
+
+
+def price_now(price: Price) -> Price:
+    """The price in force on this UTC day."""
+    return price_at(price, datetime.now(UTC).date())
 
 
 @lru_cache(maxsize=4096)
@@ -106,11 +128,18 @@ def can_chat(info: ModelInfo, stored: ModelRow | None) -> bool:
 
 
 def own_cost(info: ModelInfo, row: ProviderRow, stored: ModelRow | None) -> bool:
-    """Whether tokens have no price here: said so, or a server of one's own that nobody prices."""
-    mode = (stored.cost_mode if stored is not None else None) or row.cost_mode
+    """Whether tokens have no price here: said so, or a server of one's own that nobody prices.
+
+    What was said of the model itself (its way of paying, then a price that was typed in) goes before what was said
+    of its provider.
+    """
+    mode = stored.cost_mode if stored is not None else None
+    if mode is None and info.sources.get("price") == "typed":
+        return False
+    mode = mode or row.cost_mode
     if mode is not None:
         return mode in ("own", "flat")
-    return (info.price is None or not info.price.known) and is_own_server(row.endpoint)
+    return is_own_server(row.endpoint) and (info.price is None or not price_now(info.price).known)
 
 
 @lru_cache(maxsize=256)
@@ -131,7 +160,18 @@ def parse_price(text: str | None) -> Price | None:
         return None
 
 
-def _base(catalog: Catalog, row: ProviderRow, base: str) -> Facts:
+def _as_base(name: str, base: Facts) -> ModelInfo:
+    """What is known of a base model, each field with its source: this model is that one."""
+    best = base.best
+    assert best is not None
+    info = merge_model(best.id, user=base.user, refreshed=base.refreshed, bundled=base.bundled)
+    named = {
+        field: "pattern" if source == "pattern" else f"map:{name}" for field, source in info.sources.items()
+    }
+    return info.model_copy(update={"sources": named})
+
+
+def base_facts(catalog: Catalog, row: ProviderRow, base: str) -> Facts:
     """The catalog model that a model is mapped to: `vendor/model`, or a model of the provider's own vendor."""
     vendor, slash, model_id = base.partition("/")
     if slash and catalog.spec(vendor) is not None:

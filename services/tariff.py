@@ -1,17 +1,18 @@
-"""What a model's tokens cost here: its list price less the provider's discount, nothing per token, or unknown."""
+"""What a model's tokens cost here: its list price less the provider's discount, a typed price as it is, nothing per
+token, or unknown."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from catalog.money import from_nanos, to_nanos
-from catalog.pricing import cost, rates_for
+from catalog.pricing import cost, price_at, rates_for
 from catalog.types import Price
 from catalog.usage import Usage
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 
 _MILLION = Decimal(1_000_000)
+_LONG_RUN = timedelta(hours=1)
+"""A run may wait this long between the setting aside of its money and the attempt that is billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +59,32 @@ class Tariff:
     """How one model on one provider is charged."""
 
     price: Price | None
-    """USD per 1,000,000 tokens, discount taken off; None: unknown, or `own`."""
+    """USD per 1,000,000 tokens, as it is paid, with what is known of later days; None: unknown, or `own`."""
     own: bool
     """Own hardware or flat rate: no price per token."""
 
     @property
     def known(self) -> bool:
-        """True when a run can be priced in money."""
-        return self.price is not None and self.price.known
+        """True when a run of today can be priced in money."""
+        return self.price is not None and price_at(self.price, datetime.now(UTC).date()).known
 
     def cost(self, usage: Usage, at: datetime) -> Decimal | None:
         """USD; None where there is no price per token."""
         return None if self.price is None else cost(self.price, usage, at)
 
     def worst(self, input_tokens: int, at: datetime) -> WorstCase | None:
-        """The most that a prompt of this size can cost; None where there is no price per token."""
-        if self.price is None:
+        """The most that a prompt of this size can cost; None where there is no price per token.
+
+        Near midnight UTC, when a new price may come into force before the attempt begins: the dearer of both, part
+        by part. A price that ends in the unknown counts as it is now.
+        """
+        if self.price is None or (now := _worst(self.price, input_tokens, at)) is None:
             return None
-        peak = self.price.model_copy(update={"off_peak": None})  # the lower rates may end before the run does
-        rates = rates_for(peak, input_tokens, at)
-        if rates.input is None or rates.output is None:
-            return None
-        prompt = input_tokens * max(rates.input, rates.cache_write or rates.input) / _MILLION
-        request = (self.price.per_1k_requests or Decimal(0)) / 1000
-        return WorstCase(prompt + request, max(rates.output, rates.reasoning or rates.output) / _MILLION)
+        soon = at + _LONG_RUN
+        if soon.astimezone(UTC).date() == at.astimezone(UTC).date():
+            return now
+        then = _worst(self.price, input_tokens, soon) or now
+        return WorstCase(max(now.prompt, then.prompt), max(now.per_output_token, then.per_output_token))
 
     def snapshot(self) -> str | None:
         """The price as JSON, to be kept with the ledger row."""
@@ -90,23 +95,37 @@ class Tariff:
         )
 
 
+def _worst(price: Price, input_tokens: int, at: datetime) -> WorstCase | None:
+    day = price_at(price, at.astimezone(UTC).date())
+    peak = day.model_copy(update={"off_peak": None})  # the lower rates may end before the run does
+    rates = rates_for(peak, input_tokens, at)
+    if rates.input is None or rates.output is None:
+        return None
+    prompt = input_tokens * max(rates.input, rates.cache_write or rates.input) / _MILLION
+    request = (day.per_1k_requests or Decimal(0)) / 1000
+    return WorstCase(prompt + request, max(rates.output, rates.reasoning or rates.output) / _MILLION)
+
+
 def tariff_of(view: ModelView, row: ProviderRow) -> Tariff:
-    """The tariff of a model on its provider."""
+    """The tariff of a model on its provider. A typed price is what the user pays: no discount is taken off it."""
     if view.own_cost:
         return Tariff(None, own=True)
     price = view.info.price
-    if price is None or not price.known:
+    if price is None or not (price.known or price.scheduled):
         return Tariff(None, own=False)
-    if row.discount_pct:
+    if row.discount_pct and view.info.sources.get("price") != "typed":
         price = discounted(price, Decimal(row.discount_pct))
     return Tariff(price, own=False)
 
 
 def discounted(price: Price, percent: Decimal) -> Price:
-    """Every rate of a price, `percent` lower."""
+    """Every rate of a list price, `percent` lower; later prices that were typed in stay as they are."""
     scaled = _scaled(price, (100 - percent) / 100)
     assert isinstance(scaled, Price)
-    return scaled
+    later = tuple(
+        old if old.whole else new for old, new in zip(price.scheduled, scaled.scheduled, strict=True)
+    )
+    return scaled.model_copy(update={"scheduled": later})
 
 
 def _scaled(value: Any, factor: Decimal) -> Any:

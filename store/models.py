@@ -106,11 +106,18 @@ class Models:
             await asyncio.sleep(0)
         return found
 
-    async def get(self, provider: str, model_id: str) -> ModelRow | None:
-        rows = await self._db.reader.execute_fetchall(
-            f"{_SELECT} WHERE provider = ? AND id = ?", (provider, model_id)
-        )
+    async def get(self, provider: str, model_id: str, tx: Tx | None = None) -> ModelRow | None:
+        sql, params = f"{_SELECT} WHERE provider = ? AND id = ?", (provider, model_id)
+        rows = await (tx.fetchall(sql, params) if tx else self._db.reader.execute_fetchall(sql, params))
         return next((_row(row) for row in rows), None)
+
+    async def set_charges(self, tx: Tx, row: ModelRow) -> None:
+        """How a known model is charged, as the row says: what it is mapped to, its way of paying, its typed price."""
+        tx.later(
+            "UPDATE models SET map_to = ?, cost_mode = ?, gpu_hour_nanos = ?, typed_price_json = ?"
+            " WHERE provider = ? AND id = ?",
+            (row.map_to, row.cost_mode, row.gpu_hour_nanos, row.typed_price_json, row.provider, row.id),
+        )
 
     async def counts(self) -> dict[str, tuple[int, int]]:
         """Provider → (enabled and available, all known)."""
