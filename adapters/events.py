@@ -74,6 +74,8 @@ class ChatRequest:
     tool_choice: str | None = None
     """`auto`, `none`, `required`, or the name of a tool."""
     json_output: bool = False
+    json_schema: Mapping[str, object] | None = None
+    """The answer must be JSON of this schema; goes before `json_output`."""
     stream: bool = True
     """False asks for a plain response, delivered as the same events."""
 

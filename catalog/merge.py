@@ -48,13 +48,15 @@ def merge_model(
     refreshed: ModelInfo | None = None,
     bundled: ModelInfo | None = None,
     probed: Mapping[str, bool] | None = None,
+    said: Mapping[str, bool] | None = None,
 ) -> ModelInfo:
     """A model out of all sources: per field the first that has an opinion, a price as one block.
 
-    `typed` is what the user said of this very model, `user` what a file of theirs says; `probed` is what asking the
+    `typed` is what the user said of this very model, `user` what a file of theirs says, `said` what they say of single
+    capabilities, which goes before everything; `probed` is what asking the
     model showed: it overrules all but the user, capability by capability.
     `sources` of the result says where each field is from: `typed`, `user`, `live`, `refreshed`, `catalog:SOURCE` or `pattern`;
-    `capabilities.NAME` is there for each capability that a probe decided (`probe`).
+    `capabilities.NAME` is there for each capability that a probe (`probe`) or the user's word on it (`user`) decided.
     """
     layers = (("typed", typed), ("user", user), ("live", live), ("refreshed", refreshed))
     ranked = [(name, info) for name, info in layers if info]
@@ -73,14 +75,18 @@ def merge_model(
     if "capabilities" not in values and (guess := guessed_capabilities(model_id)):
         values["capabilities"], sources["capabilities"] = guess, "pattern"
     if probed and sources.get("capabilities") != "user":
-        able = set(values.get("capabilities") or ())
-        able = (able | {name for name, can in probed.items() if can}) - {
-            n for n, can in probed.items() if not can
-        }
-        values["capabilities"] = tuple(name for name in CAPABILITIES if name in able)
-        sources |= {f"capabilities.{name}": "probe" for name in probed}
-        sources.setdefault("capabilities", "probe")
+        _decide(values, sources, probed, "probe")
+    if said:
+        _decide(values, sources, said, "user")
     return ModelInfo.model_construct(id=model_id, sources=sources, **{**_BLANK, **values})
+
+
+def _decide(values: dict[str, Any], sources: dict[str, str], can: Mapping[str, bool], source: str) -> None:
+    """Single capabilities from a source that overrules what was merged so far."""
+    able = set(values.get("capabilities") or ()) | set(can)
+    able -= {name for name, yes in can.items() if not yes}
+    values["capabilities"] = tuple(name for name in CAPABILITIES if name in able)
+    sources |= {f"capabilities.{name}": source for name in can}
 
 
 def diff_models(old: Mapping[str, ModelInfo], new: Mapping[str, ModelInfo]) -> ModelDiff:

@@ -57,6 +57,14 @@ class SyncEnded(FeedEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeProgress(FeedEvent):
+    """Models are being asked what they can do; `done` of `total` questions are answered."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted(FeedEvent):
     """A run was sent."""
 

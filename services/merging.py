@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
+from catalog.capabilities import NOTHING, Asked, read_asked, weights_of
 from catalog.detect import is_loopback, is_private
 from catalog.lookup import Facts
 from catalog.merge import merge_model
@@ -60,6 +61,7 @@ def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: Model
         if base.best is not None:
             facts = Facts(facts.user, None, _as_base(stored.map_to, base))
     live = live_info(stored) if stored is not None and stored.last_seen else None
+    found = asked(stored)
     info = merge_model(
         model_id,
         typed=typed_info(stored) if stored is not None else None,
@@ -67,7 +69,8 @@ def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: Model
         live=live,
         refreshed=facts.refreshed,
         bundled=facts.bundled,
-        probed=probed(stored.probed_json) if stored is not None else None,
+        probed={n: a.can for n, a in found.items() if a.by == "probe" and not a.stale},
+        said={n: a.can for n, a in found.items() if a.by == "user"},
     )
     if stored is not None and (later := typed_later(stored)) is not None:
         info = info.model_copy(update={"price": scheduled_over(info.price, later)})
@@ -102,15 +105,23 @@ def price_now(price: Price) -> Price:
     return price_at(price, datetime.now(UTC).date())
 
 
-@lru_cache(maxsize=4096)
-def probed(text: str | None) -> dict[str, bool] | None:
-    """Capability → whether asking the model showed it; None: never asked, or what is stored cannot be read."""
-    if text is None:
-        return None
-    try:
-        return {name: bool(found["can"]) for name, found in json.loads(text).items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
+_STAMPED_MS = 120_000
+"""A server that says it made a model within this time of being asked stamps its answers: that says nothing."""
+
+
+def asked(stored: ModelRow | None) -> Mapping[str, Asked]:
+    """What asking the model showed and what the user says of it; answers of the weights of before are stale."""
+    if stored is None or stored.probed_json is None:
+        return NOTHING
+    return read_asked(stored.probed_json, weights(stored))
+
+
+def weights(stored: ModelRow) -> tuple[tuple[str, str], ...]:
+    """What the server says of the weights now: another value under the same name is another model."""
+    created = stored.created
+    if created is not None and abs(created * 1000 - stored.last_seen) < _STAMPED_MS:
+        created = None
+    return weights_of(fingerprint=stored.fingerprint, created=created or None, owned_by=stored.owned_by)
 
 
 def known(info: ModelInfo, stored: ModelRow | None) -> bool:

@@ -6,11 +6,12 @@ import asyncio
 import gc
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from catalog.capabilities import NOTHING, Asked
 from catalog.types import ModelInfo
-from services.merging import can_chat, known, merged_info, own_cost
+from services.merging import asked, can_chat, known, merged_info, own_cost
 
 if TYPE_CHECKING:
     from catalog.lookup import Catalog
@@ -45,6 +46,8 @@ class ModelView:
     """False: no sync and no catalog knows it; it is sent as it is named."""
     seen: int | None = None
     """UTC ms of the last live list that named it; None: none did."""
+    asked: Mapping[str, Asked] = field(default_factory=lambda: NOTHING)
+    """Capability → what asking the model showed, and when; empty: it was never asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,4 +178,5 @@ def view_of(catalog: Catalog, row: ProviderRow, model_id: str, stored: ModelRow 
         own_cost=own_cost(info, row, stored),
         known=known(info, stored),
         seen=(stored.last_seen or None) if stored is not None else None,
+        asked=asked(stored),
     )

@@ -31,6 +31,8 @@ class RunRequest:
     reasoning_effort: str | None = None
     tools: tuple[ToolSpec, ...] = ()
     tool_choice: str | None = None
+    json_schema: Mapping[str, object] | None = None
+    """The answer must be JSON of this schema; None: words."""
     stream: bool = True
     conversation_id: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -222,6 +222,7 @@ class RunTask:
             reasoning_effort=request.reasoning_effort,
             tools=request.tools,
             tool_choice=request.tool_choice,
+            json_schema=request.json_schema,
             stream=request.stream,
         )
 

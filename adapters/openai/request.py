@@ -73,7 +73,7 @@ def body(request: ChatRequest, habits: Habits, repairs: Repairs) -> dict[str, ob
         "stop": list(request.stop) or None,
         "seed": request.seed,
         "reasoning_effort": request.reasoning_effort,
-        "response_format": {"type": "json_object"} if request.json_output else None,
+        "response_format": _format(request),
     }
     out.update({name: value for name, value in optional.items() if value is not None})
     if request.tools:
@@ -114,6 +114,13 @@ def _names(name: str, facts: Said) -> bool:
     if facts.param is not None:
         return facts.param.split(".")[0] == name
     return re.search(rf"(?<![a-z_]){name}(?![a-z_])", facts.message) is not None
+
+
+def _format(request: ChatRequest) -> dict[str, object] | None:
+    if request.json_schema is not None:
+        schema = {"name": "answer", "strict": True, "schema": dict(request.json_schema)}
+        return {"type": "json_schema", "json_schema": schema}
+    return {"type": "json_object"} if request.json_output else None
 
 
 def _choice(choice: str) -> object:
