@@ -85,7 +85,8 @@ class Estimates:
     def __init__(self, services: Services) -> None:
         self.habits = TokenHabits(services.db)
         self._services = services
-        self._tariffs: dict[str, Tariff] = {}
+        self._prepared: dict[str, tuple[ModelView, ProviderRow, Tariff]] = {}
+        """What `quick` goes by, of the models that were prepared."""
 
     async def estimate(self, request: RunRequest) -> Estimate:
         """The estimate of a whole request."""
@@ -94,7 +95,8 @@ class Estimates:
     async def prepared(self, request: RunRequest) -> Prepared:
         """The estimate with all it was made from. NotFoundError: no such provider."""
         view, row = await self._services.models.found(request.model)
-        tariff = self._tariffs[view.ref] = tariff_of(view, row)
+        tariff = tariff_of(view, row)
+        self._prepared[view.ref] = (view, row, tariff)
         habit = await self.habits.load(view.provider, view.info.id)
         size = prompt_size(request.messages, request.system, request.tools)
         estimate = _estimate(view, tariff, habit, size, request.max_tokens)
@@ -112,9 +114,14 @@ class Estimates:
         return Decimal(0) if tariff.own else tariff.cost(used, datetime.now(UTC))
 
     def _known_tariff(self, view: ModelView) -> Tariff:
-        return self._tariffs.get(view.ref) or Tariff(
-            None if view.own_cost else view.info.price, view.own_cost
-        )
+        known = self._prepared.get(view.ref)
+        if known is None:
+            return Tariff(None if view.own_cost else view.info.price, view.own_cost)
+        if known[0] is view:
+            return known[2]
+        tariff = tariff_of(view, known[1])  # its price may be another one by now
+        self._prepared[view.ref] = (view, known[1], tariff)
+        return tariff
 
     def quick(
         self,

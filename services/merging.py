@@ -74,6 +74,8 @@ def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: Model
     )
     if stored is not None and (later := typed_later(stored)) is not None:
         info = info.model_copy(update={"price": scheduled_over(info.price, later)})
+    if info.price is not None and info.price.scheduled:
+        info = info.model_copy(update={"price": price_now(info.price)})
     if stored is not None and not stored.available:
         sources = {**info.sources, "status": "live"}
         return info.model_copy(update={"status": "unavailable", "sources": sources})

@@ -69,6 +69,8 @@ class ModelLists:
         """Providers whose lists another process may have changed."""
         self._age = 0
         """Counts what made lists old, so that one read before is not kept after it."""
+        self._day = _today()
+        """UTC day of the lists: a dated price comes into force with the next one."""
         self._merging = asyncio.Lock()
         """Several who ask at once wait for one merge."""
 
@@ -87,14 +89,21 @@ class ModelLists:
 
     def kept(self, slug: str) -> Mapping[str, ModelView]:
         """The list of a provider as far as it is in memory and sure; else empty."""
+        self._turn_of_day()
         return self._lists[slug].views if slug in self._lists and slug not in self._doubted else {}
 
     async def load(self, rows: Sequence[ProviderRow]) -> dict[str, dict[str, ModelView]]:
         """The lists of these providers; those not in memory are merged and kept."""
+        self._turn_of_day()
         if any(self._unsure(row.slug) for row in rows):
             async with self._merging:
                 return await self._load(rows)
         return {row.slug: self._lists[row.slug].views for row in rows}
+
+    def _turn_of_day(self) -> None:
+        if (today := _today()) != self._day:
+            self._day = today
+            self.doubt()
 
     def _unsure(self, slug: str) -> bool:
         return slug not in self._lists or slug in self._doubted
@@ -108,7 +117,8 @@ class ModelLists:
         only = unsure[0].slug if len(unsure) == 1 else None
         marks = await self._store.marks(only)
         basis = {
-            row.slug: (row.catalog_id, row.endpoint, row.cost_mode, marks.get(row.slug)) for row in unsure
+            row.slug: (self._day, row.catalog_id, row.endpoint, row.cost_mode, marks.get(row.slug))
+            for row in unsure
         }
         fresh: dict[str, _Kept] = {}
         missing = []
@@ -163,6 +173,10 @@ class ModelLists:
             if (not synced and model.status != "retired")
             or catalog.model(row.catalog_id, model.id).user is not None
         ]
+
+
+def _today() -> int:
+    return int(time.time() // 86_400)
 
 
 def view_of(catalog: Catalog, row: ProviderRow, model_id: str, stored: ModelRow | None) -> ModelView:
