@@ -168,7 +168,7 @@ async def test_another_program_is_no_part_of_it_but_the_list_stays_where_it_was(
         await _on(pilot, "General", "Look for providers at start")
         await pilot.press("j", "j", "j")
         await app.services.preferences.set("retry.attempts", 4)
-        await until(pilot, "4        3        config.toml")
+        await until(pilot, "4         3         config.toml")
         line = next(line for line in screen_text(app).splitlines() if line.startswith("▌"))
         assert "Time for one sync" in line
         await pilot.press("1")

@@ -76,6 +76,9 @@ _NAMES: dict[str, tuple[tuple[str, str], ...]] = {
 """Tab → the settings on it in their order, each with its name for people."""
 PLAIN = {name: (tab, title) for tab, names in _NAMES.items() for name, title in names}
 
+_ADDRESSES = frozenset({"catalog.catwalk", "catalog.modelsdev", "catalog.genai", "catalog.openrouter"})
+"""Settings whose default is a long address: the table says that it is the built-in one, editing shows it."""
+
 _UNITS = {
     "sync.timeout": " s", "catalog.every_hours": " h", "retry.initial_delay": " s", "retry.max_delay": " s", "network.connect_timeout": " s",
     "network.first_event_timeout": " s", "network.idle_timeout": " s", "network.total_timeout": " s",
@@ -124,9 +127,11 @@ def lines_of(preferences: Preferences) -> list[SettingLine]:
         view = views[name]
         kind, choices, takes = _kind(name)
         note = "Asked for when the program starts." if name in NEXT_START else ""
+        usual = words(name, view.default) if name not in _ADDRESSES else "built in"
+        now = usual if view.value == view.default else words(name, view.value)
         found.append(
             SettingLine(
-                name, tab, title, words(name, view.value), words(name, view.default), view.source, view.sentence,
+                name, tab, title, now, usual, view.source, view.sentence,
                 kind, takes, choices, view.value, preferences.fixed_by(name) or "", note,
             )
         )  # fmt: skip
