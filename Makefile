@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PYTEST_ARGS ?= -n 3 --dist loadfile
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test lint format bench clean
+.PHONY: demo run test lint format bench catalog clean
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Switchroom needs Python 3.11 or newer (this is %d.%d): make PYTHON=python3.12 …" % sys.version_info[:2])'
@@ -39,6 +39,10 @@ lint: $(VENV)/.dev  ## formatting, lint rules, types, layers, dead code
 format: $(VENV)/.dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+catalog: $(VENV)/.dev  ## the bundled vendors, models and prices from a facts file: make catalog FACTS=path/models_facts.json
+	@test -n "$(FACTS)" || { echo "say where the facts are: make catalog FACTS=path/models_facts.json"; exit 2; }
+	@$(BIN)/python -m catalog.build "$(FACTS)" catalog/data
 
 PEERS := elia posting oterm parllama
 .venv-bench/%/.ready: benchmarks/peers/%.txt  # what we are compared with: an environment each, pinned whole; without one it is left out

@@ -35,6 +35,8 @@ def build(facts: Path, out: Path, ids: Sequence[str] = ()) -> list[Path]:
         raise SystemExit(f"not in {facts.name}: {', '.join(missing)}")
     out.mkdir(parents=True, exist_ok=True)
     providers = [provider_from(by_id[provider_id]) for provider_id in ids or by_id]
+    if wrong := [words for provider in providers for words in problems(provider, raw["generated_at"])]:
+        raise SystemExit("\n".join(wrong))
     written = [_write(out / f"{provider.id}.json", _provider_text(provider)) for provider in providers]
     specs = [_plain(provider, skip=("models",)) for provider in providers]
     written.append(_write(out / "index.json", _lines({"facts": raw["generated_at"]}, "providers", specs)))
@@ -42,6 +44,22 @@ def build(facts: Path, out: Path, ids: Sequence[str] = ()) -> list[Path]:
     if detection.is_file():
         written += _detection(json.loads(detection.read_text("utf-8")), out)
     return written
+
+
+def problems(provider: CatalogProvider, day: str) -> list[str]:
+    """What must not ship: a model named twice, a default that is not there or is gone on this day (ISO)."""
+    found = []
+    by_id = {model.id: model for model in provider.models}
+    if len(by_id) < len(provider.models):
+        found.append(f"{provider.id}: a model id is there twice")
+    for kind, model_id in (("default", provider.default_model), ("small", provider.small_model)):
+        if model_id is None:
+            continue
+        if model_id not in by_id:
+            found.append(f"{provider.id}: the {kind} model {model_id} is not in the list")
+        elif by_id[model_id].retired_on(day):
+            found.append(f"{provider.id}: the {kind} model {model_id} is retired")
+    return found
 
 
 def _provider_text(provider: CatalogProvider) -> str:

@@ -17,6 +17,7 @@ from catalog.types import (
     Dialect,
     EnvNames,
     KeyHint,
+    ListEndpoint,
     ModelInfo,
     OffPeak,
     Price,
@@ -72,6 +73,9 @@ _TAKEN_FROM = {
     "modalities_in": ("modalities_in",),
     "modalities_out": ("modalities_out",),
     "reasoning_levels": ("reasoning_levels",),
+    "reasoning_default": ("default_reasoning_effort",),
+    "knowledge_cutoff": ("knowledge_cutoff",),
+    "open_weights": ("open_weights",),
     "status": ("status",),
     "shutdown_date": ("shutdown_date",),
     "release_date": ("release_date",),
@@ -110,7 +114,9 @@ def provider_from(raw: Raw, base: ProviderSpec | None = None) -> CatalogProvider
             "env": _env(raw, known.env, variables),
             "key_url": _text(raw, "key_url") or known.key_url,
             "docs_url": _text(raw, "models_docs_url") or known.docs_url,
+            "alt_endpoints": tuple(raw.get("alt_endpoints") or known.alt_endpoints),
             "url_patterns": tuple(raw.get("url_patterns") or known.url_patterns),
+            "models_endpoint": _list_endpoint(raw) or known.models_endpoint,
             "key_hint": _key_hint(raw) or known.key_hint,
             "auth": _text(raw, "auth") or known.auth,
             "local": bool(raw.get("local", known.local)),
@@ -139,6 +145,9 @@ def model_from(raw: Raw) -> ModelInfo:
         modalities_in=_names(raw, "modalities_in"),
         modalities_out=_names(raw, "modalities_out"),
         reasoning_levels=_names(raw, "reasoning_levels"),
+        reasoning_default=_text(raw, "default_reasoning_effort"),
+        knowledge_cutoff=_text(raw, "knowledge_cutoff"),
+        open_weights=raw.get("open_weights"),
         status=raw.get("status"),
         shutdown_date=_text(raw, "shutdown_date"),
         release_date=_text(raw, "release_date"),
@@ -167,7 +176,7 @@ def price_from(raw: Raw) -> Price | None:
         batch=Rates(**_rates(batch)) if batch else None,
         off_peak=OffPeak(**_rates(off_peak), windows=_windows(off_peak)) if off_peak else None,
         scheduled=tuple(
-            Scheduled(**_rates(change), from_date=change["from_date"])
+            Scheduled(**_rates(change), from_date=change["from_date"], whole=False)
             for change in raw.get("scheduled_prices", ())
         ),
         per_1k_requests=_money(raw, "cost_per_1k_requests"),
@@ -238,6 +247,24 @@ def _key_hint(raw: Raw) -> KeyHint | None:
     if not isinstance(hint, dict):
         return None
     return KeyHint(prefixes=tuple(hint.get("prefixes", ())), regex=hint.get("regex"), note=hint.get("note"))
+
+
+def _list_endpoint(raw: Raw) -> ListEndpoint | None:
+    named = raw.get("models_endpoint")
+    if not isinstance(named, dict):
+        return None
+    path = _text(named, "path") or _text(named, "url")
+    if path is None:
+        raise BadCatalogError("`path` is missing", "models_endpoint")
+    texts = {field: _text(named, field) for field in ("fallback", "marker", "note")}
+    return ListEndpoint(
+        path=path,
+        shape=_text(named, "shape") or "openai",
+        auth=named.get("auth", True),
+        detail=_text(named, "detail") or _text(named, "public_detail"),
+        headers=named.get("headers", {}),
+        **texts,
+    )
 
 
 def _capabilities(raw: Raw) -> tuple[str, ...] | None:

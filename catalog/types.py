@@ -112,12 +112,21 @@ class ModelInfo(Frozen):
     modalities_in: tuple[str, ...] | None = None
     modalities_out: tuple[str, ...] | None = None
     reasoning_levels: tuple[str, ...] | None = None
+    reasoning_default: str | None = None
+    """The level in force where a request names none."""
+    knowledge_cutoff: str | None = None
+    """The last day (or month) the model has read about, ISO."""
+    open_weights: bool | None = None
     status: Status | None = None
     shutdown_date: str | None = None
     release_date: str | None = None
     family: str | None = None
     sources: dict[str, str] = {}
     """Field name → where its value comes from (`catalog:genai`, `live`, `user`, `pattern`)."""
+
+    def retired_on(self, day: str) -> bool:
+        """True when the model is gone on this UTC day (ISO): said so, or its announced last day has passed."""
+        return self.status == "retired" or (self.shutdown_date is not None and self.shutdown_date < day)
 
 
 class EnvNames(Frozen):
@@ -136,6 +145,25 @@ class KeyHint(Frozen):
     note: str | None = None
 
 
+class ListEndpoint(Frozen):
+    """How a vendor's list of models is asked for."""
+
+    path: str
+    """Below the endpoint; a whole address where the list is elsewhere."""
+    shape: str
+    """Whose form the answer has: `openai`, `anthropic`, `xai` …"""
+    auth: bool = True
+    """False: answers without a key, so an answer proves no key."""
+    fallback: str | None = None
+    """A path to ask when the first is not there."""
+    detail: str | None = None
+    """Where more is said about the models."""
+    marker: str | None = None
+    """What in the list tells this server from others of the same dialect."""
+    headers: dict[str, str] = {}
+    note: str | None = None
+
+
 class ProviderSpec(Frozen):
     """A vendor as the catalog knows it, without its models."""
 
@@ -147,7 +175,11 @@ class ProviderSpec(Frozen):
     key_url: str | None = None
     """Where a person gets a key."""
     docs_url: str | None = None
+    alt_endpoints: tuple[str, ...] = ()
+    """Other addresses of the same vendor: older ones, other dialects, other countries."""
     url_patterns: tuple[str, ...] = ()
+    models_endpoint: ListEndpoint | None = None
+    """None: the vendor has no list of its models."""
     key_hint: KeyHint = KeyHint()
     auth: str = "bearer"
     """`bearer`, `none` (local servers), `x-api-key`, … as the vendor wants its key."""

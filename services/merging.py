@@ -27,6 +27,9 @@ _UNSAID: dict[str, Any] = dict.fromkeys(
         "modalities_in",
         "modalities_out",
         "reasoning_levels",
+        "reasoning_default",
+        "knowledge_cutoff",
+        "open_weights",
         "release_date",
         "family",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from catalog.errors import NotFoundError, UsageError
@@ -160,6 +161,6 @@ class ModelService:
 
 
 def _usable(view: ModelView) -> bool:
-    return (
-        view.chat and view.enabled and view.available and view.info.status not in ("retired", "unavailable")
-    )
+    today = datetime.now(UTC).date().isoformat()
+    gone = view.info.status == "unavailable" or view.info.retired_on(today)
+    return view.chat and view.enabled and view.available and not gone

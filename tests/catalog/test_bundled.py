@@ -11,11 +11,17 @@ from pathlib import Path
 import pytest
 
 from catalog import build, bundled
-from catalog.lookup import Catalog
-from catalog.types import CAPABILITIES
+from catalog.lookup import Catalog, Facts
+from catalog.types import CAPABILITIES, CatalogProvider
 
 FACTS = Path(__file__).parents[3] / "shared" / "data" / "models_facts.json"
-IDS = ("openai", "anthropic", "gemini", "ollama", "lmstudio", "vllm", "llamacpp")
+IDS = bundled.provider_ids()
+
+
+def _shipped(provider_id: str) -> CatalogProvider:
+    provider = bundled.provider(provider_id)
+    assert provider is not None
+    return provider
 
 
 @pytest.mark.parametrize("provider_id", IDS)
@@ -32,13 +38,48 @@ def test_every_vendor_loads_and_says_where_each_value_is_from(provider_id: str) 
             assert model.sources.get(field, "").startswith("catalog"), (model.id, field)
 
 
-def test_the_vendors_with_models_have_prices() -> None:
-    for provider_id in ("openai", "anthropic", "gemini"):
-        provider = bundled.provider(provider_id)
-        assert provider is not None
-        priced = [model for model in provider.models if model.price is not None and model.price.known]
-        assert len(priced) > 0.8 * len(provider.models), provider_id
-        assert provider.default_model in {model.id for model in provider.models}
+def test_all_vendors_are_there_and_most_models_have_prices() -> None:
+    assert len(IDS) == 33
+    models = [model for provider_id in IDS for model in _shipped(provider_id).models]
+    priced = [model for model in models if model.price is not None and model.price.known]
+    assert len(models) > 1300
+    assert len(priced) > 0.9 * len(models)
+
+
+@pytest.mark.parametrize("provider_id", IDS)
+def test_no_default_is_missing_or_retired(provider_id: str) -> None:
+    assert build.problems(_shipped(provider_id), bundled.facts_date()) == []
+
+
+def test_a_retired_default_is_not_built(tmp_path: Path) -> None:
+    facts = {"generated_at": "2026-01-01", "providers": [
+        {"id": "v", "type": "openai", "api_endpoint": "https://v.example", "default_large_model_id": "old", "default_small_model_id": "none",
+         "models": [{"id": "old", "status": "deprecated", "shutdown_date": "2025-12-31"}, {"id": "twice"}, {"id": "twice"}]}]}  # fmt: skip
+    source = tmp_path / "facts.json"
+    source.write_text(json.dumps(facts))
+    with pytest.raises(SystemExit) as refused:
+        build.build(source, tmp_path / "out")
+    assert str(refused.value).splitlines() == [
+        "v: a model id is there twice",
+        "v: the default model old is retired",
+        "v: the small model none is not in the list",
+    ]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_all_of_it_loads_fast_and_one_vendor_alone() -> None:
+    code = (
+        "import time, catalog.types, catalog.bundled as b\n"
+        "start = time.process_time(); b.provider('cerebras'); print(b.provider.cache_info().currsize)\n"
+        "[b.provider(name) for name in b.provider_ids()]; print((time.process_time() - start) * 1000)"
+    )
+    root = Path(__file__).parents[2]
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+        for _ in range(3)
+    ]
+    assert {done.stdout.split()[0] for done in runs} == {"1"}
+    assert min(float(done.stdout.split()[1]) for done in runs) < 40
 
 
 def test_unknown_ids_are_none() -> None:
@@ -59,7 +100,7 @@ def test_a_spec_costs_no_models() -> None:
 
 
 def test_local_servers_keep_the_fact_that_they_cost_nothing_per_token() -> None:
-    own, _, shipped = Catalog().model("ollama", "llama3.2:latest")
+    own, _refreshed, shipped = Catalog().model("ollama", "llama3.2:latest")
     assert own is None
     assert shipped is not None
     assert shipped.price is not None
@@ -70,16 +111,16 @@ def test_local_servers_keep_the_fact_that_they_cost_nothing_per_token() -> None:
 
 
 def test_ids_are_found_with_the_vendors_own_additions() -> None:
-    _, shipped = Catalog().model("gemini", "models/gemini-2.5-flash")
+    shipped = Catalog().model("gemini", "models/gemini-2.5-flash").bundled
     assert shipped is not None
     assert shipped.name == "Gemini 2.5 Flash"
-    assert Catalog().model("openai", "gpt-unheard-of") == (None, None)
-    assert Catalog().model(None, "gpt-4o") == (None, None)
+    assert Catalog().model("openai", "gpt-unheard-of") == Facts()
+    assert Catalog().model(None, "gpt-4o") == Facts()
 
 
 @pytest.mark.skipif(not FACTS.is_file(), reason="the facts file is not beside this checkout")
 def test_the_same_facts_make_the_same_bytes(tmp_path: Path) -> None:
-    build.build(FACTS, tmp_path, IDS)
+    build.build(FACTS, tmp_path)
     shipped = Path(bundled.__file__).parent / "data"
     for path in sorted(tmp_path.iterdir()):
         assert path.read_bytes() == (shipped / path.name).read_bytes(), path.name
@@ -116,7 +157,7 @@ def test_the_builder_reads_explicit_prices_over_the_ambiguous_ones(tmp_path: Pat
 
 
 def test_anthropics_cache_prices_are_the_right_way_round() -> None:
-    _, model = Catalog().model("anthropic", "claude-haiku-4-5")
+    model = Catalog().model("anthropic", "claude-haiku-4-5").bundled
     assert model is not None
     assert model.price is not None
     price = model.price
