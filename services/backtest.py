@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from catalog.money import EXACT, from_nanos
 from catalog.pricing import cost, price_at, rates_for
-from catalog.types import Price
+from catalog.types import Price, Rates
 from catalog.usage import Usage
 from services.clock import DAY_MS, month_bounds, now_ms
 
@@ -61,7 +61,7 @@ def cost_of(mix: Mix, tariff: Tariff, day: date) -> Decimal | None:
     price = price_at(tariff.price, day).model_copy(update={"off_peak": None, "batch": None})
     if price.tiers:
         rates = rates_for(price, mix.input // max(mix.answered, 1), noon)
-        price = Price(**rates.model_dump(include=set(type(rates).model_fields) & set(Price.model_fields)))
+        price = Price(**{name: getattr(rates, name) for name in Rates.model_fields})
     fee = price_at(tariff.price, day).per_1k_requests
     usage = Usage(
         input=mix.input,

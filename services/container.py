@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from services.estimate import Estimates
     from services.models import ModelService
     from services.offline import Offline
+    from services.own_prices import OwnPrices
     from services.registry import Registry
     from services.run import Runs
     from services.settings_edit import Preferences
@@ -126,6 +127,12 @@ class Services:
         from services.budgets import BudgetService
 
         return BudgetService(self)
+
+    @cached_property
+    def own_prices(self) -> OwnPrices:
+        from services.own_prices import OwnPrices
+
+        return OwnPrices(self)
 
     @cached_property
     def estimates(self) -> Estimates:
