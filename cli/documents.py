@@ -177,6 +177,16 @@ def price(listed: Price | None) -> Document | None:
         document["batch"] = {bucket: plain_decimal(getattr(now.batch, bucket)) for bucket in buckets}
     if now.off_peak is not None:
         document["off_peak"] = {bucket: plain_decimal(getattr(now.off_peak, bucket)) for bucket in buckets}
+    if now.scheduled:
+        document["scheduled"] = [
+            {
+                "from": change.from_date,
+                **{bucket: plain_decimal(getattr(change, bucket)) for bucket in buckets},
+            }
+            for change in now.scheduled
+        ]
+    if now.per_1k_requests is not None:
+        document["per_request"] = plain_decimal(now.per_1k_requests.scaleb(-3))
     return document
 
 

@@ -234,6 +234,11 @@ def map_edit(base: str | None) -> Edit:
     return Edit("model.map", apply)
 
 
+def plain_edit() -> Edit:
+    """Take back what it is mapped to and how it is paid: as the catalog and its provider say."""
+    return Edit("model.map", lambda row: replace(row, map_to=None, cost_mode=None, gpu_hour_nanos=None))
+
+
 def cost_edit(mode: CostMode | None, gpu_hour: Decimal | None = None) -> Edit:
     """Say how it is paid: own hardware (USD per hour, if counted), flat rate, by tokens; None: as its provider."""
     if gpu_hour is not None and not 0 <= gpu_hour <= 100_000:

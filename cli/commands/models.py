@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.commands.models_map import map_model
+from cli.commands.models_price import price_model
 from cli.lazy import Nouns
 from cli.session import Session, changes, may_change, reads
 
@@ -191,3 +193,7 @@ def default_model(session: Session, ref: str | None, clear: bool) -> int:
         )
 
     return session.run(work, asks=False)
+
+
+command.add_command(map_model)
+command.add_command(price_model)

@@ -1,0 +1,175 @@
+"""`switchroom models price`: what a model costs here, typed in, from a date on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.session import Session, changes
+
+if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+
+    from services.backtest import Backtest
+    from services.container import Services
+    from services.own_prices import Change, Charges, Edit
+
+
+@click.command("price")
+@click.argument("ref")
+@click.option("--in", "given_in", metavar="X", help="USD per 1M tokens of input; 0 is free.")
+@click.option("--out", "given_out", metavar="Y", help="USD per 1M tokens of output; 0 is free.")
+@click.option("--cache-read", metavar="X", help="USD per 1M cached tokens; without it, as input.")
+@click.option(
+    "--cache-write", metavar="X", help="USD per 1M tokens written to a cache; without it, as input."
+)
+@click.option("--per-request", metavar="USD", help="A fee for each request, on top of the tokens.")
+@click.option(
+    "--from", "since", metavar="DATE", help="The UTC day it comes into force; without it, or past: now."
+)
+@click.option(
+    "--clear", is_flag=True, help="Take the typed prices back; with --from, only the one of that day."
+)
+@changes
+def price_model(
+    session: Session,
+    ref: str,
+    given_in: str | None,
+    given_out: str | None,
+    cache_read: str | None,
+    cache_write: str | None,
+    per_request: str | None,
+    since: str | None,
+    clear: bool,
+) -> int:
+    """Say what a model costs, from now or from a date on.
+
+    A typed price is a whole price and what you pay: it goes before lists and catalogs, no discount of the provider
+    is taken off it, and a sync keeps it. What the ledger has recorded stays as it was. A model that nobody knows is
+    added; its context and longest answer go into a file of the user catalog (see 'switchroom catalog path').
+    """
+    amounts = {
+        "--in": given_in,
+        "--out": given_out,
+        "--cache-read": cache_read,
+        "--cache-write": cache_write,
+        "--per-request": per_request,
+    }
+    day = _day(since)
+    edit = _edit({name: text for name, text in amounts.items() if text is not None}, day, clear=clear)
+
+    async def work(services: Services) -> None:
+        from cli.output import dollars
+
+        charges = await services.own_prices.look(ref)
+        change = charges.change(edit)
+        await services.own_prices.save([ref], edit)
+        when = f" from {edit.day.isoformat()} on (UTC)" if edit.day is not None else ""
+        if clear:
+            did, would = (
+                f"Took the typed price of {ref}{when} back.",
+                f"take the typed price of {ref}{when} back",
+            )
+        else:
+            words = f"{_amount(given_in)} in, {_amount(given_out)} out per 1M tokens"
+            did, would = f"{ref} costs {words}{when}.", f"price {ref} at {words}{when}"
+        told = change.backtest.sentence(dollars)
+        told = "; ".join([f"{told[0].upper()}{told[1:]}", *change.backtest.notes()])
+        session.changed(
+            {**document(change, charges), "from": None if day is None else day.isoformat()},
+            did=f"{did} {told}.",
+            would=f"{would}. {told}",
+        )
+
+    return session.run(work, asks=False)
+
+
+def _edit(given: Mapping[str, str], day: date | None, *, clear: bool) -> Edit:
+    from cli.values import read_decimal
+    from services.own_prices import TypedPrice, clear_edit, typed_edit
+
+    if clear:
+        if given:
+            raise click.UsageError("Give prices or --clear, not both.")
+        return clear_edit(day)
+    if "--in" not in given or "--out" not in given:
+        raise click.UsageError("Give --in and --out, in USD per 1M tokens (0 is free), or --clear.")
+    read: dict[str, Decimal | None] = {
+        name: read_decimal(text, name, most=10**15) for name, text in given.items()
+    }
+    return typed_edit(
+        TypedPrice(
+            input=read["--in"],  # type: ignore[arg-type]
+            output=read["--out"],  # type: ignore[arg-type]
+            cache_read=read.get("--cache-read"),
+            cache_write=read.get("--cache-write"),
+            per_request=read.get("--per-request"),
+            from_date=day,
+        )
+    )
+
+
+def _day(text: str | None) -> date | None:
+    from datetime import date
+
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise click.UsageError("--from takes a day: 2026-12-01.") from None
+
+
+def _amount(text: str | None) -> str:
+    from decimal import Decimal
+
+    amount = Decimal((text or "0").removeprefix("$"))
+    return "free" if amount == 0 else f"${amount:f}"
+
+
+def document(change: Change, charges: Charges) -> dict[str, object]:
+    """What a change of what a model costs is, as JSON: before, after, and what late use would have cost."""
+    from catalog.money import from_nanos, usd_string
+    from cli import documents
+
+    hour = change.row.gpu_hour_nanos
+    month, days = change.both
+    return {
+        "ref": change.ref,
+        "charged": _charged(change.after.own_cost, change.row.cost_mode or charges.provider.cost_mode),
+        "map_to": change.row.map_to,
+        "gpu_hour_usd": None if hour is None else usd_string(from_nanos(hour)),
+        "before": None if change.before.own_cost else documents.price(change.before.info.price),
+        "after": None if change.after.own_cost else documents.price(change.after.info.price),
+        "backtest": {"last_month": _backtest(month), "last_30_days": _backtest(days)},
+        "model": documents.model(change.after),
+    }
+
+
+def _charged(own: bool, mode: str | None) -> str:
+    """`tokens`, `own` or `flat`."""
+    return ("flat" if mode == "flat" else "own") if own else "tokens"
+
+
+def _backtest(one: Backtest) -> dict[str, object]:
+    from catalog.money import usd_string
+    from services.clock import iso
+
+    mix = one.mix
+    return {
+        "since": iso(mix.since),
+        "until": iso(mix.until),
+        "runs": mix.runs,
+        "input": mix.input,
+        "output": mix.output,
+        "cache_read": mix.cache_read,
+        "cache_write": mix.cache_write,
+        "recorded_usd": usd_string(mix.recorded),
+        "unpriced_requests": mix.dark,
+        "before_usd": usd_string(one.before) if mix.used else None,
+        "after_usd": usd_string(one.after) if mix.used else None,
+        "cost_grade": "own" if one.own_after else "unknown" if one.after is None else "estimated",
+    }
