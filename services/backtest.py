@@ -93,7 +93,7 @@ class Backtest:
         """`last month's mix: $412 → $538 (estimate)`, with what is unknown said."""
         whose = f"{self.mix.words}’" if self.mix.words.endswith("s") else f"{self.mix.words}’s"
         if not self.mix.runs:
-            return f"no run in {self.mix.words}"
+            return "no runs last month or since: nothing to compare"
         if not self.mix.used:
             return f"{whose} tokens were not counted: unknown"
         new = (

@@ -250,11 +250,11 @@ def cost_edit(mode: CostMode | None, gpu_hour: Decimal | None = None) -> Edit:
 def amount_problem(amount: Decimal) -> str | None:
     """What is wrong with a price per 1,000,000 tokens, in words; None when it can be meant."""
     if not amount.is_finite() or amount < 0:
-        return "an amount from 0 up"
+        return "an amount from 0 up; 0 is free"
     if amount > MOST:
-        return f"prices are in USD per 1M tokens; {amount:,f} would be more than any model's"
+        return f"${amount:,f} per 1M tokens is more than {MOST:,}: prices are per 1M tokens"
     if 0 < amount < LEAST:
-        return "prices are in USD per 1M tokens, not per token; 0 is free"
+        return f"that looks like a price per token: per 1M tokens it is {amount.scaleb(6).normalize():f}"
     return _too_fine(amount)
 
 
@@ -268,7 +268,8 @@ def _check(typed: TypedPrice) -> None:
         amount: Decimal | None = getattr(typed, name)
         if amount is not None and (problem := amount_problem(amount)) is not None:
             raise UsageError(
-                f"The price for {name.replace('_', ' ')}: {problem}.", hint="A price is in USD per 1M tokens."
+                f"The price for {name.replace('_', ' ')}: {problem}.",
+                hint="Write 2.5 for $2.50 per 1M tokens.",
             )
     fee = typed.per_request
     if fee is not None and (not fee.is_finite() or not 0 <= fee <= MOST_PER_REQUEST or _too_fine(fee)):

@@ -73,6 +73,8 @@ def map_model(
             told = (
                 f"{change.after.provider} as a whole has no price per token: --metered makes its tokens count"
             )
+        if base is not None and change.after.info.sources.get("price") == "typed":
+            told = f"Its typed price stays in force: 'switchroom models price {ref} --clear' takes it back"
         session.changed(
             document(change, charges),
             did=f"{ref} {words}. {told}.",

@@ -127,7 +127,10 @@ def _amount(text: str | None) -> str:
     from decimal import Decimal
 
     amount = Decimal((text or "0").removeprefix("$"))
-    return "free" if amount == 0 else f"${amount:f}"
+    if amount == 0:
+        return "free"
+    whole, _, rest = f"{amount:f}".partition(".")
+    return f"${whole}.{rest.ljust(2, '0')}"
 
 
 def document(change: Change, charges: Charges) -> dict[str, object]:
