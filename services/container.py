@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from services.models import ModelService
     from services.offline import Offline
     from services.own_prices import OwnPrices
+    from services.probe import Probes
     from services.registry import Registry
     from services.run import Runs
     from services.settings_edit import Preferences
@@ -147,6 +148,12 @@ class Services:
         return Runs(self)
 
     @cached_property
+    def probes(self) -> Probes:
+        from services.probe import Probes
+
+        return Probes(self)
+
+    @cached_property
     def usage(self) -> UsageService:
         from services.usage import UsageService
 
@@ -204,6 +211,8 @@ class Services:
     async def aclose(self) -> None:
         """Close what was opened; a part that fails is logged and does not keep the rest open."""
         made = self.__dict__
+        if "probes" in made:
+            await _closed(self.probes.aclose)
         if "runs" in made:
             await _closed(self.runs.aclose)
         if "chat" in made:

@@ -159,9 +159,35 @@ class Models:
             [values(row, _NAMES) for row in rows],
         )
 
+    async def locked(self, tx: Tx, provider: str, model_id: str) -> ModelRow:
+        """A row that is there, as it is inside a transaction: nobody else changes it before its end."""
+        return _row(await tx.fetchone(f"{_SELECT} WHERE provider = ? AND id = ?", (provider, model_id)))
+
+    async def set_probed(self, tx: Tx, provider: str, model_id: str, text: str | None) -> None:
+        """Keeps what asking the model showed (`probed_json`)."""
+        await tx.execute(
+            "UPDATE models SET probed_json = ? WHERE provider = ? AND id = ?", (text, provider, model_id)
+        )
+
     async def set_enabled(self, tx: Tx, provider: str, ids: Iterable[str], enabled: bool) -> int:
         """Switches models on or off; gives how many of the ids are known."""
         return await tx.executemany(
             "UPDATE models SET enabled = ? WHERE provider = ? AND id = ?",
             [(int(enabled), provider, model_id) for model_id in ids],
+        )
+
+    async def set_choices(self, tx: Tx, row: ModelRow) -> None:
+        """Writes what the user chose of a known model: on or off, its base, its cost, its price."""
+        await tx.execute(
+            "UPDATE models SET enabled = ?, map_to = ?, cost_mode = ?, gpu_hour_nanos = ?, typed_price_json = ?"
+            " WHERE provider = ? AND id = ?",
+            (
+                int(row.enabled),
+                row.map_to,
+                row.cost_mode,
+                row.gpu_hour_nanos,
+                row.typed_price_json,
+                row.provider,
+                row.id,
+            ),
         )

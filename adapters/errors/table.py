@@ -122,6 +122,8 @@ PROBES: tuple[Probe, ...] = (
         r"|(?:unknown|invalid|no such) model|not a valid model|invalid model name|model not exist",
         ModelUnavailableError, 0, 200, 400, 403, 422,
     ),
+    # llama.cpp calls a picture or a tool it has no way for a failure of its own
+    _probe(r"image input is not supported|tools param requires", BadRequestError, 500),
     _probe(r"overloaded|over capacity|at capacity", OverloadedError, 0, 200, 429, 500, 502, 503),
     _probe(r"rate.?limit", RateLimitedError, 0, 200),
 )  # fmt: skip
