@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from services.chat import ChatService
     from services.conversations import ConversationService
     from services.credentials import Credentials
+    from services.discovery import Discovery
     from services.estimate import Estimates
     from services.models import ModelService
     from services.offline import Offline
@@ -110,6 +111,12 @@ class Services:
         from services.registry import Registry
 
         return Registry(self)
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        from services.discovery import Discovery
+
+        return Discovery(self)
 
     @cached_property
     def models(self) -> ModelService:

@@ -118,6 +118,14 @@ class StoreChangedElsewhere(FeedEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Discovered(FeedEvent):
+    """A look around for providers is over, or what it had found was added or taken back (`services.discovery.report`)."""
+
+    added: tuple[str, ...] = ()
+    """Slugs that it added by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alert(FeedEvent):
     """Something the user should hear about now."""
 

@@ -225,7 +225,7 @@ def _from_variables(variables: Mapping[str, str], file: str | None, where: str) 
 def read_text(path: Path) -> str:
     """A settings file as text, with the line ends it has."""
     try:
-        return path.read_bytes().decode()
+        return path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise StoreError(
             f"{path} cannot be read.", hint="It must be a UTF-8 text file you may read."

@@ -75,8 +75,9 @@ class Providers:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def list(self) -> list[ProviderRow]:
-        rows = await self._db.reader.execute_fetchall(f"{_SELECT} ORDER BY slug")
+    async def list(self, tx: Tx | None = None) -> list[ProviderRow]:
+        sql = f"{_SELECT} ORDER BY slug"
+        rows = await (tx.fetchall(sql) if tx else self._db.reader.execute_fetchall(sql))
         return [_row(tuple(row)) for row in rows]
 
     async def get(self, slug: str, tx: Tx | None = None) -> ProviderRow | None:

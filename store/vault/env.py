@@ -36,8 +36,8 @@ class EnvBackend:
         return BackendState("ready", "Keys are read from environment variables.")
 
     def _from_file(self, name: str) -> str | None:
-        if self._env_file is None or not self._env_file.is_file():
+        if self._env_file is None:
             return None
-        from dotenv import dotenv_values
+        from store.vault.env_file import read_env_file
 
-        return dotenv_values(self._env_file, interpolate=False).get(name)
+        return read_env_file(self._env_file).values.get(name)

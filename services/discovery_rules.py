@@ -1,0 +1,370 @@
+"""From variables to findings: addresses decide before names, and a key that could be several things is never guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from catalog.detect import Detection, detect, is_loopback, is_private, normalise_base_url
+from catalog.discoverable import ambiguous_variables, key_prefixes
+from catalog.errors import UsageError
+from services.discovery_views import DOORS, Finding, Option
+from services.drafts import slugged
+from services.environment import Variables, no_key
+from services.keys import last4
+
+if TYPE_CHECKING:
+    from catalog.lookup import Catalog
+    from catalog.types import ProviderSpec
+
+_GITHUB = Option("GitHub Models", None, "https://models.github.ai/inference", "github-models")
+_ALSO = {"meta": "LLAMA_API_KEY"}
+"""Vendors that a variable may be for though the catalog does not name it with them."""
+_PROVIDER = re.compile(r"PROVIDER_([A-Z0-9_]{1,60})_(URL|KEY)")
+_KEY = re.compile(r"([A-Z][A-Z0-9_]{1,60})_API_KEY")
+_SIGN_IN = {"gcp-oauth": "Google sign-in", "bearer-or-sigv4": "AWS sign-in"}
+_LOOK_AT_URL = "OPENAI_API_KEY"
+"""Ambiguous only where a base URL says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A usable address, or why there is none."""
+
+    variable: str
+    url: str = ""
+    problem: str = ""
+    allow_http: bool = False
+    """Plain http to a private address: the user is asked first."""
+
+
+class Rules:
+    """Reads one set of variables. Makes no connection and keeps no value."""
+
+    def __init__(self, variables: Variables, catalog: Catalog, spoken: Iterable[str]) -> None:
+        self._variables = variables
+        self._catalog = catalog
+        self._spoken = frozenset(spoken)
+        self._specs = catalog.specs()
+        self._taken: set[tuple[str, str]] = set()
+        """(key, address) pairs that a finding has: a second variable with the same key adds nothing."""
+
+    def findings(self) -> list[Finding]:
+        """All of them, vendors in the order of the catalog."""
+        found: list[Finding] = []
+        for spec in self._specs:
+            found += self._vendor(spec)
+        found += self._named()
+        found += self._convention()
+        found += self._ambiguous()
+        return found
+
+    # vendors of the catalog
+
+    def _vendor(self, spec: ProviderSpec) -> list[Finding]:
+        variables = self._variables
+        place = self._place(spec)
+        names = [name for name in spec.env.key if self._belongs(name, spec) and variables.text(name)]
+        bad = [name for name in names if not variables.key(name)]
+        good = [name for name in names if name not in bad]
+        if place is not None and place.problem:
+            return [self._incomplete(spec, place.variable, place.problem)] if good or spec.local else []
+        if not good:
+            found = self._keyless(spec, place, names)
+            return found or [
+                self._incomplete(spec, name, f"{name} {no_key(variables.text(name))}") for name in bad
+            ]
+        first = self._with_key(spec, good[0], place)
+        if first is None:
+            return []
+        values = {variables.key(good[0])}
+        found = [first]
+        for name in good[1:]:
+            if variables.key(name) not in values:
+                values.add(variables.key(name))
+                found.append(self._other_key(spec, name, good[0]))
+        return found
+
+    def _with_key(self, spec: ProviderSpec, name: str, place: Place | None) -> Finding | None:
+        """A vendor's key, and the address that was set for it, if any."""
+        said = f"{name} is {self._variables.where(name)}"
+        if place is None:
+            if spec.local or "{" in spec.endpoint:
+                return self._no_address(spec, name)
+            if (owner := self._owner(name, spec)) is not None:
+                why = f"{said}, but it begins as the keys of {owner.name} do, so it is not guessed"
+                options = (self._option(owner), self._option(spec))
+                return self._finding("ambiguous", name, why, options, key_name=name, spec=None)
+            return self._clear(spec, said, name, None)
+        if name == "OPENAI_API_KEY" and self._variables.text("OPENAI_API_TYPE").lower().startswith("azure"):
+            said += " with OPENAI_API_TYPE=azure"
+        meant = self._meant(spec, place)
+        if meant is spec:
+            return self._clear(spec, f"{said}; {self._says(place)}", name, place)
+        if spec.local and meant is not None:
+            return None  # OLLAMA_HOST names the other one of two vendors that share it
+        if meant is not None:
+            if name in meant.env.key:
+                return None
+            why = f"{said}; {self._says(place)}, so this is a key of {meant.name}, not of {spec.name}"
+            return self._clear(meant, why, name, place)
+        why = f"{said}; {self._says(place)}, so it need not be a key of {spec.name}"
+        here = Option(f"the server at {place.url}", None, place.url, self._slug_of(place.url), True, place.allow_http)  # fmt: skip
+        return self._finding("ambiguous", name, why, (here, self._option(spec)), key_name=name, spec=None)
+
+    def _keyless(self, spec: ProviderSpec, place: Place | None, names: list[str]) -> list[Finding]:
+        """An address without a key: enough for a local server, a question elsewhere."""
+        if place is None:
+            return []
+        meant = self._meant(spec, place)
+        if spec.local:
+            if meant is not None and meant is not spec:
+                return []
+            return [self._clear(spec, self._says(place), "", place)]
+        host = urlsplit(place.url).hostname or ""
+        if is_loopback(host) or is_private(host) or names or (meant is not None and meant is not spec):
+            return []  # a server of one's own is looked for there; an example is told as such
+        missing = next((name for name in spec.env.key), "a key")
+        return [self._finding("incomplete", spec.name, f"{self._says(place)}, but no key is set", (), spec=spec, missing=missing)]  # fmt: skip
+
+    def _other_key(self, spec: ProviderSpec, name: str, first: str) -> Finding:
+        why = f"{name} is {self._variables.where(name)} and holds another key than {first}"
+        return self._finding("ambiguous", name, why, (self._option(spec),), key_name=name, spec=spec)
+
+    def _no_address(self, spec: ProviderSpec, name: str) -> Finding:
+        missing = next(iter(spec.env.base_url), "an address")
+        why = f"{name} is {self._variables.where(name)}, but not where the server is"
+        return self._finding("incomplete", spec.name, why, (), key_name=name, spec=spec, missing=missing)
+
+    def _incomplete(self, spec: ProviderSpec, name: str, why: str) -> Finding:
+        return self._finding("incomplete", spec.name, why, (), spec=spec, missing=name)
+
+    # conventions
+
+    def _named(self) -> list[Finding]:
+        """`PROVIDER_<NAME>_URL` and `_KEY`: said on purpose, so an unknown address is taken as it is."""
+        found = []
+        names = {match[1] for name in self._variables if (match := _PROVIDER.fullmatch(name)) and self._variables.text(name)}  # fmt: skip
+        for name in sorted(names):
+            url, key = f"PROVIDER_{name}_URL", f"PROVIDER_{name}_KEY"
+            has_key, said = bool(self._variables.key(key)), f"{key} is {self._variables.where(key)}"
+            title = name.lower().replace("_", "-")
+            if not self._variables.text(url):
+                vendor = self._catalog.spec(title)
+                options = () if vendor is None or "{" in vendor.endpoint else (self._option(vendor),)
+                why = f"{said}, but {url} is not" if has_key else f"{key} {no_key(self._variables.text(key))}"
+                found.append(self._finding("incomplete", title, why, options if has_key else (), key_name=key if has_key else "", spec=vendor, missing=url if has_key else key))  # fmt: skip
+                continue
+            place = self._address(url)
+            host = urlsplit(place.url).hostname or ""
+            if place.problem:
+                found.append(self._finding("incomplete", title, place.problem, (), spec=None, missing=url))
+            elif not has_key and not is_loopback(host) and not is_private(host):
+                why = f"{self._says(place)}, but {key} is not set"
+                if self._variables.text(key):
+                    why = f"{self._says(place)}, but {key} {no_key(self._variables.text(key))}"
+                found.append(self._finding("incomplete", title, why, (), spec=None, missing=key))
+            else:
+                why = f"{said}; {self._says(place)}" if has_key else self._says(place)
+                found.append(self._at(place, title, why, key if has_key else ""))
+        return [one for one in found if self._fresh(one)]
+
+    def _convention(self) -> list[Finding]:
+        """`{NAME}_API_KEY` with `{NAME}_BASE_URL`: many things are named so, thus only a known address is clear."""
+        known = {name for spec in self._specs for name in spec.env.key} | set(ambiguous_variables())
+        found = []
+        for key in sorted(name for name in self._variables if _KEY.fullmatch(name) and name not in known):
+            stem = key.removesuffix("_API_KEY")
+            url = next((n for n in (f"{stem}_BASE_URL", f"{stem}_API_BASE") if self._variables.text(n)), "")
+            if not url or stem.startswith(("SWITCHROOM", "PROVIDER_")) or not self._variables.key(key):
+                continue
+            place = self._address(url)
+            if place.problem:
+                continue  # perhaps nothing of ours at all
+            why = f"{key} is {self._variables.where(key)}; {self._says(place)}"
+            found.append(self._at(place, slugged(stem), why, key, sure=detect(place.url).confidence == "high"))  # fmt: skip
+        return [one for one in found if self._fresh(one)]
+
+    def _ambiguous(self) -> list[Finding]:
+        """What several vendors or programs use, where nothing says which is meant."""
+        found = []
+        for name, entry in ambiguous_variables().items():
+            vendors = [spec for spec in self._specs if name in (*spec.env.key, _ALSO.get(spec.id))]
+            if name == _LOOK_AT_URL or not self._variables.key(name):
+                continue
+            if any(self._belongs(name, spec) for spec in vendors) or (not vendors and name != "GITHUB_TOKEN"):
+                continue
+            value = self._variables.key(name)
+            if any(value == key for key, _ in self._taken):
+                continue  # the same key under a name that says what it is
+            options = tuple(self._option(spec) for spec in vendors if "{" not in spec.endpoint) or (_GITHUB,)
+            why = f"{name} is {self._variables.where(name)}, but may be for {_or(entry.may_be)}"
+            if name == "GITHUB_TOKEN":
+                why = f"{name} is {self._variables.where(name)}; it opens all of GitHub, so it is never taken by itself"  # fmt: skip
+            found.append(self._finding("ambiguous", name, why, options, key_name=name, spec=None))
+        return found
+
+    # parts
+
+    def _belongs(self, name: str, spec: ProviderSpec) -> bool:
+        """Whether the variable is this vendor's: an ambiguous one only where a base URL of its own is set too."""
+        if name not in ambiguous_variables() or name == _LOOK_AT_URL:
+            return True
+        sharing = [one for one in self._specs if name in one.env.key and self._place(one) is not None]
+        return sharing == [spec]
+
+    def _owner(self, name: str, spec: ProviderSpec) -> ProviderSpec | None:
+        """Another vendor whose keys begin as this one does and no other's do; the bare `sk-` says nothing."""
+        value = self._variables.key(name)
+        prefix = next((one for one in key_prefixes() if value.startswith(one)), "")
+        if len(prefix) < 4 or any(prefix.startswith(own) for own in spec.key_hint.prefixes if own != "sk-"):
+            return None
+        owner = next((one for one in self._specs if prefix in one.key_hint.prefixes), None)
+        return owner if owner is not None and owner.id != spec.id and prefix not in spec.key_hint.prefixes else None  # fmt: skip
+
+    def _place(self, spec: ProviderSpec) -> Place | None:
+        """The address that was set for a vendor; its own names first, then `{NAME}_BASE_URL` for its key's name."""
+        stems = [match[1] for name in spec.env.key if (match := _KEY.fullmatch(name))]
+        also = [f"{stem}_{end}" for stem in stems for end in ("BASE_URL", "API_BASE")]
+        for name in (*spec.env.base_url, *also):
+            if self._variables.text(name):
+                return self._address(name, port=11434 if name == "OLLAMA_HOST" else None)
+        return None
+
+    def _address(self, name: str, port: int | None = None) -> Place:
+        text = self._variables.text(name)
+        if port is not None and "://" not in text and not re.search(r":\d+(/|$)", text):
+            text = f"{text.rstrip('/')}:{port}" if not text.startswith("[") or text.endswith("]") else text
+        try:
+            if port is not None and text.startswith(":"):
+                text = f"127.0.0.1{text}"
+            url = normalise_base_url(text)
+        except UsageError as error:
+            return Place(name, problem=f"{name} is no usable address: {error.message.rstrip('.')}")
+        host = urlsplit(url).hostname or ""
+        plain = url.startswith("http:") and not is_loopback(host)
+        if plain and not is_private(host):
+            return Place(name, problem=f"{name} is plain http to {host}: a key would travel unprotected")
+        return Place(name, url, allow_http=plain)
+
+    def _meant(self, spec: ProviderSpec, place: Place) -> ProviderSpec | None:
+        """The vendor that an address belongs to; None for one that tells nothing."""
+        seen = detect(place.url)
+        if seen.vendor == spec.id or _host(spec.endpoint) == _host(place.url):
+            return spec
+        if seen.confidence == "high" and (other := self._catalog.spec(seen.catalog_id)) is not None:
+            return other
+        return spec if spec.local and seen.confidence != "high" else None
+
+    def _clear(self, spec: ProviderSpec, why: str, key: str, place: Place | None) -> Finding:
+        found = self._finding(
+            "offered" if place is not None and place.allow_http else "clear",
+            spec.name, why, (self._option(spec, place),), key_name=key, spec=spec,
+        )  # fmt: skip
+        self._taken.add((self._variables.key(key), found.endpoint))
+        return found
+
+    def _at(self, place: Place, slug: str, why: str, key: str, *, sure: bool = True) -> Finding:
+        """What is at an address, by the address alone."""
+        seen = detect(place.url)
+        spec = self._catalog.spec(seen.catalog_id) if seen.catalog_id else None
+        if spec is not None:
+            option = replace(self._option(spec, place), slug=slug)
+        else:
+            option = Option(f"the server at {place.url}", None, place.url, slug, seen.dialect in self._spoken, place.allow_http)  # fmt: skip
+        kind = "ambiguous" if not sure else "offered" if place.allow_http else "clear"
+        if not sure:
+            why += ", which no known vendor uses"
+        return self._finding(kind, slug, why, (option,), key_name=key, spec=spec, seen=seen)
+
+    def _option(self, spec: ProviderSpec, place: Place | None = None) -> Option:
+        """A vendor as it would be added: by its own dialect, or by the OpenAI-compatible door of its servers."""
+        url, kind, spoken = place.url if place else None, spec.id, self._unsupported(spec) == ""
+        if spec.dialect not in self._spoken and spec.id in DOORS:
+            base = url or spec.endpoint
+            door = DOORS[spec.id]
+            url, kind = base if base.endswith(door) else base + door, "openai"
+        return Option(spec.name, kind, url, spec.id, spoken, bool(place and place.allow_http))
+
+    def _unsupported(self, spec: ProviderSpec) -> str:
+        if spec.auth in _SIGN_IN:
+            return f"{_SIGN_IN[spec.auth]} is not built in yet"
+        if spec.dialect in self._spoken or spec.id in DOORS:
+            return ""
+        return f"its dialect ({spec.dialect}) is not spoken yet"
+
+    def _finding(
+        self, kind: str, name: str, why: str, options: tuple[Option, ...], *, spec: ProviderSpec | None,
+        key_name: str = "", missing: str = "", seen: Detection | None = None,
+    ) -> Finding:  # fmt: skip
+        one = options[0] if len(options) == 1 else None
+        unsupported = self._unsupported(spec) if spec is not None else ""
+        if seen is not None and spec is None and seen.dialect not in self._spoken:
+            unsupported = f"its dialect ({seen.dialect}) is not spoken yet"
+        endpoint = (one.url or (spec.endpoint if spec else "")) if one else ""
+        dialect = spec.dialect if spec else seen.dialect if seen else "openai"
+        if spec is not None and one is not None and one.type == "openai":
+            dialect = "openai"
+        about = key_name or missing
+        variables = self._variables
+        source = variables.source_of(about if about in variables.values else _first_name(why))
+        return Finding(
+            kind=kind, source=source, name=name, why=why, options=options, key_name=key_name,  # type: ignore[arg-type]
+            path=variables.path if source in ("config", "folder") else "",
+            catalog_id=spec.id if spec else None, dialect=dialect, endpoint=endpoint, missing=missing, unsupported=unsupported,
+            key_last4=last4(SecretStr(variables.key(key_name))) if key_name else None,
+        )  # fmt: skip
+
+    def _fresh(self, found: Finding) -> bool:
+        """False for a second variable that leads to the same place with the same key."""
+        if found.kind == "incomplete":
+            return True
+        pair = (self._variables.key(found.key_name), found.endpoint)
+        if pair in self._taken:
+            return False
+        self._taken.add(pair)
+        return True
+
+    def _says(self, place: Place) -> str:
+        return f"{place.variable} says {place.url}"
+
+    def _slug_of(self, url: str) -> str:
+        split = urlsplit(url)
+        host = "local" if is_loopback(split.hostname or "") else split.hostname or ""
+        return slugged(f"{host}-{split.port}" if split.port else host)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _first_name(why: str) -> str:
+    return why.split(" ", 1)[0]
+
+
+def _or(words: tuple[str, ...]) -> str:
+    plain = [word.split(":")[0] for word in words]
+    return ", ".join(plain[:-1]) + f" or {plain[-1]}" if len(plain) > 1 else plain[0]
+
+
+def loopback_addresses(variables: Variables, catalog: Catalog) -> list[str]:
+    """Addresses on this machine that the variables of model providers name, in whatever vendor's name."""
+    known = {name for spec in catalog.specs() for name in spec.env.base_url}
+    found = []
+    for name in variables:
+        stem = name.removesuffix("_BASE_URL").removesuffix("_API_BASE")
+        named = stem != name and bool(variables.text(f"{stem}_API_KEY"))
+        if not (name in known or named or _PROVIDER.fullmatch(name)):
+            continue
+        try:
+            url = normalise_base_url(variables.text(name))
+        except UsageError:
+            continue
+        if is_loopback(_host(url)) and urlsplit(url).port is not None:
+            found.append(url)
+    return found
