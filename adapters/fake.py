@@ -33,6 +33,7 @@ from adapters.events import (
     UsageUpdate,
 )
 from adapters.fake_play import Answer, FakeModel, Fault, Script
+from adapters.fake_probe import probe_answer
 from adapters.fake_scripts import script
 from catalog.errors import UsageError
 from catalog.types import Price
@@ -102,7 +103,7 @@ class FakeAdapter:
             )
         self._raise(fault, request.model)
         self._runs += 1
-        answer = self._answer(request)
+        answer = probe_answer(request, model) or self._answer(request)
         stream = FakeStream(
             self._connection.slug,
             model,
@@ -216,8 +217,14 @@ class FakeStream:
         self.state, self.finish_reason = "complete", reason
         yield Finished("complete", reason, reason)
 
+    @property
+    def _thinks(self) -> bool:
+        """By itself, or because the request asks for effort."""
+        told = self._request.reasoning_effort is not None and "reasoning" in (self._model.capabilities or ())
+        return self._model.thinks or told
+
     def _pieces(self) -> tuple[list[Event], FinishReason]:
-        thinking = self._answer.thinking if self._model.thinks else None
+        thinking = self._answer.thinking if self._thinks else None
         events: list[Event] = [ThinkingDelta(token) for token in _tokens(thinking or "")]
         events += [TextDelta(token) for token in _tokens(self._answer.text)]
         reason: FinishReason = "stop"
@@ -235,9 +242,7 @@ class FakeStream:
         """Four characters a token going in; coming out, every piece is one."""
         chars = len(self._request.system or "") + sum(len(m.text) + 12 for m in self._request.messages)
         thought = sum(isinstance(piece, ThinkingDelta) for piece in pieces)
-        return Usage(
-            input=-(-chars // 4), output=len(pieces), reasoning=thought if self._model.thinks else None
-        )
+        return Usage(input=-(-chars // 4), output=len(pieces), reasoning=thought if self._thinks else None)
 
     def _break(self) -> Finished:
         assert self._fault is not None
