@@ -1,12 +1,15 @@
-"""The catalog as the services see it: bundled vendors with the user's own files laid over them."""
+"""The catalog as the services see it: bundled vendors, newer facts that were fetched, and the user's own files over all."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from catalog import bundled
+from catalog.merge import merge_model
+from catalog.refreshed import SOURCES, Note, Refreshed
 from catalog.types import CatalogProvider, ModelInfo, ProviderSpec
 from catalog.user import Problem, UserCatalog, load_user
 
@@ -25,19 +28,32 @@ class Facts(NamedTuple):
 
 
 class Catalog:
-    """Looks vendors and models up. User files are read once, on first use."""
+    """Looks vendors and models up. User files are read once, on first use; fetched facts one vendor at a time."""
 
-    def __init__(self, user_dir: Path | None = None) -> None:
-        self._user_dir = user_dir
+    def __init__(
+        self,
+        user_dir: Path | None = None,
+        refreshed_dir: Path | None = None,
+        sources: Iterable[str] = SOURCES,
+    ) -> None:
+        self._user_dir, self._refreshed_dir, self._sources = user_dir, refreshed_dir, tuple(sources)
+        self.refreshed = Refreshed(refreshed_dir, self._sources)
+
+    def forget(self, sources: Iterable[str] | None = None) -> None:
+        """Files changed: read them again when they are next needed. `sources`: those in use from now on."""
+        if sources is not None:
+            self._sources = tuple(sources)
+        self.__dict__.pop("_user", None)
+        self.refreshed = Refreshed(self._refreshed_dir, self._sources)
 
     @cached_property
     def _user(self) -> UserCatalog:
         return UserCatalog() if self._user_dir is None else load_user(self._user_dir)
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
-        """User files that were skipped, with file, line and reason."""
-        return self._user.problems
+    def problems(self) -> tuple[Problem | Note, ...]:
+        """Files that are not used: the user's with file, line and reason, then fetched lists that are not whole."""
+        return (*self._user.problems, *self.refreshed.notes)
 
     def spec(self, catalog_id: str | None) -> ProviderSpec | None:
         """A vendor, the user's version first; None where no catalog knows the id."""
@@ -52,21 +68,31 @@ class Catalog:
         return (*(found for found in known if found is not None), *own)
 
     def provider(self, catalog_id: str | None) -> CatalogProvider | None:
-        """A vendor with all models that any source names; a user's model takes the place of the bundled one."""
+        """A vendor with all models that any source names, each merged as far as the catalog knows it."""
         if catalog_id is None:
             return None
         own, shipped = self._user.providers.get(catalog_id), bundled.provider(catalog_id)
-        if own is None or shipped is None:
-            return own or shipped
-        models = {model.id: model for model in (*shipped.models, *own.models)}
-        return own.model_copy(update={"models": tuple(models.values())})
+        fetched = self.refreshed.ids(catalog_id) if shipped is not None else []
+        vendor = own or shipped
+        if vendor is None or shipped is None or (own is None and not fetched):
+            return vendor
+        ids = dict.fromkeys([*(model.id for model in shipped.models), *fetched])
+        ids |= dict.fromkeys(model.id for model in own.models) if own is not None else {}
+        models = tuple(self.info(catalog_id, model_id) for model_id in ids)
+        return vendor.model_copy(update={"models": models})
+
+    def info(self, catalog_id: str, model_id: str) -> ModelInfo:
+        """A model as the catalog alone knows it."""
+        facts = self.model(catalog_id, model_id)
+        return merge_model(model_id, user=facts.user, refreshed=facts.refreshed, bundled=facts.bundled)
 
     def model(self, catalog_id: str | None, model_id: str) -> Facts:
         """What each layer of the catalog says about a model, for `merge_model`."""
         if catalog_id is None:
             return Facts()
         own = self._user.models.get(catalog_id, {})
-        return Facts(_find(own, model_id), None, _find(_bundled_models(catalog_id), model_id))
+        fetched = self.refreshed.model(catalog_id, _plain(model_id))
+        return Facts(_find(own, model_id), fetched, _find(_bundled_models(catalog_id), model_id))
 
 
 _MODELS: dict[str, dict[str, ModelInfo]] = {}
@@ -80,7 +106,12 @@ def _bundled_models(catalog_id: str) -> dict[str, ModelInfo]:
 
 
 def _find(models: dict[str, ModelInfo], model_id: str) -> ModelInfo | None:
-    """By exact id, else without what two vendors add: Gemini's `models/`, Ollama's `:latest`."""
+    """By exact id, else by the plain one."""
     if not models:
         return None
-    return models.get(model_id) or models.get(model_id.removeprefix("models/").removesuffix(":latest"))
+    return models.get(model_id) or models.get(_plain(model_id))
+
+
+def _plain(model_id: str) -> str:
+    """The id without what two vendors add: Gemini's `models/`, Ollama's `:latest`."""
+    return model_id.removeprefix("models/").removesuffix(":latest")

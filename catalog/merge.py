@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +55,9 @@ def merge_model(
     `typed` is what the user said of this very model, `user` what a file of theirs says, `said` what they say of single
     capabilities, which goes before everything; `probed` is what asking the
     model showed: it overrules all but the user, capability by capability.
-    `sources` of the result says where each field is from: `typed`, `user`, `live`, `refreshed`, `catalog:SOURCE` or `pattern`;
-    `capabilities.NAME` is there for each capability that a probe (`probe`) or the user's word on it (`user`) decided.
+    `sources` of the result says where each field is from: `typed`, `user`, `live`, `refreshed:SOURCE`, `catalog:SOURCE`
+    or `pattern`; `capabilities.NAME` is there for each capability that a probe (`probe`), the user's word on it (`user`)
+    or a source that speaks of single capabilities only decided.
     """
     layers = (("typed", typed), ("user", user), ("live", live), ("refreshed", refreshed))
     ranked = [(name, info) for name, info in layers if info]
@@ -65,7 +66,8 @@ def merge_model(
     for field in _FIELDS:
         for name, info in ranked:
             if (value := _opinion(info, field)) is not None:
-                values[field], sources[field] = value, name
+                values[field] = value
+                sources[field] = info.sources.get(field, name) if name == "refreshed" else name
                 break
         else:
             if bundled is not None and (value := _opinion(bundled, field)) is not None:
@@ -74,11 +76,81 @@ def merge_model(
         del values["status"], sources["status"]  # the vendor lists it
     if "capabilities" not in values and (guess := guessed_capabilities(model_id)):
         values["capabilities"], sources["capabilities"] = guess, "pattern"
+    single = _single(ranked)
+    if single:
+        _take_single(model_id, values, sources, single, [*ranked, ("catalog", bundled)])
     if probed and sources.get("capabilities") != "user":
-        _decide(values, sources, probed, "probe")
+        own = {name for name, (_, source) in single.items() if source == "user"}
+        _decide(values, sources, {name: can for name, can in probed.items() if name not in own}, "probe")
     if said:
         _decide(values, sources, said, "user")
     return ModelInfo.model_construct(id=model_id, sources=sources, **{**_BLANK, **values})
+
+
+def merge_layers(
+    model_id: str, ranked: Sequence[tuple[str, ModelInfo]], prices: Sequence[tuple[str, ModelInfo]]
+) -> ModelInfo:
+    """One layer out of several sources, each with its name; whose price goes first is ranked on its own."""
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for field in _FIELDS:
+        for name, info in prices if field == "price" else ranked:
+            if (value := _opinion(info, field)) is not None:
+                values[field], sources[field] = value, name
+                break
+    single = _single([(name, info) for name, info in ranked if info.capabilities is not None])
+    if single:
+        values["capabilities"] = tuple(name for name in CAPABILITIES if single.get(name, (False,))[0])
+        sources |= {f"capabilities.{name}": source for name, (_, source) in single.items()}
+    return ModelInfo.model_construct(id=model_id, sources=sources, **{**_BLANK, **values})
+
+
+def _partial(info: ModelInfo) -> list[str]:
+    """The capabilities that a source spoke of one by one; empty: what it lists is all there is, or it says nothing."""
+    if info.capabilities is None or not info.sources:
+        return []
+    return [name for name in CAPABILITIES if f"capabilities.{name}" in info.sources]
+
+
+def _single(ranked: Sequence[tuple[str, ModelInfo]]) -> dict[str, tuple[bool, str]]:
+    """Capability → (can, who says so), from the sources that speak of single ones and stand above the first whole list."""
+    found: dict[str, tuple[bool, str]] = {}
+    for layer, info in ranked:
+        if info.capabilities is None:
+            continue
+        if not (named := _partial(info)):
+            break
+        for name in named:
+            mark = info.sources[f"capabilities.{name}"]
+            source = mark if layer == "refreshed" and ":" in mark else layer
+            found.setdefault(name, (name in info.capabilities, source))
+    return found
+
+
+def _take_single(
+    model_id: str,
+    values: dict[str, Any],
+    sources: dict[str, str],
+    single: Mapping[str, tuple[bool, str]],
+    ranked: Sequence[tuple[str, ModelInfo | None]],
+) -> None:
+    """What single capabilities were said changes the whole list below; the others stay as that has them."""
+    whole = next(
+        (
+            (name, info)
+            for name, info in ranked
+            if info is not None and info.capabilities is not None and not _partial(info)
+        ),
+        None,
+    )
+    if whole is not None:
+        name, info = whole
+        values["capabilities"] = info.capabilities
+        sources["capabilities"] = info.sources.get("capabilities", name) if name == "catalog" else name
+    else:
+        values["capabilities"] = guessed_capabilities(model_id) or ()
+    for name, (can, source) in single.items():
+        _decide(values, sources, {name: can}, source)
 
 
 def _decide(values: dict[str, Any], sources: dict[str, str], can: Mapping[str, bool], source: str) -> None:

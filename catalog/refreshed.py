@@ -1,0 +1,259 @@
+"""The newer facts that were fetched: one file per source, one line per vendor in it, so that a vendor costs one read.
+
+Line 1 is the head: source, address, ETag, date, how long the rest must be, and where each vendor's line lies.
+A file that is not whole is left aside with a note; the bundled facts hold then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from catalog.merge import merge_layers
+from catalog.plaintext import one_line
+from catalog.refreshed_genai import Rule, matches, names_of
+from catalog.types import ModelInfo
+
+SOURCES = ("genai", "catwalk", "modelsdev", "openrouter")
+"""Every source, the one whose prices are believed first in front."""
+
+_FIELD_ORDER = ("modelsdev", "catwalk", "genai")
+_PRICE_ORDER = ("genai", "catwalk", "modelsdev")
+FORMAT = 1
+_HEAD_MAX = 64 * 1024
+_FILE_MAX = 128 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a stored list without reading its models."""
+
+    source: str
+    url: str
+    etag: str | None
+    fetched_at: int
+    """UTC ms."""
+    models: int
+    vendors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Vendor → where its line begins and how long it is, counted from the end of the head."""
+    begins: int = 0
+    checked_at: int = 0
+    """UTC ms of the last answer that it is still the newest."""
+
+
+class Note(NamedTuple):
+    """A stored list that is not used, and why."""
+
+    file: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What one source says of one vendor."""
+
+    models: Mapping[str, ModelInfo]
+    """By the ids that the vendor takes. Of a source with rules: the names that its rules list."""
+    rules: tuple[Rule, ...] = ()
+    """Tried in order for other names."""
+
+    def find(self, model_id: str) -> ModelInfo | None:
+        if (found := self.models.get(model_id)) is not None:
+            return found
+        return next((info for clause, info in self.rules if matches(clause, model_id)), None)
+
+
+def file_of(folder: Path, source: str) -> Path:
+    """Where the list of a source lies."""
+    return folder / f"{source}.jsonl"
+
+
+# -- writing -------------------------------------------------------------------------------------
+
+
+def write(
+    folder: Path,
+    source: str,
+    vendors: Mapping[str, Iterable[Rule] | Mapping[str, ModelInfo]],
+    *,
+    url: str,
+    etag: str | None,
+    at: int,
+) -> None:
+    """Put a list in the place of the one before, as a whole or not at all. Raises OSError."""
+    lines: dict[str, bytes] = {}
+    models = 0
+    for vendor, said in vendors.items():
+        entries = [_entry(info, None) for info in said.values()] if isinstance(said, Mapping) else [
+            _entry(info, clause) for clause, info in said
+        ]  # fmt: skip
+        models += len(entries)
+        lines[vendor] = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    places: dict[str, tuple[int, int]] = {}
+    position = 0
+    for vendor, line in lines.items():
+        places[vendor] = (position, len(line))
+        position += len(line)
+    head = {
+        "format": FORMAT, "source": source, "url": url, "etag": etag, "fetched_at": at, "models": models,
+        "bytes": position, "vendors": places,
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = file_of(folder, source)
+    unfinished = folder / f".{source}.{os.getpid()}.tmp"
+    try:
+        with unfinished.open("wb") as out:
+            out.write(json.dumps(head).encode() + b"\n")
+            out.writelines(lines.values())
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.replace(target)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def still_newest(folder: Path, source: str) -> None:
+    """The source said that the stored list is its newest: note the moment."""
+    with suppress(OSError):
+        os.utime(file_of(folder, source))
+
+
+def _entry(info: ModelInfo, clause: object) -> dict[str, Any]:
+    entry = info.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return entry if clause is None else {**entry, "match": clause}
+
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+def read_head(path: Path) -> Head | None:
+    """What lies at a path; None: nothing. Raises ValueError when it is not a whole list."""
+    try:
+        with path.open("rb") as stored:
+            first = stored.readline(_HEAD_MAX)
+            info = os.fstat(stored.fileno())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ValueError(error.strerror or "it cannot be read") from None
+    try:
+        raw = json.loads(first)
+        if raw["format"] != FORMAT:
+            raise ValueError("it was written by another version of Switchroom")
+        places = {str(vendor): (int(start), int(size)) for vendor, (start, size) in raw["vendors"].items()}
+        whole = len(first) + int(raw["bytes"])
+        head = Head(
+            str(raw["source"]), one_line(str(raw["url"]), 300), raw["etag"] if isinstance(raw["etag"], str) else None,
+            int(raw["fetched_at"]), int(raw["models"]), places, len(first), info.st_mtime_ns // 1_000_000,
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError):
+        raise ValueError("its first line cannot be read") from None
+    if info.st_size != whole or whole > _FILE_MAX:
+        raise ValueError("it is not whole")
+    return head
+
+
+def read_vendor(path: Path, head: Head, vendor: str) -> Listed:
+    """A vendor's line. Raises ValueError or OSError when it cannot be read."""
+    start, size = head.vendors[vendor]
+    with path.open("rb") as stored:
+        stored.seek(head.begins + start)
+        line = stored.read(size)
+    models: dict[str, ModelInfo] = {}
+    rules: list[Rule] = []
+    for raw in json.loads(line):
+        clause = raw.pop("match", None)
+        info = ModelInfo.model_validate(raw)
+        if clause is None:
+            models[info.id] = info
+        elif (names := names_of(clause)) is not None:
+            for name in (*names, info.id):
+                models.setdefault(name, info)
+        else:
+            models.setdefault(info.id, info)
+            rules.append((clause, info))
+    return Listed(models, tuple(rules))
+
+
+class Refreshed:
+    """The stored lists of all sources; a head is read on first use, a vendor's models when it is asked for."""
+
+    def __init__(self, folder: Path | None, sources: Iterable[str] = SOURCES) -> None:
+        self._folder = folder
+        self._sources = tuple(sources)
+        """Sources that are switched off are not used, even where their file is still there."""
+        self._heads: dict[str, Head] | None = None
+        self._vendors: dict[str, dict[str, Listed]] = {}
+        self._found: dict[tuple[str, str], ModelInfo | None] = {}
+        self._notes: dict[str, Note] = {}
+
+    @property
+    def heads(self) -> Mapping[str, Head]:
+        """Source → its stored list, of those that can be used."""
+        if self._heads is None:
+            self._heads = {}
+            for source in self._sources if self._folder is not None else ():
+                path = file_of(self._folder, source)  # type: ignore[arg-type]
+                try:
+                    if (head := read_head(path)) is not None:
+                        self._heads[source] = head
+                except ValueError as error:
+                    self._notes[source] = Note(path, f"left aside: {error}")
+        return self._heads
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Stored lists that are not used, with the reason."""
+        _ = self.heads
+        return tuple(self._notes.values())
+
+    def model(self, vendor: str, model_id: str) -> ModelInfo | None:
+        """What the sources say of a model, each field from the one that is believed first."""
+        key = (vendor, model_id)
+        if key not in self._found:
+            self._found[key] = self._merged(vendor, model_id)
+        return self._found[key]
+
+    def ids(self, vendor: str) -> list[str]:
+        """The ids of models that the sources list for a vendor; rules stand for many names and list none."""
+        listed = self._listed(vendor)
+        found = [model for source, said in listed.items() if source != "genai" for model in said.models]
+        return list(dict.fromkeys(found))
+
+    def _merged(self, vendor: str, model_id: str) -> ModelInfo | None:
+        said = {
+            source: info
+            for source, listed in self._listed(vendor).items()
+            if (info := listed.find(model_id)) is not None
+        }
+        if not said:
+            return None
+        first = ("openrouter",) if vendor == "openrouter" else ()
+        return merge_layers(
+            model_id,
+            [(f"refreshed:{name}", said[name]) for name in (*first, *_FIELD_ORDER) if name in said],
+            prices=[(f"refreshed:{name}", said[name]) for name in (*first, *_PRICE_ORDER) if name in said],
+        )
+
+    def _listed(self, vendor: str) -> dict[str, Listed]:
+        if vendor not in self._vendors:
+            found: dict[str, Listed] = {}
+            for source, head in self.heads.items():
+                if vendor not in head.vendors or self._folder is None:
+                    continue
+                path = file_of(self._folder, source)
+                try:
+                    found[source] = read_vendor(path, head, vendor)
+                except (ValueError, OSError, TypeError, AttributeError, RecursionError):
+                    self._notes[source] = Note(path, f"its part about {vendor} cannot be read")
+            self._vendors[vendor] = found
+        return self._vendors[vendor]
