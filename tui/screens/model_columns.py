@@ -127,7 +127,9 @@ def price_source(view: ModelView, now: int) -> str:
     source = view.info.sources.get("price", "").partition(":")[0]
     if source == "live":
         return f"live {age(view.seen, now)}"
-    return "yours" if source == "user" else f"catalog {facts_age(now)}"
+    if source == "map":
+        return "mapped"
+    return "yours" if source in ("user", "typed") else f"catalog {facts_age(now)}"
 
 
 def facts_age(now: int) -> str:

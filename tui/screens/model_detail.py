@@ -59,6 +59,8 @@ class ModelDetail(ModeScreen):
         Binding("x", "on_off", "on/off", id="model.toggle", tooltip="Switch this model on or off"),
         Binding("E", "estimate", "estimate", id="model.estimate", tooltip="What a prompt would cost on this model"),
         Binding("d", "default", "default", id="model.default", tooltip="New chats start with this model"),
+        Binding("e", "price", "price", id="model.price", tooltip="Type what it costs, from a date on, and see what last month would have cost"),
+        Binding("m", "charges", "what it is", id="model.map", tooltip="Say which model it is, or own hardware, or a flat rate"),
         Binding("s", "sync", "sync", id="model.sync", tooltip="Fetch the list of its provider"),
     ]  # fmt: skip
 
@@ -183,6 +185,16 @@ class ModelDetail(ModeScreen):
 
     def action_estimate(self) -> None:
         self._do(actions.estimate_one)
+
+    def action_price(self) -> None:
+        from tui.screens.model_price import edit_price
+
+        self._do(edit_price)
+
+    def action_charges(self) -> None:
+        from tui.screens.model_map import edit_charges_one
+
+        self._do(edit_charges_one)
 
     def action_sync(self) -> None:
         self.app.sync([self.ref.partition("/")[0]])

@@ -102,8 +102,12 @@ def _source(view: ModelView, name: str, now: int) -> str:
     match source:
         case "":
             return ""
+        case "typed":
+            return "typed by you; e changes it"
         case "user":
             return "your catalog file"
+        case "map":
+            return f"as {vendor}; m changes it"
         case "live":
             return f"live list, {ago(view.seen, now)}"
         case "pattern":
@@ -150,12 +154,13 @@ def _prices(view: ModelView, known: Known) -> Iterator[Fact]:
         yield Fact("tokens", "own hardware or flat rate: no price per token", "dim", "the provider's settings or address")  # fmt: skip
         return
     price = view.info.price
-    if price is None:
-        yield Fact("tokens", "unknown", "warn", "a run's cost cannot be told before it is sent")
+    if price is None or price.input is None:
+        yield Fact("tokens", "unknown", "warn", "e types a price in, m names the model it is")
+        yield from _rules(price) if price is not None else ()
         return
     source = _source(view, "price", known.now)
     yield from (Fact(name, rate(amount), "", source) for name, amount in _rates(price))
-    if known.discount:
+    if known.discount and view.info.sources.get("price") != "typed":
         yield Fact("discount", f"{known.discount:g} % off all of it", "ok", "the provider's settings")
     yield from _rules(price)
 
@@ -190,7 +195,8 @@ def _rules(price: Price) -> Iterator[Fact]:
         hours = ", ".join(hours for window in price.off_peak.windows for hours in window.hours_utc)
         yield from _changed("off-peak", price.off_peak, f"{hours} UTC" if hours else "")
     for change in price.scheduled:
-        yield from _changed(f"from {change.from_date}", change, "announced", "warn")
+        whose = "typed by you; e takes it back" if change.whole else "announced"
+        yield from _changed(f"from {change.from_date}", change, whose, "warn")
     if price.per_1k_requests is not None:
         yield Fact("1,000 requests", rate(price.per_1k_requests), "", "on top of the tokens")
     if price.per_1k_web_searches is not None:

@@ -29,7 +29,9 @@ _EMPTY = "No models yet. Press {2:mode.providers}, then {a:providers.add} to add
 _UNREAD = "The models could not be read ({!:app.alerts} says why). {1:mode.overview}, then {3:mode.models} tries again."
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
 _RUNS = frozenset({"RunEnded"})
-_ON_A_ROW = frozenset({"open", "chat", "on_off", "order", "filter", "estimate", "default", "sync"})
+_ON_A_ROW = frozenset(
+    {"open", "chat", "on_off", "order", "filter", "estimate", "default", "price", "charges", "sync"}
+)
 _SOON = 0.03
 """Seconds in which changes that come together are one."""
 AGES_EVERY = 60.0
@@ -53,6 +55,8 @@ class ModelsScreen(ModeScreen):
         Binding("x", "on_off", "on/off", id="models.toggle", tooltip="Switch it, or the marked, on or off"),
         Binding("E", "estimate", "estimate", id="models.estimate", tooltip="What a prompt would cost on it, or the marked"),
         Binding("d", "default", "default", id="models.default", tooltip="New chats start with this model"),
+        Binding("e", "price", "price", id="models.price", tooltip="Type what it costs, from a date on, and see what last month would have cost"),
+        Binding("m", "charges", "what it is", id="models.map", tooltip="Say which model it, or each of the marked, is; or own hardware, or a flat rate"),
         Binding("s", "sync", "sync", id="models.sync", tooltip="Fetch the list of its provider"),
         Binding("escape", "clear", "clear", show=False, id="models.clear", tooltip="Clear the filter and the marks"),
     ]  # fmt: skip
@@ -271,6 +275,18 @@ class ModelsScreen(ModeScreen):
 
         if targets := self._table.targets():
             sync(self.app, targets)
+
+    def action_price(self) -> None:
+        from tui.screens.model_price import edit_price
+
+        if (view := self._table.cursor_row) is not None:
+            self.app.do(edit_price(self.app, view))
+
+    def action_charges(self) -> None:
+        from tui.screens.model_map import edit_charges
+
+        if targets := self._table.targets():
+            self.app.do(edit_charges(self.app, targets))
 
     def action_order(self) -> None:
         self._table.next_order()
