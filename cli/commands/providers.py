@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.commands.providers_discover import discover
 from cli.lazy import Nouns
 from cli.provider_options import GivenOptions, make_draft, provider_options
 from cli.session import Session, changes, reads
@@ -261,3 +262,6 @@ def _tell(session: Session, subject: str, result: Validation, head: dict[str, ob
         return 0
     say(result.error)
     return status_of(result.error)
+
+
+command.add_command(discover)

@@ -1,0 +1,141 @@
+"""`switchroom providers discover`: what the environment, its files and this machine offer, why, and how to settle the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.session import Session, may_change
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from services.discovery_views import Finding, Report
+
+_SECTIONS = (
+    ("adds", "Clear: added with --apply, by reference"),
+    ("offered", "Offered"),
+    ("ambiguous", "Ambiguous: never guessed"),
+    ("incomplete", "Incomplete"),
+    ("not yet", "Not usable yet"),
+    ("configured", "There already"),
+)
+
+
+@click.command("discover")
+@click.option(
+    "--apply", "apply", is_flag=True, help="Add what is clear, and the servers found on this machine."
+)
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Look into this file too; with --apply its keys are tested and then kept like typed ones.",
+)
+@may_change
+def discover(session: Session, apply: bool, env_file: Path | None) -> int:
+    """What the environment, .env files and loopback ports offer.
+
+    Nothing is added without --apply. Keys stay where they are: only the names of their variables are stored.
+    """
+    if apply:
+        session.require_writable()
+
+    async def work(services: Services) -> None:
+        report = await services.discovery.look(env_file=env_file.absolute() if env_file else None)
+        if not apply:
+            session.emit(_document(report), lambda: _text(report))
+            return
+        added = await _apply(services, report, env_file is not None)
+        again = await services.discovery.look(env_file=env_file.absolute() if env_file else None)
+        document = {**_document(report if session.dry_run else again), "added": list(added)}
+        session.changed(document, did=_did(added, again), would=_would(added))
+
+    return session.run(work)
+
+
+async def _apply(services: Services, report: Report, with_file: bool) -> tuple[str, ...]:
+    """Everything that needs no question: the file's keys one by one, as each is tested and stored."""
+    here = [one for one in report.findings if one.source == "loopback" and one.open and not one.missing]
+    added = await services.discovery.apply([*report.adds, *here], first=report.first, again=True)
+    if not with_file:
+        return added
+    for one in report.findings:
+        if one.source == "folder" and one.kind == "offered" and one.open and not one.options[0].allow_http:
+            view = await services.discovery.add(one, one.options[0])
+            added = (*added, view.row.slug)
+    return added
+
+
+def _did(added: Sequence[str], report: Report) -> str:
+    left = [one for one in report.offers if one.kind in ("offered", "ambiguous")]
+    more = f" {len(left)} more {'is' if len(left) == 1 else 'are'} left to you: switchroom providers discover" if left else ""  # fmt: skip
+    if not added:
+        return f"Nothing new to add.{more}"
+    return f"Added {', '.join(added)}. Next: switchroom sync {' '.join(added)}{more and '.'}{more}"
+
+
+def _would(added: Sequence[str]) -> str:
+    return f"add {', '.join(added)}" if added else "add nothing"
+
+
+def _document(report: Report) -> dict[str, object]:
+    return {"findings": [_finding(one) for one in report.findings], "notes": list(report.notes), "added": []}
+
+
+def _finding(one: Finding) -> dict[str, object]:
+    return {
+        "state": one.state.replace(" ", "_"),
+        "name": one.name,
+        "slug": one.configured or one.slug or None,
+        "type": one.catalog_id,
+        "dialect": one.dialect,
+        "url": one.endpoint or None,
+        "key": one.key_ref,
+        "variable": one.key_name or None,
+        "source": one.source,
+        "path": one.path or None,
+        "why": one.why,
+        "supported": one.supported,
+        "unsupported": one.unsupported or None,
+        "missing": one.missing or None,
+        "configured": one.configured or None,
+        "declined": one.declined,
+        "may_be": [option.label for option in one.options] if one.kind == "ambiguous" else [],
+        "commands": list(one.commands),
+    }
+
+
+def _text(report: Report) -> str:
+    lines: list[str] = []
+    for state, title in _SECTIONS:
+        found = [one for one in report.findings if one.state == state]
+        if found:
+            lines += [f"{title}:", *(line for one in found for line in _lines(one)), ""]
+    if not report.findings:
+        lines = ["Nothing was found: no known variable is set, and no model server answers on this machine.",
+                 "Connect a provider: switchroom providers add --help", ""]  # fmt: skip
+    lines += [f"Note: {note}" for note in report.notes]
+    if report.adds:
+        lines.append("Add the clear ones: switchroom providers discover --apply")
+    return "\n".join(lines).rstrip()
+
+
+def _lines(one: Finding) -> list[str]:
+    if one.configured:
+        return [f"  {one.configured}: {one.why}."]
+    head = f"  {one.name if one.kind == 'ambiguous' else one.slug or one.name}: {one.why}"
+    if one.unsupported:
+        head += f"; {one.unsupported}"
+    if one.declined:
+        head += "; it was added once and taken away"
+    lines = [f"{head}."]
+    if one.missing and one.kind == "incomplete":
+        lines.append(f"      set {one.missing}" if not one.commands else f"      set {one.missing}, or:")
+    if one.state == "adds":
+        return [f"{head}. → {one.endpoint}"]
+    if one.source == "folder" and one.key_name:
+        return [*lines, f"      switchroom providers discover --apply --env-file {one.path}"]
+    return [*lines, *(f"      {command}" for command in one.commands)]
