@@ -54,6 +54,7 @@ _RATES = {
     "cost_per_1m_reasoning_out": "reasoning",
     "cost_per_1m_audio_in": "audio_input",
 }
+_RULES = ("tiers", "batch", "off_peak", "scheduled_prices", "cost_per_1k_requests")
 _AMBIGUOUS = {"cost_per_1m_in_cached": "cache_write", "cost_per_1m_out_cached": "cache_read"}
 _CAPABILITIES = {
     "supports_tools": "tools",
@@ -68,7 +69,7 @@ _TAKEN_FROM = {
     "max_input": ("max_input_tokens",),
     "max_output": ("max_output_tokens",),
     "default_max_tokens": ("default_max_tokens",),
-    "price": ("cost_per_1m_in", "cost_per_1m_out"),
+    "price": (*_RATES, *_RULES),
     "capabilities": ("supports_tools", "supports_vision", "can_reason", "supports_structured_output"),
     "modalities_in": ("modalities_in",),
     "modalities_out": ("modalities_out",),

@@ -12,7 +12,9 @@ from catalog.money import EXACT
 from catalog.types import OffPeak, Price, Rates, Window
 from catalog.usage import Usage
 
-Bucket = Literal["input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning", "request"]
+Bucket = Literal[
+    "input", "cache_read", "cache_write", "cache_write_1h", "audio_input", "output", "reasoning", "request"
+]
 
 _ZERO = Decimal(0)
 _RATE_FIELDS = tuple(Rates.model_fields)
@@ -34,7 +36,7 @@ class Part:
 def cost(price: Price, usage: Usage, at: datetime, *, batch: bool = False) -> Decimal | None:
     """USD for this usage at this moment (aware datetime), or None when it cannot be known.
 
-    Cache and reasoning buckets that the vendor did not report are billed inside `input` and `output`.
+    Cache, audio and reasoning buckets that the vendor did not report are billed inside `input` and `output`.
     """
     total = _ZERO
     for part in parts(price, usage, at, batch=batch):
@@ -140,19 +142,21 @@ def _minutes(text: str) -> int:
 
 
 def _input_parts(usage: Usage, bands: list[tuple[int, Rates]]) -> Iterator[Part]:
-    """The prompt's tokens in their order (cached prefix, what was written, the rest) laid over the bands."""
+    """The prompt's tokens in their order (cached prefix, what was written, sound, the rest) laid over the bands."""
     if usage.input is None:
         yield _part("input", None, bands[-1][1].input)
     read = usage.cache_read or 0
     hour = usage.cache_write_1h or 0
     written = max((usage.cache_write or 0) - hour, 0)
     plain = 0 if usage.input is None else max(usage.input - read - written - hour, 0)
+    audio = min(usage.audio_input or 0, plain)  # what was cached is billed as that
     position = 0
     runs: tuple[tuple[Bucket, int], ...] = (
         ("cache_read", read),
         ("cache_write", written),
         ("cache_write_1h", hour),
-        ("input", plain),
+        ("audio_input", audio),
+        ("input", plain - audio),
     )
     for bucket, count in runs:
         end = position + count
@@ -185,6 +189,8 @@ def _rate(rates: Rates, bucket: Bucket) -> Decimal | None:
             return rates.cache_write if rates.cache_write is not None else rates.input
         case "cache_write_1h":
             return rates.cache_write_1h if rates.cache_write_1h is not None else _rate(rates, "cache_write")
+        case "audio_input":
+            return rates.audio_input if rates.audio_input is not None else rates.input
         case "reasoning":
             return rates.reasoning if rates.reasoning is not None else rates.output
         case "output":

@@ -42,6 +42,7 @@ class Rates(Frozen):
     reasoning: Usd | None = None
     """None: as `output`."""
     audio_input: Usd | None = None
+    """None: as `input`."""
 
 
 class Tier(Rates):

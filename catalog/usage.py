@@ -1,6 +1,6 @@
 """Token buckets, in the one convention that everything above the wire uses.
 
-`input` includes `cache_read` and `cache_write`; `output` includes `reasoning`; `cache_write` includes
+`input` includes `cache_read`, `cache_write` and `audio_input`; `output` includes `reasoning`; `cache_write` includes
 `cache_write_1h`. A bucket is None when the vendor did not say: None is unknown, never zero.
 (DESIGN section 3; the vendors' own conventions are translated by each dialect.)
 """
@@ -26,6 +26,8 @@ class Usage:
     cache_write_1h: int | None = None
     """The part of `cache_write` kept for an hour, which some vendors price apart."""
     reasoning: int | None = None
+    audio_input: int | None = None
+    """Sound in the prompt, which some vendors price apart. Not of what came out of a cache."""
     reported_cost: Decimal | None = None
     """USD, where the vendor states the cost of the call itself; None where it does not."""
 

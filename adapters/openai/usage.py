@@ -35,6 +35,7 @@ def read_usage(body: object, *, hidden_reasoning: bool = False) -> Usage | None:
         ),
         cache_write=_count(details_in, "cache_write_tokens"),
         reasoning=reasoning,
+        audio_input=_count(details_in, "audio_tokens"),
         reported_cost=_cost(body),
     )
     return None if usage == Usage() else usage
