@@ -116,10 +116,12 @@ class Ability:
 
     @property
     def mark(self) -> str:
-        """`✓` yes, `✕` no, `?` guessed, `—` unknown."""
+        """`✓` yes, `✕` no, `?` guessed, `·` not listed, `—` unknown."""
         if self.can is None:
             return "—"
-        return "?" if self.guessed else "✓" if self.can else "✕"
+        if self.guessed:
+            return "?"
+        return "✓" if self.can else "✕" if self.source in ("probe", "user") else "·"
 
 
 def ability(info: ModelInfo, name: str, asked: Mapping[str, Asked] = NOTHING) -> Ability:
@@ -156,13 +158,11 @@ def source_words(found: Ability) -> str:
         words = "guessed from the name"
     elif found.source == "user":
         words = "you say so"
-    elif found.source == "live":
-        words = "live list" if found.can else "not in the live list's entry"
     else:
-        words = (
-            found.source.partition(":")[0] if found.can else f"not in the {found.source.partition(':')[0]}"
-        )
-        words = words.replace("refreshed", "refreshed catalog")
+        layer, _, whose = found.source.partition(":")
+        words = {"live": "live list", "refreshed": "refreshed catalog"}.get(layer, layer)
+        words = f"{words} ({whose})" if whose else words
+        words = words if found.can else f"not in the {words}"
     if found.outdated is not None:
         words += f"; {'✓' if found.outdated else '✕'} when asked, before the model changed"
     return words

@@ -288,7 +288,7 @@ def _result(
         verdict.can,
         verdict.detail,
         verdict.hint,
-        sum(known, Decimal(0)) if known and grade not in ("unknown", "own") else None,
+        sum(known, Decimal(0)) if grade not in ("unknown", "own") else None,
         grade,
         now_ms(),
         verdict.error,

@@ -9,6 +9,7 @@ import click
 
 from cli.commands.models_map import map_model
 from cli.commands.models_price import price_model
+from cli.commands.models_probe import probe_models, say_model
 from cli.lazy import Nouns
 from cli.session import Session, changes, may_change, reads
 
@@ -68,11 +69,28 @@ def _table(views: Sequence[ModelView]) -> str:
             count(view.info.context_window),
             count(view.info.max_output),
             *_prices(view),
-            " ".join(view.info.capabilities or ()),
+            _can(view),
         )
         for view in views
     ]
     return table(titles, rows, right=titles[2:6])
+
+
+def _can(view: ModelView) -> str:
+    """`tools vision?`: a question mark where only the name speaks for it."""
+    from catalog.capabilities import ability
+
+    able = [ability(view.info, name, view.asked) for name in view.info.capabilities or ()]
+    return " ".join(f"{one.name}{'?' * one.guessed}" for one in able)
+
+
+def _abilities(view: ModelView) -> list[tuple[str, str, str]]:
+    """`tools ✓ asked 2026-11-21`, line by line."""
+    from catalog.capabilities import abilities, source_words
+
+    if not view.chat:
+        return [("can", _can(view) or "unknown", view.info.sources.get("capabilities", ""))]
+    return [(one.title, f"{one.mark} {source_words(one)}", "") for one in abilities(view.info, view.asked)]
 
 
 def _state(view: ModelView) -> str:
@@ -129,7 +147,7 @@ def _detail(view: ModelView, document: dict[str, object]) -> str:
         ("output", count(view.info.max_output), sources.get("max_output", "")),
         ("$ in per 1M", cost_in, sources.get("price", "")),
         ("$ out per 1M", cost_out, sources.get("price", "")),
-        ("can", " ".join(view.info.capabilities or ()) or "unknown", sources.get("capabilities", "")),
+        *_abilities(view),
     ]
     return pairs([(name, f"{value}  ({source})" if source else value) for name, value, source in rows])
 
@@ -197,3 +215,5 @@ def default_model(session: Session, ref: str | None, clear: bool) -> int:
 
 command.add_command(map_model)
 command.add_command(price_model)
+command.add_command(probe_models)
+command.add_command(say_model)
