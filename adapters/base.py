@@ -98,6 +98,8 @@ class RemoteModel:
     """What the server says the weights are (a digest, a file's name); None where it does not say."""
     details: Mapping[str, str | int] = field(default_factory=dict)
     """Further facts worth showing: `quantization`, `parameters`, `size_bytes`, `loaded`, …"""
+    partial: bool = False
+    """A further call that would have said more failed: what is missing here is not taken back."""
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
@@ -12,20 +12,23 @@ from urllib.parse import urlsplit
 import httpx
 
 from adapters.base import Connection, RemoteModel, Validation, Watchdogs
-from adapters.errors import BadRequestError, Origin, UnexpectedResponseError, error_from_answer
+from adapters.errors import BadRequestError, Origin, error_from_answer
 from adapters.events import ChatRequest
-from adapters.fetch import Fetcher, parse_json
+from adapters.fetch import Fetcher
 from adapters.http_stream import HttpStream, open_stream
 from adapters.openai.check import check
 from adapters.openai.endpoint import endpoint
-from adapters.openai.models import read_models
+from adapters.openai.enrich import LONGEST, enriched, extra_for
+from adapters.openai.page_json import read_json
+from adapters.openai.pages import whole_list
 from adapters.openai.reader import ChatReader
 from adapters.openai.request import Repairs, body, habits, repaired
 from adapters.openai.think import Mode
 
 LIST_TIMEOUT = 25.0
-"""Seconds one page of the model list may take; a provider's whole sync has 30."""
-MOST_PAGES = 50
+"""Seconds the model list may take with all its pages; a provider's whole sync has 30."""
+_FIRST_PAGE = {"nebius": {"verbose": "true"}}
+"""Vendors whose list says more when asked so."""
 WHOLE_FACTOR = 5
 """A plain answer's first event is its end: it gets the first-event limit this many times (10 minutes by default)."""
 
@@ -55,27 +58,24 @@ class OpenAIAdapter:
         )
 
     async def list_models(self) -> list[RemoteModel]:
-        """Every page of `GET /models`; an entry that cannot be read is left out."""
-        models: dict[str, RemoteModel] = {}
-        after: str | None = None
+        """Every page of `GET /models`, and what a known server says more; an entry that cannot be read is left out."""
         deadline = monotonic() + LIST_TIMEOUT
-        for _ in range(MOST_PAGES):
-            page = await self._page(after, max(deadline - monotonic(), 1.0))
-            try:
-                found, _bad = read_models(page)
-            except ValueError:
-                raise UnexpectedResponseError(
-                    f"{self._origin.slug} sent something that is not a list of models.",
-                    hint="Check the provider's URL and type.",
-                    provider=self._origin.slug,
-                    status=200,
-                ) from None
-            fresh = [model for model in found if model.id not in models]
-            models.update((model.id, model) for model in fresh)
-            after = _next(page)
-            if after is None or not fresh:
-                break
-        return list(models.values())
+        url = self._url("models")
+        asked = _FIRST_PAGE.get(self._connection.catalog_id or "", {})
+
+        async def page(params: Mapping[str, str]) -> tuple[Mapping[str, str], bytes]:
+            return await self._get(url, {**asked, **params}, deadline)
+
+        models, headers = await whole_list(page, self._origin.slug)
+        extra = extra_for(self._connection, headers, models)
+        if extra is None or not models:
+            return models
+        enough = min(deadline, monotonic() + LONGEST)
+
+        async def get(further: str) -> object:
+            return await read_json((await self._get(further, {}, enough))[1], self._origin.slug)
+
+        return await enriched(extra, get, url, models)
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[HttpStream]:
@@ -123,13 +123,15 @@ class OpenAIAdapter:
         )
         return await open_stream(self._client, wire, reader, Origin(self._origin.slug, request.model), limits)
 
-    async def _page(self, after: str | None, timeout: float) -> object:
-        params = {"after": after} if after else None
-        wire = self._client.build_request("GET", self._url("models"), params=params)
-        status, headers, content = await self._fetcher.call(self._client, wire, self._origin, timeout=timeout)
+    async def _get(
+        self, url: str, params: Mapping[str, str], deadline: float
+    ) -> tuple[Mapping[str, str], bytes]:
+        wire = self._client.build_request("GET", url, params=params or None)
+        left = max(deadline - monotonic(), 0.5)
+        status, headers, content = await self._fetcher.call(self._client, wire, self._origin, timeout=left)
         if status != 200:
             raise error_from_answer(self._origin, status, headers, content)
-        return parse_json(content, self._origin.slug)
+        return headers, content
 
     def _url(self, call: str) -> str:
         versioned = False if self._connection.options.get("version_segment") == "none" else None
@@ -138,19 +140,6 @@ class OpenAIAdapter:
     def _think(self) -> Mode | None:
         wanted = self._connection.options.get("think_tags")
         return "on" if wanted == "on" else "implied" if wanted == "implied" else None
-
-
-def _next(page: object) -> str | None:
-    """The cursor of the next page; None on the last."""
-    if not isinstance(page, dict) or page.get("has_more") is not True:
-        return None
-    last = page.get("last_id")
-    if isinstance(last, str) and last:
-        return last
-    data = page.get("data")
-    tail = data[-1] if isinstance(data, list) and data else None
-    cursor = tail.get("id") if isinstance(tail, dict) else None
-    return cursor if isinstance(cursor, str) and cursor else None
 
 
 def _timeouts(limits: Watchdogs) -> httpx.Timeout:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 
 from adapters.base import RemoteModel
+from adapters.openai.entries import Entry, at, first, mentions, number, text
+from adapters.openai.model_details import details, fingerprint
 from adapters.openai.usage import money
 from catalog.plaintext import one_line
 from catalog.types import Price
 
-Entry = Mapping[str, object]
-
+LISTS = ("data", "models")
+"""Under which names servers put the list."""
 _CONTEXT = ("context_length", "context_window", "max_model_len", "max_context_length", "max_prompt_length",
             "limits.max_context_length", "metadata.context_length", "meta.n_ctx", "meta.n_ctx_train",
             "top_provider.context_length")  # fmt: skip
 _OUTPUT = ("top_provider.max_completion_tokens", "max_completion_tokens", "max_output_tokens",
            "limits.max_completion_tokens", "metadata.max_tokens")  # fmt: skip
+_INPUT = ("max_input_tokens", "inputTokenLimit", "limits.max_input_tokens")
 _FLAGS = {
     "tools": ("capabilities.function_calling", "capabilities.tools", "supports_tools", "capabilities.trained_for_tool_use"),
     "vision": ("capabilities.vision", "supports_image_input", "supports_image_in", "supports_vision"),
@@ -43,11 +45,21 @@ def read_models(body: object) -> tuple[list[RemoteModel], int]:
 
     Raises ValueError when the body is no list of models at all.
     """
+    return read_entries(entries_of(body))
+
+
+def entries_of(body: object) -> list[object]:
+    """The entries of a page. Raises ValueError when the body is no list of models at all."""
     entries = body
     if isinstance(body, dict):
-        entries = next((body[name] for name in ("data", "models") if isinstance(body.get(name), list)), None)
+        entries = next((body[name] for name in LISTS if isinstance(body.get(name), list)), None)
     if not isinstance(entries, list):
         raise ValueError("not a list of models")  # noqa: TRY004  a wire is wrong, not a caller
+    return entries
+
+
+def read_entries(entries: Sequence[object]) -> tuple[list[RemoteModel], int]:
+    """(models, each id once; how many entries could not be read)."""
     models: dict[str, RemoteModel] = {}
     bad = 0
     for entry in entries:
@@ -83,77 +95,40 @@ def _model(entry: Entry) -> RemoteModel | None:
     if name is None or len(name) > 512:
         return None
     said = _capabilities(entry)
+    more = details(entry)
     return RemoteModel(
         id=one_line(name, 512),
         name=_label(entry),
-        context_window=_number(entry, _CONTEXT),
-        max_output=_number(entry, _OUTPUT),
+        context_window=number(entry, _CONTEXT),
+        max_output=number(entry, _OUTPUT),
         price=_price(entry),
         capabilities=tuple(sorted(said)) if said is not None else None,
         chat=_chat(entry),
-        owned_by=_text(entry.get("owned_by")),
+        owned_by=text(entry.get("owned_by")),
         created=_created(entry.get("created")),
         status=_status(entry),
         shutdown_date=_date(
-            _first(entry, ("shutdown_date", "deprecation", "expiration_date", "deprecation_date"))
+            first(entry, ("shutdown_date", "deprecation", "expiration_date", "deprecation_date"))
         ),
+        max_input=number(entry, _INPUT),
+        fingerprint=fingerprint(entry, more),
+        details=more,
     )
 
 
-def _at(entry: Entry, path: str) -> object:
-    head, _, rest = path.partition(".")
-    value: object = entry.get(head)
-    while rest and value is not None:
-        head, _, rest = rest.partition(".")
-        value = value.get(head) if isinstance(value, dict) else None
-    return value
-
-
-def _mentions(entry: Entry, names: tuple[str, ...]) -> bool:
-    """Whether any of these paths can lead anywhere: most servers say little, and 5,000 models must read fast."""
-    return not entry.keys().isdisjoint(_heads(names))
-
-
-@cache
-def _heads(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(name.partition(".")[0] for name in names)
-
-
-def _first(entry: Entry, names: tuple[str, ...]) -> object:
-    if not _mentions(entry, names):
-        return None
-    return next((value for name in names if (value := _at(entry, name)) is not None), None)
-
-
-def _text(value: object, limit: int = 200) -> str | None:
-    return one_line(value, limit) or None if isinstance(value, str) else None
-
-
 def _label(entry: Entry) -> str | None:
-    label = _text(_first(entry, ("display_name", "displayName", "name")))
+    label = text(first(entry, ("display_name", "displayName", "name")))
     return label if label != entry.get("id") else None
-
-
-def _number(entry: Entry, names: tuple[str, ...]) -> int | None:
-    if not _mentions(entry, names):
-        return None
-    for name in names:
-        value = _at(entry, name)
-        if isinstance(value, str) and value.isdecimal() and len(value) < 12:
-            value = int(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 10**10:
-            return int(value)
-    return None
 
 
 def _words(entry: Entry) -> set[str] | None:
     """The abilities that lists name, in servers' words; None when no list names one we know (llama.cpp lists
     only `completion`, which says nothing about the others)."""
-    if not _mentions(entry, _LISTS):
+    if not mentions(entry, _LISTS):
         return None
     found: set[str] = set()
     for name in _LISTS:
-        value = _at(entry, name)
+        value = at(entry, name)
         if isinstance(value, list):
             found |= {word.lower() for word in value if isinstance(word, str)}
     return found if any(found & names for names in _WORDS.values()) else None
@@ -164,9 +139,9 @@ def _capabilities(entry: Entry) -> set[str] | None:
     said: set[str] = set()
     stated = words is not None
     for capability, paths in _FLAGS.items():
-        if not _mentions(entry, paths):
+        if not mentions(entry, paths):
             continue
-        flag = next((value for path in paths if isinstance(value := _at(entry, path), bool)), None)
+        flag = next((value for path in paths if isinstance(value := at(entry, path), bool)), None)
         stated = stated or flag is not None
         if flag:
             said.add(capability)
@@ -177,12 +152,15 @@ def _capabilities(entry: Entry) -> set[str] | None:
     if kind in ("embedding", "embeddings"):
         stated = True
         said.add("embeddings")
+    elif kind == "vlm":  # LM Studio's word for a model that sees
+        stated = True
+        said.add("vision")
     return said if stated else None
 
 
 def _chat(entry: Entry) -> bool | None:
     for path in ("capabilities.completion_chat", "supports_chat"):
-        flag = _at(entry, path)
+        flag = at(entry, path)
         if isinstance(flag, bool):
             return flag
     kind = str(entry.get("type", "")).lower()
@@ -206,7 +184,7 @@ def _created(value: object) -> int | None:
 def _date(value: object) -> str | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 10**8 < value < 10**11:
         return datetime.fromtimestamp(value, UTC).date().isoformat()
-    return _text(value, 40)
+    return text(value, 40)
 
 
 def _price(entry: Entry) -> Price | None:
@@ -221,7 +199,7 @@ def _price(entry: Entry) -> Price | None:
             return _rates(pricing, ("input", "output", "input_cache_read", "input_cache_write"), million)
         if "hourly" in pricing and "input" in pricing:
             return _rates(pricing, ("input", "output", "cached_input", ""), Decimal(1))
-    deep = _at(entry, "metadata.pricing")
+    deep = at(entry, "metadata.pricing")
     if isinstance(deep, dict):
         return _rates(deep, ("input_tokens", "output_tokens", "cache_read_tokens", ""), Decimal(1))
     if "prompt_text_token_price" in entry:
