@@ -78,6 +78,7 @@ def expected_usage(row: dict[str, Any]) -> Usage | None:
         cache_read=cached if cached is not None else last.get("prompt_cache_hit_tokens"),
         cache_write=details.get("cache_write_tokens"),
         reasoning=reasoning,
+        audio_input=details.get("audio_tokens"),
         reported_cost=cost,
     )
 
