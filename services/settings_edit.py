@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,30 @@ from services.feed import OfflineChanged, SettingsChanged
 from services.settings_model import KEYS, SECTIONS, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
     from services.container import Services
+    from store.db import Tx
 
 NEXT_START = frozenset({"security.read_only", "sync.concurrency", "sync.at_start", "discovery.at_start"})
 """Settings that are asked for when the program starts; all others act at once."""
 
 Value = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The file as it was just written."""
+
+    after: Settings
+    path: Path
+    old: str
+    new: str
+
+    def undo(self) -> None:
+        """A change that is not on record does not stay."""
+        if self.new != self.old and _present(self.path) == self.new:
+            _write(self.path, self.new, self.old)
 
 
 class Preferences:
@@ -95,28 +112,38 @@ class Preferences:
 
     async def _change(self, name: str, action: str, value: Value) -> None:
         services = self._services
-        path = _behind(services.paths.config_file)
-        old = new = ""
-        written = False
+        written: Written | None = None
         try:
             async with services.db.transaction(durable=True) as tx:
-                await tx.fetchall("SELECT 1")  # from here on no other Switchroom writes
-                old = _present(path)
-                before = loader.load(services.paths, toml=old)
-                new = edited(old, name, value)
-                after = loader.load(services.paths, toml=new)
-                if new != old:
-                    detail = {"before": _shown(before, name), "after": _shown(after, name)}
-                    await services.audit.record(tx, action, name, detail=detail)
-                    if not services.db.dry_run:
-                        await asyncio.to_thread(_write, path, old, new)
-                        written = True
+                written = await self.write_within(tx, {name: value}, action)
         except BaseException:
-            if written:  # a change that is not on record does not stay
-                _write(path, new, old)
+            if written is not None:
+                written.undo()
             raise
-        if not services.db.dry_run:
-            await self._act(after)
+        await self.act(written)
+
+    async def write_within(self, tx: Tx, values: Mapping[str, Value], action: str = "setting.set") -> Written:
+        """Write settings as part of a larger change: `act` follows its commit, `undo` its failure."""
+        services = self._services
+        path = _behind(services.paths.config_file)
+        await tx.fetchall("SELECT 1")  # from here on no other Switchroom writes
+        old = new = _present(path)
+        before = loader.load(services.paths, toml=old)
+        for name, value in values.items():
+            new = edited(new, name, value)
+        after = loader.load(services.paths, toml=new)
+        if new != old:
+            for name in values:
+                detail = {"before": _shown(before, name), "after": _shown(after, name)}
+                await services.audit.record(tx, action, name, detail=detail)
+            if not services.db.dry_run:
+                await asyncio.to_thread(_write, path, old, new)
+        return Written(after, path, old, new)
+
+    async def act(self, written: Written) -> None:
+        """What was written is in force from now on."""
+        if not self._services.db.dry_run:
+            await self._act(written.after)
 
     async def _act(self, after: Settings) -> None:
         """Make the new settings those of this session."""

@@ -1,4 +1,4 @@
-"""`switchroom config`: where things are kept, and every setting with its source."""
+"""`switchroom config`: where things are kept, every setting with its source, export and import."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catalog.redact import redact
+from cli.commands.config_transfer import export_configuration, import_configuration
 from cli.lazy import Nouns
 from cli.session import Session, reads
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 @click.group(cls=Nouns)
 def command() -> None:
-    """Where things are kept; the settings and their sources."""
+    """Where things are kept; the settings and their sources; export and import."""
+
+
+command.add_command(export_configuration)
+command.add_command(import_configuration)
 
 
 @command.command("path")

@@ -1,0 +1,287 @@
+"""What an import would do to this store: added, changed, the same or skipped, and why. Nothing is contacted or written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import SwitchroomError
+from catalog.money import to_nanos
+from services.transfer_own import MARK
+from services.transfer_provider import ProviderWork, provider_work, wanted_key
+from services.transfer_read import safe
+from services.transfer_types import (
+    Action,
+    Found,
+    FoundLimit,
+    FoundModel,
+    FoundProvider,
+    KeyToSet,
+    Plan,
+    Remark,
+    Step,
+    StepKind,
+    Value,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from store.models import ModelRow
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWork:
+    """One model's choices as they will be."""
+
+    row: ModelRow
+    new: bool
+
+
+@dataclass(slots=True)
+class Prepared:
+    """The plan with what carries it out."""
+
+    plan: Plan
+    providers: list[ProviderWork] = field(default_factory=list)
+    models: list[ModelWork] = field(default_factory=list)
+    limits: list[FoundLimit] = field(default_factory=list)
+    settings: dict[str, Value] = field(default_factory=dict)
+    default_model: str | None = None
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+async def prepare(services: Services, found: Found, *, allow_http: bool = False) -> Prepared:
+    """Compare what a file says with what is here."""
+    planner = _Planner(services, found, allow_http)
+    await planner.run()
+    planner.prepared.plan = Plan(
+        found,
+        tuple(planner.steps),
+        (*found.remarks, *planner.remarks),
+        tuple(planner.keys),
+        planner.needs_http,
+    )
+    return planner.prepared
+
+
+class _Planner:
+    def __init__(self, services: Services, found: Found, allow_http: bool) -> None:
+        self._services, self._found, self._allow_http = services, found, allow_http
+        self.steps: list[Step] = []
+        self.remarks: list[Remark] = []
+        self.keys: list[KeyToSet] = []
+        self.needs_http = False
+        self.prepared = Prepared(Plan(found, (), (), ()))
+
+    async def run(self) -> None:
+        self._files()
+        rows = {row.slug: row for row in await self._services.registry.rows()}
+        known = set(rows)
+        for one in self._found.providers:
+            work = self._provider(one, rows)
+            if work is not None:
+                known.add(work.after.slug)
+                await self._models(one, work.after.slug)
+        await self._limits(known)
+        self._settings()
+        await self._default(known)
+
+    def _step(
+        self,
+        kind: StepKind,
+        subject: str,
+        action: Action,
+        what: str,
+        reason: str = "",
+        line: int | None = None,
+    ) -> None:
+        self.steps.append(Step(kind, safe(subject, 120), action, safe(what, 300), safe(reason, 300), line))
+
+    def _files(self) -> None:
+        folder = self._services.paths.user_catalog
+        for name, content in self._found.catalog_files.items():
+            here = folder / name
+            present = here.read_bytes() if here.is_file() else None
+            if present is None:
+                self.prepared.files[name] = content
+                self._step("catalog file", name, "add", f"to {folder}")
+            elif present == content:
+                self._step("catalog file", name, "same", "is here")
+            else:
+                self._step(
+                    "catalog file", name, "skip", "stays as it is here", "another file of that name is here"
+                )
+        for name in self._found.catalog_names:
+            if not (folder / name).is_file():
+                self.remarks.append(
+                    Remark("warning", f"Copy the user catalog's {safe(name)} to {folder}.", self._found.file)
+                )
+
+    def _provider(self, one: FoundProvider, rows: Mapping[str, Any]) -> ProviderWork | None:
+        slug = one.draft.slug or ""
+        try:
+            work = provider_work(
+                self._services, self._found, one, rows.get(slug), self._remark, allow_http=self._allow_http
+            )
+        except SwitchroomError as error:
+            self.needs_http |= _only_http(one, error)
+            self._step("provider", slug, "skip", "is not taken over", error.message, one.line)
+            return None
+        if work.conflict:
+            self._step("provider", slug, "skip", "stays as it is here", work.conflict, one.line)
+            return None
+        twin = next((row.slug for row in rows.values() if row.slug != slug and work.before is None and row.endpoint == work.after.endpoint), None)  # fmt: skip
+        if twin is not None:
+            self._remark("note", f"{slug} goes to the same address as {twin}.", one.line)
+        self._step("provider", slug, work.action, work.what, line=one.line)
+        key, todo = wanted_key(self._services, one, work)
+        if key is not None:
+            self.steps.append(replace(key, line=one.line))
+        self.keys += todo
+        self.prepared.providers.append(work)
+        return work
+
+    def _remark(self, level: Any, message: str, line: int | None) -> None:
+        self.remarks.append(Remark(level, safe(message, 300), self._found.file, line))
+
+    async def _models(self, one: FoundProvider, slug: str) -> None:
+        from store.models import ModelRow, Models
+
+        stored = {row.id: row for row in await Models(self._services.db).list(slug)} if one.models else {}
+        for model in one.models:
+            before = stored.get(model.id)
+            after = _chosen(before or ModelRow(slug, model.id), model, whole=self._found.format == MARK)
+            ref = f"{slug}/{model.id}"
+            if before is not None and after == before:
+                self._step("model", ref, "same", "as here")
+                continue
+            self.prepared.models.append(ModelWork(after, before is None))
+            self._step("model", ref, "change" if before else "add", _model_words(before, after))
+
+    async def _limits(self, known: Collection[str]) -> None:
+        from services.budgets import GLOBAL, dollars, provider_of
+        from store.budgets import Budgets
+
+        here = {(row.scope, row.period): row for row in await Budgets(self._services.db).list()}
+        for limit in self._found.limits:
+            subject, slug = f"{limit.scope} {limit.period}", provider_of(limit.scope)
+            before = here.get((limit.scope, limit.period))
+            if limit.scope != GLOBAL and slug not in known:
+                self._step(
+                    "limit", subject, "skip", "is not taken over", "there is no such provider", limit.line
+                )
+            elif before is not None and (before.limit_nanos, before.alert, before.until) == (to_nanos(limit.usd), limit.alert, limit.until):  # fmt: skip
+                self._step("limit", subject, "same", dollars(limit.usd), line=limit.line)
+            else:
+                self.prepared.limits.append(limit)
+                self._step(
+                    "limit", subject, "change" if before else "add", dollars(limit.usd), line=limit.line
+                )
+
+    def _settings(self) -> None:
+        from services.settings import source
+
+        preferences, settings = self._services.preferences, self._services.settings
+        for name, value in self._found.settings.items():
+            section, _, field_name = name.partition(".")
+            keys = section == "keys"
+            now = settings.keys.get(field_name) if keys else getattr(getattr(settings, section), field_name)
+            wrong = preferences.problem(name, value)
+            chosen = source(settings, name) != "default"
+            if wrong is not None:
+                self._step("setting", name, "skip", "is not taken over", wrong)
+            elif _fitted(name, value) == now:
+                self._step("setting", name, "same", str(now))
+            elif (variable := preferences.fixed_by(name)) is not None:
+                self._step("setting", name, "skip", "stays as it is here", f"fixed by {variable}")
+            elif name in self._found.defaults_only and chosen:
+                self._step("setting", name, "skip", "stays as it is here", f"you have chosen {now}")
+            else:
+                self.prepared.settings[name] = value
+                self._step("setting", name, "change", f"{'none' if now is None else now} → {value}")
+
+    async def _default(self, known: Collection[str]) -> None:
+        from services.models import DEFAULT_KEY
+
+        wanted, now = self._found.default_model, await self._services.state.get(DEFAULT_KEY)
+        if wanted is None:
+            return
+        if wanted == now:
+            self._step("default model", wanted, "same", "for new chats")
+        elif wanted.partition("/")[0] not in known or "/" not in wanted or len(wanted) > 400:
+            self._step("default model", wanted, "skip", "is not taken over", "there is no such provider")
+        elif now is not None and self._found.format != MARK:
+            self._step("default model", wanted, "skip", "stays as it is here", f"you have chosen {now}")
+        else:
+            self.prepared.default_model = wanted
+            self._step("default model", wanted, "change" if now else "add", "for new chats")
+
+
+def _only_http(one: FoundProvider, error: SwitchroomError) -> bool:
+    """Whether plain http to a private network is all that is wrong."""
+    from adapters.fetch import check_url
+    from catalog.detect import normalise_base_url
+
+    if one.draft.url is None or one.draft.allow_http:
+        return False
+    try:
+        url = normalise_base_url(one.draft.url)
+        check_url(url, True)
+    except SwitchroomError:
+        return False
+    try:
+        check_url(url, False)
+    except SwitchroomError as same:
+        return same.message == error.message
+    return False
+
+
+def _chosen(row: ModelRow, model: FoundModel, *, whole: bool) -> ModelRow:
+    """The row with what the file says; a whole export also says what is not chosen."""
+    changes: dict[str, Any] = {}
+    if model.enabled is not None or whole:
+        changes["enabled"] = model.enabled is not False
+    for name in ("map_to", "cost_mode"):
+        if whole or getattr(model, name) is not None:
+            changes[name] = getattr(model, name)
+    if whole or model.gpu_hour is not None:
+        changes["gpu_hour_nanos"] = None if model.gpu_hour is None else to_nanos(model.gpu_hour)
+    if whole or model.price is not None:
+        from services.merging import parse_price
+
+        if parse_price(row.typed_price_json) != model.price:
+            changes["typed_price_json"] = None if model.price is None else model.price.model_dump_json(exclude_none=True, exclude_defaults=True)  # fmt: skip
+    return replace(row, **changes)
+
+
+def _model_words(before: ModelRow | None, after: ModelRow) -> str:
+    said = [] if after.enabled else ["off"]
+    said += [f"priced as {after.map_to}"] if after.map_to else []
+    said += [{"own": "on own hardware", "flat": "at a flat rate"}.get(after.cost_mode, after.cost_mode)] if after.cost_mode else []  # fmt: skip
+    said += ["with the file's price"] if after.typed_price_json and (before is None or before.typed_price_json != after.typed_price_json) else []  # fmt: skip
+    return ", ".join(said) or ("listed" if before is None else "as it was at first")
+
+
+def _fitted(name: str, value: Value) -> object:
+    from services.settings import kind_of
+    from services.settings_values import UnfitError, fitted, fitted_keys
+
+    try:
+        return fitted_keys(value) if name.startswith("keys.") else fitted(*kind_of(name), value)
+    except UnfitError:
+        return value
+
+
+def variable_set(services: Services, name: str) -> bool:
+    """Whether a variable has a value now, in the environment or in our own `.env`."""
+    from dotenv import dotenv_values
+
+    if os.environ.get(name, "").strip():
+        return True
+    file = services.paths.env_file
+    try:
+        return file.is_file() and bool((dotenv_values(file, interpolate=False).get(name) or "").strip())
+    except (OSError, UnicodeDecodeError):
+        return False

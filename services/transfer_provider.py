@@ -1,0 +1,266 @@
+"""One provider of an import: the row it becomes, what differs from the one that is here, and what becomes of its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.clock import now_ms
+from services.transfer_own import MARK
+from services.transfer_read import safe
+from services.transfer_types import Action, Found, FoundProvider, KeyToSet, Level, Step
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from services.container import Services
+    from services.drafts import ProviderDraft
+    from store.providers import ProviderRow
+
+Tell = Callable[[Level, str, int | None], None]
+
+_WORDS = {"dialect": "type", "catalog_id": "vendor", "timeout_s": "timeout", "gpu_hour_nanos": "GPU hour", "auto_sync": "sync", "discount_pct": "discount", "cost_mode": "cost"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderWork:
+    """What is to be done about one provider."""
+
+    before: ProviderRow | None
+    """None: it is added."""
+    after: ProviderRow
+    """Without the key that is still to be stored."""
+    key: SecretStr | None
+    """The file's own key, to be tried and stored; None: nothing is stored."""
+    action: Action
+    what: str
+    conflict: str = ""
+    """Why it is skipped; empty: it is not."""
+
+
+def provider_work(
+    services: Services,
+    found: Found,
+    one: FoundProvider,
+    before: ProviderRow | None,
+    tell: Tell,
+    *,
+    allow_http: bool,
+) -> ProviderWork:
+    """The row of a provider of the file beside the one of that name here. UsageError: it could not work."""
+    from services.drafts import EnvKey, new_row
+    from services.row_audit import difference
+
+    draft = _usable(services, one, tell)
+    if allow_http and draft.allow_http is None and _is_plain_private(draft):
+        draft = replace(draft, allow_http=True)
+    fresh = _exact(services, one, new_row(draft, services.catalog, ()), tell)
+    if draft.proxy:
+        from services.drafts import check_proxy
+
+        if check_proxy(draft.proxy):
+            tell(
+                "left out",
+                f"The proxy of {fresh.slug} has a password: enter it with providers edit.",
+                one.line,
+            )
+        else:
+            fresh = replace(fresh, proxy=draft.proxy)
+    if one.enabled is False:
+        fresh = replace(fresh, enabled=False)
+    references = {name: f"env:{variable}" for name, variable in one.secret_headers.items() if variable}
+    fresh = replace(fresh, secret_headers=references)
+    key = None if isinstance(one.key, EnvKey) else one.key
+    if isinstance(one.key, EnvKey):
+        fresh = replace(fresh, key_ref=f"env:{one.key.name}")
+        _warn_of_foreign_key(services, one.key.name, fresh, tell, one.line)
+    if before is None:
+        return ProviderWork(None, fresh, key, "add", _added(fresh))
+    if (before.endpoint, before.dialect) != (fresh.endpoint, fresh.dialect):
+        reason = f"{before.slug} is {_kind(before)} at {before.endpoint} here, and {_kind(fresh)} at {fresh.endpoint} in the file"
+        return ProviderWork(before, before, None, "skip", "", reason)
+    after = _merged(services, found, one, draft, before, fresh)
+    if before.key_ref is not None and (key is not None or after.key_ref != before.key_ref):
+        if _another(before, one):
+            tell("note", f"{before.slug} keeps the key it has here.", one.line)
+        after, key = replace(after, key_ref=before.key_ref, key_last4=before.key_last4), None
+    changed = difference(before, after)["after"]
+    names = (
+        [_WORDS.get(name, name.replace("_", " ")) for name in changed] if isinstance(changed, dict) else []
+    )
+    if after.secret_headers != before.secret_headers and "secret headers" not in names:
+        names.append("secret headers")
+    if not names and after.key_ref == before.key_ref:
+        return ProviderWork(before, before, key, "same", "as here")
+    return ProviderWork(before, after, key, "change" if names else "same", ", ".join(names) or "as here")
+
+
+def _added(row: ProviderRow) -> str:
+    said = [f"{_kind(row)} at {row.endpoint}"]
+    said += [f"default model {row.default_model}"] if row.default_model else []
+    said += [f"timeout {row.timeout_s:g} s"] if row.timeout_s is not None else []
+    said += [] if row.enabled else ["off"]
+    return ", ".join(said)
+
+
+def wanted_key(
+    services: Services, one: FoundProvider, work: ProviderWork
+) -> tuple[Step | None, list[KeyToSet]]:
+    """The plan's line about the key, and what of it the user still has to do."""
+    from services.transfer_plan import variable_set
+
+    row, todo = work.after, _secrets_to_set(one, work)
+    before = work.before.key_ref if work.before else None
+    command = f"switchroom keys set {row.slug} --key-stdin"
+    if work.key is not None:
+        return Step("key", row.slug, "add", "from the file: tried, then stored"), todo
+    if row.key_ref and row.key_ref.startswith("env:"):
+        name = row.key_ref[4:]
+        there = variable_set(services, name)
+        if not there:
+            todo.insert(
+                0,
+                KeyToSet(
+                    row.slug, "key", f"the variable {name} is not set", f"export {name}=…, or {command}"
+                ),
+            )
+        if row.key_ref == before:
+            return None, todo
+        return Step(
+            "key", row.slug, "add", f"in the variable {name}, which is {'set' if there else 'not set yet'}"
+        ), todo
+    if row.key_ref is None and (one.key_needed or _wants_key(services, row)):
+        todo.insert(0, KeyToSet(row.slug, "key", "the file holds none", command))
+    return None, todo
+
+
+def _usable(services: Services, one: FoundProvider, tell: Tell) -> ProviderDraft:
+    """The draft without what would refuse the whole entry and need not."""
+    from catalog.types import DIALECTS
+
+    draft = one.draft
+    kind = draft.type
+    if kind and draft.url and services.catalog.spec(kind) is None and kind not in (*DIALECTS, "fake"):
+        tell(
+            "note",
+            f"The type “{safe(kind, 30)}” of {draft.slug} is not known; it is told from the address.",
+            one.line,
+        )
+        draft = replace(draft, type=None)
+    if draft.ca_file and not Path(draft.ca_file).expanduser().is_file():
+        tell("left out", f"The CA file of {draft.slug} is not on this machine.", one.line)
+        draft = replace(draft, ca_file=None)
+    return draft
+
+
+def _is_plain_private(draft: ProviderDraft) -> bool:
+    from urllib.parse import urlsplit
+
+    from catalog.detect import is_private, normalise_base_url
+
+    split = urlsplit(normalise_base_url(draft.url)) if draft.url else None
+    return split is not None and split.scheme == "http" and is_private(split.hostname or "")
+
+
+def _exact(services: Services, one: FoundProvider, row: ProviderRow, tell: Tell) -> ProviderRow:
+    """The vendor as the file names it, where it names dialect and vendor apart."""
+    if one.vendor is None or one.vendor == (row.catalog_id or ""):
+        return row
+    if one.vendor and one.vendor_file is None and services.catalog.spec(one.vendor) is None:
+        tell(
+            "warning",
+            f"{row.slug}: the vendor “{safe(one.vendor, 40)}” is not in the catalog here.",
+            one.line,
+        )
+        return row
+    return replace(row, catalog_id=one.vendor or None)
+
+
+def _merged(
+    services: Services,
+    found: Found,
+    one: FoundProvider,
+    draft: ProviderDraft,
+    before: ProviderRow,
+    fresh: ProviderRow,
+) -> ProviderRow:
+    """The row here with what the file says. A whole export says every field; others only what they name."""
+    from services.drafts import edited_row
+
+    if found.format == MARK:
+        headers = {name: ref for name, ref in before.secret_headers.items() if name in one.secret_headers}
+        return replace(
+            fresh,
+            key_ref=fresh.key_ref or (before.key_ref if one.key_needed else None),
+            key_last4=before.key_last4 if fresh.key_ref in (None, before.key_ref) else None,
+            secret_headers={**headers, **fresh.secret_headers},
+            proxy=before.proxy if one.proxy_needed else fresh.proxy,
+            state=before.state,
+            state_message=before.state_message,
+            state_at=before.state_at,
+            last_validated_at=before.last_validated_at,
+            created_at=before.created_at,
+            updated_at=max(now_ms(), before.updated_at + 1),
+        )
+    edited = edited_row(before, replace(draft, type=None, url=None), services.catalog)
+    return replace(
+        edited,
+        catalog_id=fresh.catalog_id or before.catalog_id,
+        enabled=before.enabled if one.enabled is None else one.enabled,
+        proxy=fresh.proxy or before.proxy,
+        key_ref=fresh.key_ref or before.key_ref,
+        key_last4=before.key_last4 if fresh.key_ref in (None, before.key_ref) else None,
+    )
+
+
+def _another(before: ProviderRow, one: FoundProvider) -> bool:
+    """Whether the file's key is, as far as can be told, not the one that is here."""
+    from services.drafts import EnvKey
+    from services.keys import last4
+
+    if one.key is None:
+        return False
+    if isinstance(one.key, EnvKey):
+        return before.key_ref != f"env:{one.key.name}"
+    return before.key_last4 is None or before.key_last4 != last4(one.key)
+
+
+def _secrets_to_set(one: FoundProvider, work: ProviderWork) -> list[KeyToSet]:
+    slug = work.after.slug
+    todo = [
+        KeyToSet(slug, f"secret header {safe(name, 40)}", "the file holds none", f"switchroom providers edit {slug} --secret-header {safe(name, 40)}")
+        for name in one.secret_headers
+        if name not in work.after.secret_headers
+    ]  # fmt: skip
+    if one.proxy_needed and work.after.proxy is None:
+        todo.append(
+            KeyToSet(
+                slug, "proxy", "its password is not in the file", f"in the program: providers, {slug}, edit"
+            )
+        )
+    return todo
+
+
+def _wants_key(services: Services, row: ProviderRow) -> bool:
+    spec = services.catalog.spec(row.catalog_id)
+    return spec is not None and spec.auth != "none" and not spec.local
+
+
+def _kind(row: ProviderRow) -> str:
+    return row.catalog_id or row.dialect
+
+
+def _warn_of_foreign_key(
+    services: Services, name: str, row: ProviderRow, tell: Tell, line: int | None
+) -> None:
+    """A vendor's own variable that would be sent to somebody else's address."""
+    from urllib.parse import urlsplit
+
+    from catalog.detect import is_loopback, is_private
+
+    host = urlsplit(row.endpoint).hostname or ""
+    owners = [spec.id for spec in services.catalog.specs() if name in spec.env.key]
+    if owners and row.catalog_id not in owners and not is_loopback(host) and not is_private(host):
+        tell("warning", f"{row.slug} would send {name}, the key of {owners[0]}, to {safe(host, 80)}.", line)
