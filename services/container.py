@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from services.settings_edit import Preferences
     from services.settings_model import Settings
     from services.sync import Sync
+    from services.transfer import Transfer
     from services.usage import UsageService
     from store.db import Database
     from store.state import State
@@ -165,6 +166,12 @@ class Services:
         from services.usage import UsageService
 
         return UsageService(self)
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        from services.transfer import Transfer
+
+        return Transfer(self)
 
     @cached_property
     def conversations(self) -> ConversationService:
