@@ -114,7 +114,7 @@ class Backtest:
     def notes(self) -> list[str]:
         """What the figures leave out."""
         found = []
-        if self.mix.dark and self.mix.used:
+        if self.mix.dark and self.mix.used and self.before is not None:
             found.append(
                 f"{self.mix.dark} requests have no recorded cost: only their counted tokens are in it"
             )

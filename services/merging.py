@@ -35,6 +35,8 @@ _UNSAID: dict[str, Any] = dict.fromkeys(
     )
 )
 """The fields no list states; said aloud, because looking up defaults costs pydantic most of the time."""
+_OF_THE_VENDOR = ("name", "status", "shutdown_date", "release_date")
+"""What a mapped model does not take over: where it runs, it is called and retired by somebody else."""
 _STATUSES = frozenset(get_args(Status))
 
 
@@ -177,14 +179,14 @@ def parse_price(text: str | None) -> Price | None:
 
 
 def _as_base(name: str, base: Facts) -> ModelInfo:
-    """What is known of a base model, each field with its source: this model is that one."""
+    """What is known of a base model, each field with its source. Its name and its end are its own vendor's."""
     best = base.best
     assert best is not None
     info = merge_model(best.id, user=base.user, refreshed=base.refreshed, bundled=base.bundled)
     named = {
         field: "pattern" if source == "pattern" else f"map:{name}" for field, source in info.sources.items()
     }
-    return info.model_copy(update={"sources": named})
+    return info.model_copy(update={**dict.fromkeys(_OF_THE_VENDOR), "sources": named})
 
 
 def base_facts(catalog: Catalog, row: ProviderRow, base: str) -> Facts:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui.app import SwitchroomApp
 
 _WAYS = (
-    ("base", "Is a model of the catalog … (its price, limits and abilities)"),
+    ("base", "Is a model of the catalog: its price, its limits"),
     ("own", "Own hardware: no price per token"),
     ("flat", "Flat rate: no price per token"),
     ("metered", "Paid by tokens after all"),
@@ -158,7 +158,11 @@ def _bases(app: SwitchroomApp, name: str) -> list[Base]:
         if model.price is not None and model.price.known
     ]
     wanted = set(_words(name))
-    return sorted(found, key=lambda base: -len(wanted & set(_words(base.name.partition("/")[2]))))
+
+    def likeness(base: Base) -> tuple[int, bool]:
+        return -len(wanted & set(_words(base.name.partition("/")[2]))), base.info.status == "retired"
+
+    return sorted(found, key=likeness)
 
 
 def _words(name: str) -> list[str]:

@@ -130,7 +130,7 @@ def _fields(rates: Rates | None, fee: Decimal | None) -> list[Field]:
         Field("output", "output, $/1M", shown("output"), "10.00; 0 is free", _price_problem),
         Field("cache_read", "cached input", shown("cache_read"), "as input", _rest_problem),
         Field("cache_write", "written to cache", shown("cache_write"), "as input", _rest_problem),
-        Field("per_request", "fee per request, $", request, "none", _fee_problem),
+        Field("per_request", "per request, $", request, "none", _fee_problem),
         Field("from", "from (UTC day)", "", "now; or a day such as 2026-12-01", _day_problem),
     ]
 
