@@ -42,6 +42,7 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Overview", "tui.screens.overview:OverviewScreen"),
     ("Providers", "tui.screens.providers:ProvidersScreen"),
     ("Provider detail", "tui.screens.provider_detail:ProviderDetail"),
+    ("Marketplace", "tui.screens.marketplace:Marketplace"),
     ("Testing a new provider", "tui.screens.provider_trial:Trial"),
     ("Models", "tui.screens.models:ModelsScreen"),
     ("Model detail", "tui.screens.model_detail:ModelDetail"),

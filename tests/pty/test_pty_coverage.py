@@ -5,6 +5,7 @@ from __future__ import annotations
 import test_pty_chat
 import test_pty_everywhere
 import test_pty_figures
+import test_pty_market
 import test_pty_modes
 import test_pty_providers
 from pty_stage import documented
@@ -17,6 +18,7 @@ WALKED = (
     *test_pty_providers.STEPS,
     *test_pty_modes.STEPS,
     *test_pty_figures.STEPS,
+    *test_pty_market.STEPS,
     *test_pty_chat.STEPS,
 )
 

@@ -19,8 +19,8 @@ LIST = (
     key("providers.order", "o", "▼"),
     key("providers.add", "a", "Add a provider: which one?"),
     go(ESC, gone="Add a provider"),
-    key("providers.browse", "B", "Known vendors"),
-    go(ESC, gone="Known vendors"),
+    key("providers.browse", "B", "marketplace", "OpenRouter"),
+    go(ESC, gone="OpenRouter"),
     go("/", "words to look for"),
     go("openai-p\r", "1 of", on="openai-prod"),
     key("providers.key", "K", "Key of openai-prod"),
@@ -86,7 +86,7 @@ def wizard(address: str, begin: Callable[[], None]) -> tuple[Step, ...]:
     return (
         go("2", "Providers ·", "openai-prod"),
         go("a", "Add a provider: which one?"),
-        go("its address", "Other: its address"),
+        go("paste base", "Other: paste a base URL"),
         go("\r", "Address of your server"),
         go(address, address),
         key("ask.keep", "enter", "Key for your server, if it wants one"),
@@ -102,7 +102,7 @@ def wizard(address: str, begin: Callable[[], None]) -> tuple[Step, ...]:
 UNTESTED = (
     go("2", "Providers ·", "openai-prod"),
     go("a", "Add a provider: which one?"),
-    go("its address", "Other: its address"),
+    go("paste base", "Other: paste a base URL"),
     go("\r", "Address of your server"),
     go("https://nobody.invalid/v1\r", "Key for your server, if it wants one"),
     go("\r", "nothing is stored"),

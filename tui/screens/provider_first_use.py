@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,60 @@ if TYPE_CHECKING:
     from tui.app import SwitchroomApp
 
 
+_COSTS = (
+    ("metered", "per token, at prices I type in later"),
+    ("flat", "a flat rate or a subscription"),
+    ("own", "nothing per token: it is my own hardware"),
+)
+
+
+async def choose_cost(app: SwitchroomApp, slug: str) -> None:
+    """Asked only where no price of any chat model is known: whether tokens cost anything there at all."""
+    models = [model for model in await app.services.models.list(slug) if model.chat and model.available]
+    if not models or any(model.own_cost or _priced(model) for model in models):
+        return
+    from services.registry import ProviderDraft
+
+    chosen = await actions.choose(app, f"No prices are known for {slug}. What does it cost?", _COSTS)
+    try:
+        if chosen in ("flat", "own"):
+            await app.services.registry.edit(slug, ProviderDraft(cost_mode=chosen))
+        elif chosen == "metered":
+            app.tell(
+                f"What {slug} costs stays unknown until its prices are typed in.",
+                hint="{3:mode.models}, then {e:models.price} types one in and {m:models.map} takes it from another model",
+                tone="dim",
+            )
+    except SwitchroomError as error:
+        app.tell_error(error)
+
+
+def _priced(model: ModelView) -> bool:
+    return model.info.price is not None and model.info.price.known
+
+
+def first_model(models: Sequence[ModelView], wanted: str | None) -> ModelView:
+    """The one to highlight: what the vendor recommends if it is listed and stays, else the newest that does."""
+    lasting = [model for model in models if model.info.status not in ("retired", "deprecated", "unavailable")]
+    for model in lasting:
+        if model.info.id == wanted:
+            return model
+    dated = [model for model in lasting if model.info.release_date and model.info.status != "preview"]
+    if dated:
+        return max(dated, key=lambda model: model.info.release_date or "")
+    return (lasting or list(models))[0]
+
+
 async def choose_model(app: SwitchroomApp, slug: str, wanted: str | None) -> str | None:
     """Which model its chats use, `wanted` first; esc leaves it open. The ref that the chat opens with; None: no model."""
-    models = [model for model in await app.services.models.list(slug) if model.chat and model.available]
+    models = [
+        model
+        for model in await app.services.models.list(slug)
+        if model.chat and model.available and model.info.status != "retired"
+    ]
     if not models:
         return None
-    default = next((model.ref for model in models if model.info.id == wanted), models[0].ref)
+    default = first_model(models, wanted).ref
     shown = [column for column in model_columns.COLUMNS if column.key != "state"]
     window = Pick(
         f"{slug} works. Which model should its chats use?", shown, models,

@@ -14,12 +14,10 @@ from tui.screens import provider_actions as actions
 from tui.screens import provider_first_use as first_use
 from tui.screens.provider_choice import (
     Choice,
-    browse_window,
-    choice_window,
+    ChooseVendor,
     choices,
     is_address,
     reachable,
-    vendors,
 )
 from tui.screens.provider_secrets import Place, choose_place
 from tui.screens.provider_trial import Trial
@@ -65,17 +63,18 @@ class Adding:
         return ProviderDraft(type=kind, url=self.url, allow_http=self.allow_http or None)
 
 
-async def browse(app: SwitchroomApp) -> None:
-    """Look at the vendors the catalog knows; enter begins to add one."""
-    here = [row.catalog_id for row in await app.services.registry.rows()]
-    found = await asyncio.to_thread(vendors, app.services.catalog, here)
-    chosen = await app.push_screen_wait(browse_window(found))
-    if chosen is not None:
-        await add_provider(app, chosen.choice)
-
-
 async def add_provider(app: SwitchroomApp, choice: Choice | None = None) -> None:
-    """Walk through the steps; esc goes one back, and out of the first. `choice`: the first is answered."""
+    """The whole way: the steps, then what its first use needs."""
+    added = await connect(app, choice)
+    if added is not None:
+        await first_steps(app, added)
+
+
+async def connect(app: SwitchroomApp, choice: Choice | None = None) -> Adding | None:
+    """Walk through the steps; esc goes one back, and out of the first. `choice`: the first is answered.
+
+    What was added, with its `view`; None: nothing was.
+    """
     state = Adding(choice)
     steps: list[Step] = [_choose, _place, _key, _try]
     at, by = 0 if choice is None else 1, 1
@@ -84,16 +83,28 @@ async def add_provider(app: SwitchroomApp, choice: Choice | None = None) -> None
         by = by if outcome == SKIP else 1 if outcome == NEXT else -1
         at += by
         if outcome == LEAVE or at < 0:
-            return
+            return None
+    return state
+
+
+async def first_steps(app: SwitchroomApp, state: Adding) -> None:
+    """What its tokens cost, its model and its limit; then the chat."""
     assert state.view is not None
     spec = state.choice.spec if state.choice else None
-    model = await first_use.choose_model(app, state.view.row.slug, spec.default_model if spec else None)
-    await first_use.choose_ceiling(app, state.view.row.slug)
+    slug = state.view.row.slug
+    await first_use.choose_cost(app, slug)
+    model = await first_use.choose_model(app, slug, spec.default_model if spec else None)
+    await first_use.choose_ceiling(app, slug)
     await first_use.chat_with(app, state.view, model)
 
 
 async def _choose(app: SwitchroomApp, state: Adding) -> str:
-    window = choice_window(choices(app.services.catalog), state.choice.id if state.choice else None)
+    from services.environment import variables
+
+    environment = await asyncio.to_thread(variables, app.services.paths)
+    window = ChooseVendor(
+        choices(app.services.catalog, environment), state.choice.id if state.choice else None
+    )
     chosen = await app.push_screen_wait(window)
     if chosen is None:
         return LEAVE

@@ -65,7 +65,7 @@ class ProvidersScreen(ModeScreen):
         Binding("b", "budget", "budget", id="providers.budget", tooltip="Daily and monthly limits of this provider"),
         Binding("S", "sync_all", "sync all", id="providers.sync_all", tooltip="Fetch the model lists of all providers"),
         Binding("D", "delete", "delete", id="providers.delete", tooltip="Delete; says what depends on it and asks once"),
-        Binding("B", "browse", "vendors", id="providers.browse", tooltip="Browse the vendors that are known; enter adds one"),
+        Binding("B", "browse", "vendors", id="providers.browse", tooltip="The marketplace: every known vendor, what it offers and costs; enter adds one"),
         Binding("o", "order", "order", id="providers.order", tooltip="Order by the next column"),
         Binding("escape", "clear", "clear", show=False, id="providers.clear", tooltip="Clear the filter and the marks"),
     ]  # fmt: skip
@@ -215,9 +215,9 @@ class ProvidersScreen(ModeScreen):
 
     def action_browse(self) -> None:
         if self.app.opened:
-            from tui.screens.provider_wizard import browse
+            from tui.screens.marketplace import open_marketplace
 
-            self.app.run_worker(browse(self.app), group="action", exit_on_error=True)
+            self.app.do(open_marketplace(self.app))
 
     def action_edit(self) -> None:
         from tui.screens.provider_edit import edit

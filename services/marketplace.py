@@ -1,0 +1,180 @@
+"""What each vendor of the catalog offers, and whether it can be connected now: one view per vendor."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from services.discovery_views import DOORS
+
+if TYPE_CHECKING:
+    from catalog.types import ModelInfo, ProviderSpec
+    from services.container import Services
+    from services.environment import Variables
+    from store.providers import ProviderRow
+
+_SIGN_INS = {"gcp-oauth": "Google Cloud", "bearer-or-sigv4": "AWS"}
+"""How a vendor wants to be signed in to → whose sign-in that is."""
+_GONE = frozenset({"retired", "unavailable", "unlisted"})
+_ENDING = _GONE | {"deprecated"}
+_NEWEST = 12
+_DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
+
+Span = tuple[Decimal, Decimal]
+"""The lowest and the highest, USD per 1,000,000 tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A vendor as one chooses among them. Retired models are left out of every figure."""
+
+    spec: ProviderSpec
+    obstacle: str
+    """Why it cannot be connected now, in words; empty: it can."""
+    endpoint: str
+    """Where calls would go, through the door that can be used."""
+    chat: int = 0
+    embeddings: int = 0
+    tools: int = 0
+    vision: int = 0
+    reasoning: int = 0
+    """Chat models that can do each."""
+    context: int | None = None
+    """The largest context of a chat model, in tokens. None: not known."""
+    input: Span | None = None
+    output: Span | None = None
+    """Prices of the chat models. None: no price is known."""
+    priced: int = 0
+    """Chat models whose price is known."""
+    models: tuple[ModelInfo, ...] = ()
+    """The vendor's default, its small one, then the newest chat models."""
+    found: tuple[str, ...] = ()
+    """Environment variables that hold a key or an address for it now; names only."""
+    here: tuple[str, ...] = ()
+    """The configured providers of this vendor."""
+
+    @property
+    def brief_obstacle(self) -> str:
+        """The obstacle in a few words."""
+        return _brief(self.spec)
+
+    @property
+    def cost(self) -> str:
+        """`metered`, `own` (the user's own machine) or `unknown`."""
+        return "own" if self.spec.local else "metered" if self.priced else "unknown"
+
+
+def obstacle(spec: ProviderSpec) -> str:
+    """Why a vendor cannot be connected now; empty where it can."""
+    from adapters.loader import dialects
+
+    if spec.auth in _SIGN_INS:
+        return f"sign-in with {_SIGN_INS[spec.auth]} is not built yet"
+    if spec.dialect in dialects() or spec.id in DOORS:
+        return ""
+    return f"its dialect ({spec.dialect}) is not spoken yet"
+
+
+def _brief(spec: ProviderSpec) -> str:
+    """The same in a few words."""
+    if not obstacle(spec):
+        return ""
+    return f"{_SIGN_INS[spec.auth].split()[0]} sign-in: later" if spec.auth in _SIGN_INS else "with its dialect: later"
+
+
+def door(spec: ProviderSpec) -> str:
+    """The address to use: the vendor's own, or its OpenAI-compatible door where its dialect is not spoken."""
+    from adapters.loader import dialects
+
+    return spec.endpoint if spec.dialect in dialects() else spec.endpoint + DOORS.get(spec.id, "")
+
+
+def found_variables(spec: ProviderSpec, variables: Variables) -> tuple[str, ...]:
+    """Those of the vendor's variables that hold a key; of a local server also those that hold its address."""
+    keys = [name for name in spec.env.key if variables.key(name)]
+    return (*keys, *(name for name in spec.env.base_url if spec.local and variables.text(name)))
+
+
+async def vendors(services: Services) -> list[Vendor]:
+    """Every vendor of the catalog in its order; each is read in a turn of the loop of its own."""
+    from services.environment import variables
+
+    environment = await asyncio.to_thread(variables, services.paths)
+    await asyncio.to_thread(_warm)
+    rows = await services.registry.rows()
+    found = []
+    for spec in services.catalog.specs():
+        known = services.catalog.provider(spec.id)
+        await asyncio.sleep(0)
+        models = known.models if known else ()
+        found.append(vendor_of(spec, models, rows, found_variables(spec, environment)))
+        await asyncio.sleep(0)
+    return found
+
+
+def vendor_of(
+    spec: ProviderSpec,
+    models: Iterable[ModelInfo],
+    rows: Sequence[ProviderRow] = (),
+    found: tuple[str, ...] = (),
+) -> Vendor:
+    """One vendor from its models, the configured providers and the variables that are set."""
+    from services.merging import can_chat
+
+    live = [model for model in models if model.status not in _GONE]
+    chat = [model for model in live if can_chat(model, None)]
+    prices = [model.price for model in chat if model.price is not None and model.price.known]
+    return Vendor(
+        spec,
+        obstacle(spec),
+        door(spec),
+        chat=len(chat),
+        embeddings=sum("embeddings" in (model.capabilities or ()) for model in live),
+        tools=_able(chat, "tools"),
+        vision=_able(chat, "vision"),
+        reasoning=_able(chat, "reasoning"),
+        context=max((model.context_window for model in chat if model.context_window), default=None),
+        input=_span(price.input for price in prices),
+        output=_span(price.output for price in prices),
+        priced=len(prices),
+        models=_shown(spec, chat),
+        found=found,
+        here=tuple(row.slug for row in rows if row.catalog_id == spec.id),
+    )
+
+
+def _warm() -> None:
+    """Import what the catalog's files are read with, away from the loop."""
+    from catalog import bundled
+    from services import merging
+
+    bundled.provider_ids()
+    merging.can_chat  # noqa: B018
+
+
+def _able(models: Iterable[ModelInfo], what: str) -> int:
+    return sum(what in (model.capabilities or ()) for model in models)
+
+
+def _span(amounts: Iterable[Decimal | None]) -> Span | None:
+    known = [amount for amount in amounts if amount is not None]
+    return (min(known), max(known)) if known else None
+
+
+def _shown(spec: ProviderSpec, chat: Sequence[ModelInfo]) -> tuple[ModelInfo, ...]:
+    """What one would look at first."""
+    lasting = {model.id: model for model in chat if model.status not in _ENDING}
+    lasting = {name: model for name, model in lasting.items() if _undated(name) not in lasting}
+    newest = sorted(lasting.values(), key=lambda model: model.release_date or "", reverse=True)
+    wanted = [lasting[name] for name in (spec.default_model, spec.small_model) if name in lasting]
+    return tuple({model.id: model for model in (*wanted, *newest)}.values())[:_NEWEST]
+
+
+def _undated(name: str) -> str:
+    """The id that a dated one is a copy of; empty for one without a date."""
+    found = _DATED.search(name)
+    return name[: found.start()] if found else ""
