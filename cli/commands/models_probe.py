@@ -125,7 +125,7 @@ def _answer(result: ProbeResult) -> str:
 
 
 def _cost(plan: ProbePlan) -> str:
-    """`2 models 8 questions for $0.0012–$0.0200, 1 of them at an unknown price`."""
+    """`2 models 8 questions ($0.0012–$0.0200, 1 at an unknown price)`."""
     from cli.output import dollars
 
     models, cost = len(plan.models), plan.cost
@@ -140,7 +140,7 @@ def _cost(plan: ProbePlan) -> str:
         parts.append(
             f"{plan.own} without a price per token" if priced or plan.unknown else "no price per token"
         )
-    return f"{words} for {', '.join(parts)}"
+    return f"{words} ({', '.join(parts)})"
 
 
 def _document(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from catalog.capabilities import SHOWN, ability
 from tui.formatting import UNKNOWN, Tone, age, millis, rate, state, tokens
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from services.models import ModelView
 
 _LETTERS = (("tools", "T"), ("vision", "V"), ("reasoning", "R"), ("json", "J"), ("audio", "A"))
-LEGEND = "T tools  V vision  R reasoning  J JSON  A audio"
-
-_NAMES = {"json": "JSON"}
+LEGEND = "T tools  V vision  R reasoning  J JSON  A audio  small: guessed"
 
 ENDS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("input", "output", "cached"), ("dearest first", "cheapest first")),
@@ -58,19 +57,32 @@ class Known:
 
 
 def abilities_in_words(view: ModelView) -> str:
-    """`tools vision reasoning`: what the letters stand for."""
-    known = view.info.capabilities
-    if known is None:
+    """`tools vision? reasoning`: what the letters stand for; a question mark where only the name speaks for it."""
+    if view.info.capabilities is None:
         return UNKNOWN
-    return " ".join(_NAMES.get(name, name) for name, _ in _LETTERS if name in known) or "text"
+    able = [one for name, _ in _LETTERS if (one := ability(view.info, name, view.asked)).can]
+    return " ".join(f"{one.title}{'?' * one.guessed}" for one in able) or "text"
 
 
 def abilities(view: ModelView) -> str:
-    """`TVR··`: one place for each of tools, vision, reasoning, JSON, audio."""
+    """`TvR··`: one place for each of tools, vision, reasoning, JSON, audio; small letters are guessed."""
     known = view.info.capabilities
     if known is None:
         return UNKNOWN
-    return "".join(letter if name in known else "·" for name, letter in _LETTERS)
+    return "".join(_letter(view, name, letter) if name in known else "·" for name, letter in _LETTERS)
+
+
+def _letter(view: ModelView, name: str, letter: str) -> str:
+    return letter.lower() if ability(view.info, name, view.asked).guessed else letter
+
+
+def _surely(view: ModelView) -> tuple[str, ...]:
+    """How sure its abilities are: `asked` (any was), `guessed` (any is), `yes` (none is)."""
+    found = (ability(view.info, name, view.asked).source for name in SHOWN)
+    sources = {source for source in found if source}
+    words = ["asked"] if "probe" in sources else []
+    words += ["guessed", "no"] if "pattern" in sources else ["yes"] if sources else ["no"]
+    return tuple(words)
 
 
 def price(view: ModelView, side: str) -> Cell:
@@ -236,6 +248,7 @@ def _sources(view: ModelView) -> Iterable[str]:
 
 FACETS: tuple[Facet[ModelView], ...] = (
     Facet("cap", words=lambda v: v.info.capabilities or ()),
+    Facet("sure", words=_surely),
     Facet("price", number=_asked("input")),
     Facet("out", number=_asked("output")),
     Facet("ctx", number=lambda v: v.info.context_window),

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from catalog import capabilities
 from catalog.errors import NotFoundError, SwitchroomError
 from tui.formatting import UNKNOWN, cents, count, millis, tokens, whole
 from tui.screens.base import ModeScreen
@@ -94,10 +95,13 @@ def _tokens(size: int | None) -> Cell:
 
 
 def _able(view: ModelView, ability: str) -> Cell:
-    able = view.info.capabilities
-    if able is None:
+    found = capabilities.ability(view.info, ability, view.asked)
+    if found.can is None:
         return UNKNOWN, "dim"
-    return "yes" if ability in able else ("no", "dim")
+    if found.guessed:
+        return "guessed", "dim"
+    words = f"{'yes' if found.can else 'no'}{', asked' if found.source == 'probe' else ''}"
+    return words if found.can else (words, "dim")
 
 
 def _line(name: str, cells: Sequence[Cell], values: Sequence[float | None], pick: Pick) -> Line:

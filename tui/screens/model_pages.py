@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from catalog.capabilities import Ability, abilities, source_words
 from tui.formatting import Tone, ago, cents, duration, money, percent, rate, tokens, whole
 from tui.screens.model_columns import Known, abilities_in_words, facts_age, price_source
 
@@ -217,12 +218,34 @@ def _limits(view: ModelView, known: Known) -> Iterator[Fact]:
             yield Fact(words, "unknown", "dim")
 
 
+_ABLE: Mapping[str, tuple[str, Tone]] = {
+    "✓": ("yes", "ok"), "✕": ("no", ""), "?": ("probably", "warn"), "·": ("not listed", "dim"), "—": ("unknown", "dim"),
+}  # fmt: skip
+
+
+def _who_says(view: ModelView, one: Ability, now: int) -> str:
+    """Who says so: `asked 2026-11-21`, `live list, 12m ago`; with what asking showed before the model changed."""
+    single = f"capabilities.{one.name}"
+    words = source_words(one)
+    if one.can is not None and one.source not in ("probe", "pattern", "user"):
+        _, changed, before = words.partition("; ")
+        words = _source(view, single if single in view.info.sources else "capabilities", now)
+        words += f"{changed}{before}"
+    elif one.source == "user":
+        words = "you say so" if single in view.info.sources else "your catalog file"
+    return words if one.can is not None or one.outdated is not None else ""
+
+
 def _abilities(view: ModelView, known: Known) -> Iterator[Fact]:
-    yield Fact("Abilities", heading=True)
+    yield Fact("Abilities", "p asks the model" if view.chat else "", "dim", heading=True)
     info: ModelInfo = view.info
-    able = info.capabilities
-    words = "embeddings" if able and "embeddings" in able else abilities_in_words(view)
-    yield Fact("can", words, "dim" if able is None else "", _source(view, "capabilities", known.now))
+    if view.chat:
+        for one in abilities(info, view.asked):
+            words, tone = _ABLE[one.mark]
+            yield Fact(one.title, f"{one.mark} {words}", tone, _who_says(view, one, known.now))
+    else:
+        able = "embeddings" if "embeddings" in (info.capabilities or ()) else abilities_in_words(view)
+        yield Fact("can", able, "", _source(view, "capabilities", known.now))
     for words, name in (
         ("reads", "modalities_in"),
         ("answers in", "modalities_out"),
