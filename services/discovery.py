@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,12 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Discovery", "Finding", "Option", "Report", "TakenBack"]
 
-log = logging.getLogger(__name__)
-
 KEY = "discovery"
 """Where it is remembered what was added once (store.state)."""
-_FRESH = 5.0
-"""Seconds for which the variables need not be read again to mark vendors."""
+_KEPT = 1000
+"""Ids that are remembered of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,6 @@ class Discovery:
         """The last look around of this session; None before it is over."""
         self._mine: dict[str, int] = {}
         """Slug → when its row was last changed, of what was added by itself."""
-        self._keys: tuple[float, dict[str, str]] = (0.0, {})
 
     # looking
 
@@ -89,18 +84,6 @@ class Discovery:
         from adapters.local_servers import identify
 
         return await identify(self._services.fetcher, url, allow_http=allow_http)
-
-    def keys_found(self) -> Mapping[str, str]:
-        """Vendor → the variable that clearly holds its key, in the environment or `config/.env`."""
-        at, found = self._keys
-        if not at or time.monotonic() - at > _FRESH:
-            findings, _, _ = self._read(False, None)
-            found = {}
-            for one in findings:
-                if one.kind == "clear" and one.catalog_id and one.key_name:
-                    found.setdefault(one.catalog_id, one.key_name)
-            self._keys = (time.monotonic(), found)
-        return found
 
     def _read(self, folder: bool, env_file: Path | None) -> tuple[list[Finding], list[str], list[str]]:
         """Findings of the variables, notes about their files, and addresses on this machine that they name."""
@@ -164,11 +147,25 @@ class Discovery:
         if writable:
             clear = report.adds if mode == "auto" else ()
             added = await self.apply([one for one in clear if not one.declined], first=report.first)
-            self._services.spawn(self.sync(added))
+            services.spawn(self.sync(added))
+        first = report.first
         report = await self.look()
-        self.report = replace(report, added=added)
+        new = await self._tell(report) if writable else ()
+        self.report = replace(report, added=added, new=new, first=first)
         services.feed.publish(Discovered(added))
         return self.report
+
+    async def _tell(self, report: Report) -> tuple[str, ...]:
+        """The ids of offers that nobody was told of; from now on they have been."""
+        offers = [one.id for one in report.offers if one.kind != "ambiguous" and not one.declined]
+        memory = await self._memory()
+        new = tuple(name for name in offers if name not in memory.told)
+        if new:
+            async with self._services.db.transaction() as tx:
+                memory = await self._memory(tx)
+                memory = replace(memory, told=(*memory.told, *new)[-_KEPT:])
+                await self._services.state.set(tx, KEY, memory.document())
+        return new
 
     async def apply(
         self, findings: Sequence[Finding], *, first: bool, again: bool = False
@@ -277,9 +274,7 @@ class Discovery:
 
     async def _memory(self, tx: Tx | None = None) -> _Memory:
         kept = await self._services.state.get(KEY, tx)
-        seen = kept.get("seen") if isinstance(kept, dict) else None
-        ids = tuple(one for one in seen if isinstance(one, str)) if isinstance(seen, list) else ()
-        return _Memory(kept is not None, ids)
+        return _Memory(kept is not None, _ids(kept, "seen"), _ids(kept, "told"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +285,19 @@ class _Memory:
     """A look around was over once."""
     seen: tuple[str, ...]
     """What was added once, by its id."""
+    told: tuple[str, ...]
+    """What was offered once."""
 
     def with_id(self, name: str) -> _Memory:
-        return self if name in self.seen else replace(self, seen=(*self.seen[-999:], name))
+        return self if name in self.seen else replace(self, seen=(*self.seen, name)[-_KEPT:])
 
     def document(self) -> dict[str, object]:
-        return {"seen": list(self.seen)}
+        return {"seen": list(self.seen), "told": list(self.told)}
+
+
+def _ids(kept: object, name: str) -> tuple[str, ...]:
+    found = kept.get(name) if isinstance(kept, dict) else None
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
 
 
 def _import_probes() -> None:

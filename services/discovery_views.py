@@ -141,7 +141,9 @@ class Report:
     first: bool = False
     """True as long as this store was never looked around for."""
     added: tuple[str, ...] = ()
-    """Slugs that this look added by itself."""
+    """Slugs that were added by themselves in this session."""
+    new: tuple[str, ...] = ()
+    """Ids of what is offered and was never told of before."""
 
     @property
     def adds(self) -> tuple[Finding, ...]:

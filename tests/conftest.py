@@ -32,6 +32,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("SWITCHROOM_CATALOG__REFRESH", "off")  # those who test it switch it on
     monkeypatch.setenv("SWITCHROOM_DISCOVERY__LOOPBACK", "false")
+    monkeypatch.setenv("SWITCHROOM_DISCOVERY__AT_START", "off")
 
 
 @pytest.fixture

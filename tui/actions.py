@@ -115,6 +115,18 @@ class Actions(Life):
         self.push_screen(Alerts(self.alerts, self.notices), chosen)
         self.alerts_looked_at()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """`z` is there as long as there is something to take back."""
+        if action == "take_back":
+            made = self.opened and "discovery" in self.services.__dict__
+            return made and self.services.discovery.can_take_back
+        return super().check_action(action, parameters)
+
+    def action_take_back(self) -> None:
+        from tui.screens.discovered import take_back
+
+        self.do(take_back(self._program))
+
     def action_offline(self) -> None:
         if not self.opened:
             return

@@ -43,6 +43,7 @@ class SwitchroomApp(Actions):
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks if a run is in flight"),
         Binding("colon,ctrl+p", "palette", "commands", key_display=":", id="app.palette", tooltip="Every action, mode, theme, setting, provider and model"),
         Binding("exclamation_mark", "alerts", "alerts", id="app.alerts", tooltip="What was reported, with its history"),
+        Binding("z", "take_back", "take back", id="app.take_back", tooltip="Take back the providers that were just added from the environment"),
         Binding("O", "offline", "offline", show=False, id="app.offline", tooltip="Keep every connection on this machine, or stop doing so"),
         Binding("ctrl+c", "interrupt", "stop", show=False, priority=True, id="app.interrupt", tooltip="Stop the stream or task in front"),
         Binding("ctrl+l", "redraw", "redraw", show=False, id="app.redraw", tooltip="Paint the screen again"),

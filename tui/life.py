@@ -165,6 +165,10 @@ class Life(Notices):
         self.services.passphrase_source = passphrase_source(self._program)
         if self.greets:
             self.run_worker(self.first_hint.greet(), group="greeted")
+        if not self._demo and self.services.settings.discovery.at_start != "off":
+            from tui.screens.discovered import look_around
+
+            self.run_worker(look_around(self._program), group="discovery")
 
     async def close_services(self) -> None:
         """Settle what is in flight and close; safe to call twice."""

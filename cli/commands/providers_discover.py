@@ -42,14 +42,15 @@ def discover(session: Session, apply: bool, env_file: Path | None) -> int:
     """
     if apply:
         session.require_writable()
+    file = env_file.absolute() if env_file else None
 
     async def work(services: Services) -> None:
-        report = await services.discovery.look(env_file=env_file.absolute() if env_file else None)
+        report = await services.discovery.look(env_file=file)
         if not apply:
             session.emit(_document(report), lambda: _text(report))
             return
-        added = await _apply(services, report, env_file is not None)
-        again = await services.discovery.look(env_file=env_file.absolute() if env_file else None)
+        added = await _apply(services, report, file is not None)
+        again = await services.discovery.look(env_file=file)
         document = {**_document(report if session.dry_run else again), "added": list(added)}
         session.changed(document, did=_did(added, again), would=_would(added))
 

@@ -18,8 +18,9 @@ from tui.formatting import cents, count
 from tui.messages import AlertLine
 from tui.screens import overview_lines as lines
 from tui.screens.base import ModeScreen
+from tui.screens.discovered_overview import WithFindings
 from tui.screens.overview_live import LivePanel, LiveRuns
-from tui.screens.overview_panels import Panel, SpendPanel, welcome
+from tui.screens.overview_panels import Panel, SpendPanel
 from tui.screens.provider_columns import ProviderLine
 from tui.widgets.chart import Chart, ChartData, Series
 from tui.widgets.table import VirtualTable
@@ -27,10 +28,8 @@ from tui.widgets.table import VirtualTable
 if TYPE_CHECKING:
     from services.container import Services
     from services.overview import PriceRise, RecentRun, Spend
-    from services.registry import ProviderView
     from services.usage_chart import UsageChart
     from tui.exporting import Exported
-    from tui.screens.provider_choice import Choice
 
 _SOON = frozenset({"RunEnded", "ProvidersChanged", "ModelsChanged", "SyncEnded", "BudgetsChanged", "StoreChangedElsewhere", "OfflineChanged", "SettingsChanged"})  # fmt: skip
 """After these the panels are read anew."""
@@ -47,7 +46,7 @@ _NO_PRICE = "Nothing of the last 24 hours has a known cost."
 _CALM = "Nothing needs your attention."
 
 
-class OverviewScreen(ModeScreen):
+class OverviewScreen(WithFindings):
     """Alerts, spend, providers, cost by hour, what runs now and what ran last."""
 
     MODE = "overview"
@@ -89,17 +88,15 @@ class OverviewScreen(ModeScreen):
         self._chart = Chart(empty=_NO_COST, id="chart")
         self._spend_panel = SpendPanel()
         self._live = LiveRuns()
-        self._views: list[ProviderView] = []
         self._spend: Spend | None = None
         self._rises: tuple[PriceRise, ...] = ()
         self._read = False
         """All that alerts are made of was read; before that none is known to be gone."""
-        self._found: list[Choice] = []
-        """Vendors whose key is in the environment, as long as there is no provider."""
         self._stale = self._loading = self._was_empty = False
         self._loaded_hour: tuple[int, ...] | None = None
 
     def compose_body(self) -> ComposeResult:
+        yield Static("", id="discovered", markup=False)
         yield Panel("Alerts", Static(_CALM, id="calm", markup=False), self._alerts, id="alerts-panel")
         with Horizontal(id="money"):
             yield Panel("Spend", self._spend_panel, id="spend-panel")
@@ -168,11 +165,7 @@ class OverviewScreen(ModeScreen):
         empty = not self._views
         self._providers.set_rows(lines.provider_lines(self._views, _now()))
         self._size_tables()
-        if empty:
-            from tui.screens.provider_choice import choices
-
-            self._found = [choice for choice in choices(self.app.services.catalog) if choice.variable]
-            self.query_one("#welcome Static", Static).update(welcome(self._found))
+        self.show_found()
         if empty != self._was_empty:
             self._was_empty = empty
             self.set_class(empty, "-welcome")
@@ -267,6 +260,7 @@ class OverviewScreen(ModeScreen):
             self._show_live()
         if type(event).__name__ in _SOON:
             self._load_soon()
+        super().feed_event(event)
 
     def _show_live(self) -> None:
         if not self.framed or not self.app.opened:
@@ -288,9 +282,9 @@ class OverviewScreen(ModeScreen):
     # -- keys ------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """`a` is offered here as long as there is nothing else; after that it is in Providers."""
+        """`a` is here as long as there is nothing else, or something found to add; after that it is in Providers."""
         if action == "add":
-            return self.app.opened and not self._views
+            return self.app.opened and (not self._views or bool(self.offers))
         return action not in ("open", "panel") or bool(self._views)
 
     def _stops(self) -> list[Widget]:
@@ -306,12 +300,6 @@ class OverviewScreen(ModeScreen):
         stops = self._stops()
         place = stops.index(self.focused) if self.focused in stops else -by if by > 0 else 0
         stops[(place + by) % len(stops)].focus()
-
-    def action_add(self) -> None:
-        from tui.screens.provider_wizard import add_provider
-
-        first = self._found[0] if self._found else None  # as the welcome says; esc leads to the list of all
-        self.app.run_worker(add_provider(self.app, first), group="action", exit_on_error=True)
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         event.stop()

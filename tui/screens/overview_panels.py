@@ -12,6 +12,7 @@ from textual.widget import Widget
 from tui.formatting import bar, cents, cut_middle, width
 
 if TYPE_CHECKING:
+    from services.discovery_views import Report
     from services.overview import Spend
     from services.projection import Projection
     from services.usage_limits import LimitStanding
@@ -130,7 +131,7 @@ def _share(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
-def welcome(found: list[Choice], problem: str = "") -> Content:
+def welcome(found: list[Choice], report: Report | None = None, problem: str = "") -> Content:
     """What stands in place of the panels as long as there is no provider."""
     spans: list[Span] = [
         ("Welcome to Switchroom\n", "bold $primary"),
@@ -145,6 +146,10 @@ def welcome(found: list[Choice], problem: str = "") -> Content:
         *_keys(("q", "quit")),
         ("\n", ""),
     ]
+    if report is not None:
+        from tui.screens.discovered_words import found_lines
+
+        spans += found_lines(report)
     if found:
         spans.append(("Found in your environment\n", "bold"))
         for choice in found[:6]:
@@ -158,6 +163,7 @@ def welcome(found: list[Choice], problem: str = "") -> Content:
     spans += [
         ("Without a key\n", "bold"),
         ("  A model server on this machine or your network needs none: Ollama, llama.cpp, LM Studio, vLLM.\n", ""),
+        ("  Until one is added nobody answers and nothing is measured; known vendors and their prices are in ", "$dim"), ("B", "bold $key"), (" of Providers.\n", "$dim"),
         ("  a", "bold $key"), (" then choose it, or paste its address\n\n", "$dim"),
         ("Just looking?\n", "bold"),
         ("  switchroom --demo", "$accent"), ("   providers that play a part: no key, no network, nothing left behind\n", "$dim"),
