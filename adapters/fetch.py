@@ -179,6 +179,23 @@ class Fetcher:
             raise error_from_answer(Origin(host), status, answer_headers, body)
         return parse_json(body, host)
 
+    async def get_changed(
+        self, url: str, *, etag: str | None, timeout: float, limit: int
+    ) -> tuple[bytes, str | None] | None:
+        """(body, its ETag) of a public document; None: it is still the one that has this ETag."""
+        check_url(url)
+        headers = {"accept": "application/json", **({"if-none-match": etag} if etag else {})}
+        host = urlsplit(url).hostname or url
+        async with self._make(url, auth=None, headers=headers, connect=min(timeout, 10.0)) as client:
+            status, answered, body = await self.call(
+                client, client.build_request("GET", url), Origin(host), timeout=timeout, limit=limit
+            )
+        if status == 304 and etag:
+            return None
+        if status != 200:
+            raise error_from_answer(Origin(host), status, answered, body)
+        return body, one_line(answered.get("etag", ""), 300) or None
+
     async def call(
         self,
         client: httpx.AsyncClient,

@@ -39,6 +39,16 @@ class Catalog:
         self._user_dir, self._refreshed_dir, self._sources = user_dir, refreshed_dir, tuple(sources)
         self.refreshed = Refreshed(refreshed_dir, self._sources)
 
+    def copy(self) -> Catalog:
+        """The same files, looked at anew: for a thread of its own."""
+        return Catalog(self._user_dir, self._refreshed_dir, self._sources)
+
+    def with_list(self, source: str, prepared: Path) -> Catalog:
+        """The catalog as it would be with a prepared list in the place of a source's present one."""
+        other = self.copy()
+        other.refreshed = Refreshed(self._refreshed_dir, self._sources, {source: prepared})
+        return other
+
     def forget(self, sources: Iterable[str] | None = None) -> None:
         """Files changed: read them again when they are next needed. `sources`: those in use from now on."""
         if sources is not None:
@@ -80,6 +90,17 @@ class Catalog:
         ids |= dict.fromkeys(model.id for model in own.models) if own is not None else {}
         models = tuple(self.info(catalog_id, model_id) for model_id in ids)
         return vendor.model_copy(update={"models": models})
+
+    def without_user(self, catalog_id: str) -> dict[str, ModelInfo]:
+        """A vendor's models as bundled and fetched facts have them, whatever the user's files say."""
+        shipped = bundled.provider(catalog_id)
+        ids = dict.fromkeys([model.id for model in shipped.models] if shipped else [])
+        ids |= dict.fromkeys(self.refreshed.ids(catalog_id))
+        known = _bundled_models(catalog_id)
+        return {
+            name: merge_model(name, refreshed=self.refreshed.model(catalog_id, name), bundled=known.get(name))
+            for name in ids
+        }
 
     def info(self, catalog_id: str, model_id: str) -> ModelInfo:
         """A model as the catalog alone knows it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ _PRICE_ORDER = ("genai", "catwalk", "modelsdev")
 FORMAT = 1
 _HEAD_MAX = 64 * 1024
 _FILE_MAX = 128 * 1024 * 1024
+_LEFT_S = 600.0
+"""A half-written file that old belongs to nobody any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def file_of(folder: Path, source: str) -> Path:
 # -- writing -------------------------------------------------------------------------------------
 
 
-def write(
+def prepare(
     folder: Path,
     source: str,
     vendors: Mapping[str, Iterable[Rule] | Mapping[str, ModelInfo]],
@@ -87,14 +90,13 @@ def write(
     url: str,
     etag: str | None,
     at: int,
-) -> None:
-    """Put a list in the place of the one before, as a whole or not at all. Raises OSError."""
+) -> Path:
+    """Write a list whole and safe on disk beside the one in use; `put` makes it the one in use. Raises OSError."""
     lines: dict[str, bytes] = {}
     models = 0
     for vendor, said in vendors.items():
-        entries = [_entry(info, None) for info in said.values()] if isinstance(said, Mapping) else [
-            _entry(info, clause) for clause, info in said
-        ]  # fmt: skip
+        pairs = ((None, info) for info in said.values()) if isinstance(said, Mapping) else said
+        entries = [_entry(info, clause) for clause, info in pairs]
         models += len(entries)
         lines[vendor] = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
     places: dict[str, tuple[int, int]] = {}
@@ -107,7 +109,7 @@ def write(
         "bytes": position, "vendors": places,
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target = file_of(folder, source)
+    _sweep(folder)
     unfinished = folder / f".{source}.{os.getpid()}.tmp"
     try:
         with unfinished.open("wb") as out:
@@ -115,10 +117,29 @@ def write(
             out.writelines(lines.values())
             out.flush()
             os.fsync(out.fileno())
-        unfinished.replace(target)
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    except BaseException:
+        drop(unfinished)
+        raise
+    return unfinished
+
+
+def put(unfinished: Path, folder: Path, source: str) -> None:
+    """Put a prepared list in the place of the one before, in one step. Raises OSError."""
+    unfinished.replace(file_of(folder, source))
+
+
+def drop(unfinished: Path) -> None:
+    """A prepared list is not wanted."""
+    with suppress(OSError):
+        unfinished.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """What processes that were killed left half-written."""
+    with suppress(OSError):
+        for left in folder.glob(".*.tmp"):
+            if time.time() - left.stat().st_mtime > _LEFT_S:
+                left.unlink(missing_ok=True)
 
 
 def still_newest(folder: Path, source: str) -> None:
@@ -187,8 +208,15 @@ def read_vendor(path: Path, head: Head, vendor: str) -> Listed:
 class Refreshed:
     """The stored lists of all sources; a head is read on first use, a vendor's models when it is asked for."""
 
-    def __init__(self, folder: Path | None, sources: Iterable[str] = SOURCES) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        sources: Iterable[str] = SOURCES,
+        instead: Mapping[str, Path] | None = None,
+    ) -> None:
         self._folder = folder
+        self._instead = dict(instead or {})
+        """Source → a prepared list that is looked at as if it were in use already."""
         self._sources = tuple(sources)
         """Sources that are switched off are not used, even where their file is still there."""
         self._heads: dict[str, Head] | None = None
@@ -202,7 +230,7 @@ class Refreshed:
         if self._heads is None:
             self._heads = {}
             for source in self._sources if self._folder is not None else ():
-                path = file_of(self._folder, source)  # type: ignore[arg-type]
+                path = self._path(source)
                 try:
                     if (head := read_head(path)) is not None:
                         self._heads[source] = head
@@ -229,6 +257,21 @@ class Refreshed:
         found = [model for source, said in listed.items() if source != "genai" for model in said.models]
         return list(dict.fromkeys(found))
 
+    def _path(self, source: str) -> Path:
+        assert self._folder is not None
+        return self._instead.get(source) or file_of(self._folder, source)
+
+    def line(self, source: str, vendor: str) -> bytes:
+        """A vendor's stored line, to see whether two lists differ; empty when there is none."""
+        head = self.heads.get(source)
+        if head is None or vendor not in head.vendors:
+            return b""
+        start, size = head.vendors[vendor]
+        with suppress(OSError), self._path(source).open("rb") as stored:
+            stored.seek(head.begins + start)
+            return stored.read(size)
+        return b""
+
     def _merged(self, vendor: str, model_id: str) -> ModelInfo | None:
         said = {
             source: info
@@ -248,9 +291,9 @@ class Refreshed:
         if vendor not in self._vendors:
             found: dict[str, Listed] = {}
             for source, head in self.heads.items():
-                if vendor not in head.vendors or self._folder is None:
+                if vendor not in head.vendors:
                     continue
-                path = file_of(self._folder, source)
+                path = self._path(source)
                 try:
                     found[source] = read_vendor(path, head, vendor)
                 except (ValueError, OSError, TypeError, AttributeError, RecursionError):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from catalog.lookup import Catalog
     from services.audit import Audit
     from services.budgets import BudgetService
+    from services.catalog_refresh import CatalogRefresh
+    from services.catalog_watch import CatalogWatch
     from services.chat import ChatService
     from services.conversations import ConversationService
     from services.credentials import Credentials
@@ -92,8 +94,21 @@ class Services:
     @cached_property
     def catalog(self) -> Catalog:
         from catalog.lookup import Catalog
+        from services.catalog_sources import addresses
 
-        return Catalog(self.paths.user_catalog)
+        return Catalog(self.paths.user_catalog, self.paths.refreshed_catalog, addresses(self.settings))
+
+    @cached_property
+    def catalog_watch(self) -> CatalogWatch:
+        from services.catalog_watch import CatalogWatch
+
+        return CatalogWatch(self)
+
+    @cached_property
+    def catalog_refresh(self) -> CatalogRefresh:
+        from services.catalog_refresh import CatalogRefresh
+
+        return CatalogRefresh(self)
 
     @cached_property
     def credentials(self) -> Credentials:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from catalog.errors import NotFoundError, UsageError
 from catalog.plaintext import one_line
 from services.clock import now_ms
-from services.feed import ModelsChanged, SettingsChanged, StoreChangedElsewhere
+from services.feed import CatalogChanged, ModelsChanged, SettingsChanged, StoreChangedElsewhere
 from services.model_lists import ModelLists, ModelView, view_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class ModelService:
         self._store = Models(services.db)
         self._lists = ModelLists(services, self._store)
         services.feed.subscribe(lambda event: self._lists.forget(event.provider), ModelsChanged)
+        services.feed.subscribe(lambda _event: self._lists.forget(None), CatalogChanged)
         services.feed.subscribe(lambda _event: self._lists.doubt(), StoreChangedElsewhere)
 
     async def list(

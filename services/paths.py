@@ -44,6 +44,11 @@ class Paths:
         return self.config / "user-catalog"
 
     @property
+    def refreshed_catalog(self) -> Path:
+        """Lists of models and prices that were fetched, one file per source."""
+        return self.data / "catalog"
+
+    @property
     def config_file(self) -> Path:
         return self.config / "config.toml"
 

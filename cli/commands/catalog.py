@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.lazy import Nouns
-from cli.session import Session, reads
+from cli.session import Session, changes, reads
 
 if TYPE_CHECKING:
     from catalog.lookup import Catalog
+    from catalog.refreshed import Head, Note
     from catalog.types import CatalogProvider, ProviderSpec
+    from catalog.user import Problem
+    from services.catalog_changes import CatalogChange
+    from services.catalog_refresh import RefreshResult
+    from services.container import Services
 
 
 @click.group(cls=Nouns)
@@ -20,12 +26,15 @@ def command() -> None:
 
 
 def _catalog() -> Catalog:
-    """The catalog with the user's files over it; files that were skipped are named on standard error."""
+    """The catalog with fetched facts and the user's files; files that are not used are named on standard error."""
     from catalog.lookup import Catalog
     from cli.output import note
+    from services.catalog_sources import addresses
     from services.paths import resolve
+    from services.settings import load
 
-    catalog = Catalog(resolve().user_catalog)
+    paths = resolve()
+    catalog = Catalog(paths.user_catalog, paths.refreshed_catalog, addresses(load(paths)))
     for problem in catalog.problems:
         note(f"Skipped {problem}")
     return catalog
@@ -41,7 +50,35 @@ def list_catalog(session: Session) -> None:
     for spec in specs:
         vendor = catalog.provider(spec.id)
         rows.append({**_head(spec), "models": len(vendor.models) if vendor else 0})
-    session.emit({"providers": rows}, lambda: _table(rows))
+    document: dict[str, object] = {
+        "providers": rows,
+        "facts_of": _facts_date(),
+        "refreshed": [_list_document(head) for head in catalog.refreshed.heads.values()],
+        "problems": [_problem(problem) for problem in catalog.problems],
+    }
+    session.emit(document, lambda: _table(rows))
+
+
+def _facts_date() -> str:
+    from catalog.bundled import facts_date
+
+    return facts_date()
+
+
+def _list_document(head: Head) -> dict[str, object]:
+    from cli import documents
+
+    return {
+        "source": head.source,
+        "url": head.url,
+        "models": head.models,
+        "fetched_at": documents.moment(head.fetched_at),
+        "checked_at": documents.moment(max(head.checked_at, head.fetched_at)),
+    }
+
+
+def _problem(problem: Problem | Note) -> dict[str, object]:
+    return {"file": str(problem.file), "line": getattr(problem, "line", None), "reason": problem.reason}
 
 
 def _head(spec: ProviderSpec) -> dict[str, object]:
@@ -120,17 +157,176 @@ def _vendor(vendor: CatalogProvider) -> str:
 @command.command("path")
 @reads
 def show_paths(session: Session) -> None:
-    """Where the bundled and the user's files lie."""
+    """Where the bundled, the fetched and the user's files lie."""
     from importlib.resources import files
 
     from cli.output import pairs
     from services.paths import resolve
 
-    document: dict[str, str | None] = {
+    paths = resolve()
+    document = {
         "bundled": str(files("catalog") / "data"),
-        "user_catalog": str(resolve().user_catalog),
-        "refreshed": None,
+        "user_catalog": str(paths.user_catalog),
+        "refreshed": str(paths.refreshed_catalog),
     }
-    session.emit(
-        document, lambda: pairs([(name, path or "never refreshed") for name, path in document.items()])
+    session.emit(document, lambda: pairs(list(document.items())))
+
+
+@command.command()
+@click.option(
+    "--source", "sources", multiple=True, metavar="NAME", help="Only genai, catwalk, modelsdev or openrouter."
+)
+@click.option(
+    "--anyway", is_flag=True, help="Take a list even when it is wildly different from the one before."
+)
+@changes
+def refresh(session: Session, sources: tuple[str, ...], anyway: bool) -> int:
+    """Ask the sources for newer vendors, models and prices."""
+
+    async def work(services: Services) -> int:
+        results = await services.catalog_refresh.refresh(sources or None, anyway=anyway)
+        document: dict[str, object] = {"sources": [_result_document(result) for result in results]}
+        if session.dry_run:
+            document["dry_run"] = True
+        session.emit(document, lambda: _results(results, dry_run=session.dry_run))
+        errors = [result.error for result in results if result.error is not None]
+        if not errors:
+            return 0
+        return 3 if all(error.code == "offline" for error in errors) else 5
+
+    return session.run(work, asks=False)
+
+
+def _result_document(result: RefreshResult) -> dict[str, object]:
+    from cli.failures import document as error_document
+
+    return {
+        "source": result.source,
+        "state": result.state,
+        "providers": result.vendors,
+        "models": result.models,
+        "added": result.added,
+        "updated": result.updated,
+        "removed": result.removed,
+        "duration_ms": result.duration_ms,
+        "error": error_document(result.error) if result.error else None,
+    }
+
+
+def _results(results: Sequence[RefreshResult], *, dry_run: bool) -> str:
+    from cli.output import table
+    from services.catalog_sources import NAMES
+
+    if not results:
+        return "No source is switched on. See 'switchroom config show'."
+    rows = []
+    for result in results:
+        found = (
+            f"{result.added} new, {result.updated} changed, {result.removed} gone"
+            if result.state == "ok"
+            else ""
+        )
+        said = (
+            result.error.message
+            if result.error
+            else "still the newest"
+            if result.state == "unchanged"
+            else found
+        )
+        rows.append((NAMES[result.source], result.state, str(result.models or "–"), said))
+    text = table(("SOURCE", "STATE", "MODELS", "WHAT CHANGED"), rows, right=("MODELS",))
+    if dry_run:
+        return f"{text}\nNothing was kept."
+    return (
+        f"{text}\nSee what it affects: switchroom catalog diff" if any(r.changed for r in results) else text
     )
+
+
+@command.command()
+@click.option(
+    "--since", metavar="WHEN", default="30d", show_default=True, help="How far back: 7d, 2026-11-01."
+)
+@click.option("--all", "everything", is_flag=True, help="Vendors you have no provider of, too.")
+@reads
+def diff(session: Session, since: str, everything: bool) -> int:
+    """What changed in the catalog, and what it affects: price rises first."""
+
+    async def work(services: Services) -> None:
+        from cli import documents
+        from services import catalog_changes
+        from services.clock import parse_when
+
+        start = parse_when(since)
+        found = await catalog_changes.changes(services, start)
+        shown = [change for change in found if everything or change.refs]
+        document: dict[str, object] = {
+            "since": documents.moment(start),
+            "changes": [_change_document(change) for change in shown],
+            "elsewhere": len(found) - len(shown),
+        }
+        session.emit(document, lambda: _changes(shown, len(found) - len(shown)))
+
+    return session.run(work, asks=False)
+
+
+def _change_document(change: CatalogChange) -> dict[str, object]:
+    from cli import documents
+
+    return {
+        "kind": change.kind,
+        "vendor": change.vendor,
+        "model": change.model,
+        "field": change.field or None,
+        "old": change.old,
+        "new": change.new,
+        "rise": None if change.rise is None else f"{change.rise:.4f}",
+        "at": documents.moment(change.at),
+        "source": change.source or None,
+        "shutdown_date": change.ends,
+        "days": change.days,
+        "refs": list(change.refs),
+        "affects": list(change.uses),
+    }
+
+
+def _changes(found: Sequence[CatalogChange], elsewhere: int) -> str:
+    from catalog.plaintext import one_line
+    from cli.output import table
+    from services.catalog_changes import in_days
+
+    more = f"{elsewhere} more of vendors you have no provider of: --all" if elsewhere else ""
+    if not found:
+        return f"Nothing changed for your models. {more}".strip()
+    rows = []
+    for change in found:
+        said = (
+            change.ends
+            if change.kind == "ending"
+            else f"{_plain(change.old)} → {_plain(change.new)}"
+            if change.field
+            else ""
+        )
+        when = in_days(change.days)
+        rows.append(
+            (
+                change.kind,
+                ", ".join(change.refs) or f"{change.vendor}/{change.model}",
+                change.field,
+                one_line(f"{said or change.new or ''} {when}".strip(), 60),
+                ", ".join(change.uses),
+            )
+        )
+    text = table(("WHAT", "MODEL", "FIELD", "CHANGE", "AFFECTS"), rows)
+    return f"{text}\n{more}" if more else text
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, list):
+        return (
+            f"{len(value)} steps"
+            if any(isinstance(item, dict) for item in value)
+            else ", ".join(map(str, value))
+        )
+    return "other rates" if isinstance(value, dict) else str(value)

@@ -1,0 +1,266 @@
+"""How newer facts are fetched and kept: each source on its own, checked, put in place in one step, with what it changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catalog import refreshed
+from catalog.errors import OfflineError, StoreError, SwitchroomError, UsageError
+from services.catalog_sources import NAMES, addresses
+from services.clock import HOUR_MS, now_ms
+from services.feed import CatalogChanged
+
+if TYPE_CHECKING:
+    from services.catalog_lists import Prepared
+    from services.container import Services
+    from store.catalog_runs import CatalogRunRow
+
+log = logging.getLogger(__name__)
+
+JOB = "catalog"
+"""The name under which only one of several processes refreshes by itself."""
+TIMEOUT_S = 60.0
+LARGEST = 24 * 1024 * 1024
+"""Bytes of a list; the largest of them has a tenth of this."""
+LOOK_S = 300.0
+"""How often it is looked whether the sources should be asked again."""
+FIRST_S = 5.0
+"""After the first paint, so that start-up has the machine to itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """What asking one source came to."""
+
+    source: str
+    state: str
+    """`ok`, `unchanged` or `error`."""
+    vendors: int = 0
+    models: int = 0
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    duration_ms: int = 0
+    error: SwitchroomError | None = None
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.added or self.updated or self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """Where one source stands."""
+
+    source: str
+    name: str
+    url: str | None
+    """None: switched off."""
+    fetched_at: int | None
+    """UTC ms of the list in use; None: none is."""
+    checked_at: int | None
+    """UTC ms of the last word that it is the newest."""
+    models: int
+    last: CatalogRunRow | None
+    note: str = ""
+    """Why the stored list is not used."""
+
+
+class CatalogRefresh:
+    """Asks the sources, by itself or on request."""
+
+    def __init__(self, services: Services) -> None:
+        from store.catalog_runs import CatalogRuns
+
+        self._services = services
+        self._runs = CatalogRuns(services.db)
+        self._turn = asyncio.Lock()
+
+    async def sources(self) -> list[SourceView]:
+        """Every source, in the order in which prices are believed."""
+        urls, last = addresses(self._services.settings), await self._runs.last()
+        layer = self._services.catalog.refreshed
+        heads = layer.heads
+        notes = {note.file.stem: note.reason for note in layer.notes}
+        found = []
+        for source in refreshed.SOURCES:
+            head = heads.get(source)
+            found.append(
+                SourceView(
+                    source, NAMES[source], urls.get(source), head.fetched_at if head else None,
+                    head.checked_at if head else None, head.models if head else 0, last.get(source),
+                    notes.get(source, ""),
+                )
+            )  # fmt: skip
+        return found
+
+    async def refresh(
+        self, sources: Sequence[str] | None = None, *, anyway: bool = False
+    ) -> list[RefreshResult]:
+        """Ask these sources (None: all that are on), each to its end; one that fails is a result with its error.
+
+        Prices that rose, and models in use that will be shut down, raise an alert.
+        """
+        self._services.require_writable()
+        urls = addresses(self._services.settings)
+        for source in sources or ():
+            if source not in urls:
+                raise UsageError(
+                    f"The catalog has no source {source}, or it is switched off.",
+                    hint=f"Sources: {', '.join(urls) or 'none is on'}.",
+                )
+        async with self._turn:
+            self._services.catalog.forget(urls)  # what another process put in place counts as the one before
+            results = [
+                await self._one(source, urls[source], anyway)
+                for source in urls
+                if source in (sources or urls)
+            ]
+        if any(result.state == "ok" for result in results) and not self._services.db.dry_run:
+            self._services.catalog.forget(urls)
+            self._services.feed.publish(CatalogChanged())
+            from services.catalog_changes import tell
+
+            await tell(self._services)
+        return results
+
+    async def keep(self) -> None:
+        """Ask again every `catalog.every_hours`, in one of the processes that run, until the services close."""
+        await asyncio.sleep(FIRST_S)
+        while True:
+            try:
+                if await self._wanted():
+                    results = await self.refresh()
+                    if all(result.error is not None for result in results):
+                        await self._again_soon()
+            except SwitchroomError:
+                log.exception("the catalog could not be refreshed")
+            await asyncio.sleep(LOOK_S)
+
+    async def _wanted(self) -> bool:
+        services = self._services
+        settings = services.settings.catalog
+        if services.db.read_only or services.offline.state or settings.refresh == "off":
+            return False
+        if not addresses(services.settings):
+            return False
+        now = now_ms()
+        return await _claim(services, now, int(settings.every_hours * HOUR_MS))
+
+    async def _again_soon(self) -> None:
+        """Nobody answered: whoever looks in an hour asks again."""
+        every = int(self._services.settings.catalog.every_hours * HOUR_MS)
+        async with self._services.db.transaction() as tx:
+            tx.later(
+                "UPDATE schedule_claims SET claimed_at = ? WHERE job = ?",
+                (now_ms() - every + min(every, HOUR_MS), JOB),
+            )
+
+    async def _one(self, source: str, url: str, anyway: bool) -> RefreshResult:
+        at, started = now_ms(), time.monotonic()
+        prepared: Prepared | None = None
+        try:
+            prepared = await self._fetched(source, url, at, anyway)
+            if prepared is None:
+                result = RefreshResult(source, "unchanged", duration_ms=_ms(started))
+                await self._record(result, at, None)
+                return result
+            result = RefreshResult(
+                source, "ok", prepared.vendors, prepared.models, prepared.total("added"), prepared.total("updated"),
+                prepared.total("removed"), _ms(started),
+            )  # fmt: skip
+            await self._record(result, at, prepared)
+        except OfflineError as error:  # nobody was asked: no run to remember
+            return RefreshResult(source, "error", duration_ms=_ms(started), error=error)
+        except OSError as error:
+            return await self._failed(source, at, started, _not_kept(error))
+        except SwitchroomError as error:
+            return await self._failed(source, at, started, error)
+        finally:
+            if prepared is not None:
+                refreshed.drop(prepared.path)
+        self._services.catalog.forget()
+        return result
+
+    async def _fetched(self, source: str, url: str, at: int, anyway: bool) -> Prepared | None:
+        """The new list, ready on disk; None: the stored one is still the newest."""
+        services = self._services
+        folder, head = services.paths.refreshed_catalog, services.catalog.refreshed.heads.get(source)
+        etag = head.etag if head is not None and head.url == url and not anyway else None
+        answer = await services.fetcher.get_changed(url, etag=etag, timeout=TIMEOUT_S, limit=LARGEST)
+        if answer is None:
+            if not services.db.dry_run:
+                refreshed.still_newest(folder, source)
+            return None
+        from services.catalog_lists import prepare
+
+        body, new_etag = answer
+        return await asyncio.to_thread(
+            prepare,
+            services.catalog.copy(),
+            folder,
+            source,
+            body,
+            url=url,
+            etag=new_etag,
+            at=at,
+            anyway=anyway,
+        )
+
+    async def _record(self, result: RefreshResult, at: int, prepared: Prepared | None) -> None:
+        """Remember the run and put its list in place: both or, when the disk refuses, neither."""
+        from store.catalog_runs import CatalogRunRow
+
+        row = CatalogRunRow(
+            None, result.source, at, result.duration_ms, result.state,
+            result.error.code if result.error else None, result.error.message if result.error else None,
+            result.vendors, result.models, result.added, result.updated, result.removed,
+            prepared.as_json() if prepared is not None else None,
+        )  # fmt: skip
+        async with self._services.db.transaction() as tx:
+            await self._runs.insert(tx, row)
+            if prepared is None:
+                return
+            detail: dict[str, object] = {
+                "models": result.models, "added": result.added, "updated": result.updated, "removed": result.removed,
+            }  # fmt: skip
+            await self._services.audit.record(tx, "catalog.refresh", result.source, detail=detail)
+            if not self._services.db.dry_run:
+                refreshed.put(prepared.path, self._services.paths.refreshed_catalog, result.source)
+
+    async def _failed(self, source: str, at: int, started: float, error: SwitchroomError) -> RefreshResult:
+        result = RefreshResult(source, "error", duration_ms=_ms(started), error=error)
+        await self._record(result, at, None)
+        return result
+
+
+async def _claim(services: Services, now: int, every: int) -> bool:
+    """True for the one process whose turn it is."""
+    from services import process
+
+    async with services.db.transaction() as tx:
+        row = await tx.fetchone("SELECT claimed_at FROM schedule_claims WHERE job = ?", (JOB,))
+        if row is not None and now - every < row[0] <= now:
+            return False
+        tx.later(
+            "INSERT INTO schedule_claims (job, claimed_at, process) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET claimed_at = excluded.claimed_at, process = excluded.process",
+            (JOB, now, process.identity()),
+        )
+    return True
+
+
+def _not_kept(error: OSError) -> StoreError:
+    return StoreError(
+        f"The fetched list cannot be kept: {error.strerror or type(error).__name__}.",
+        hint="The one before stays in use. Make room, or give the data folder to your user.",
+    )
+
+
+def _ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
