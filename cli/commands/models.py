@@ -10,6 +10,7 @@ import click
 from cli.commands.models_map import map_model
 from cli.commands.models_price import price_model
 from cli.commands.models_probe import probe_models, say_model
+from cli.commands.models_recommend import recommend_models
 from cli.lazy import Nouns
 from cli.session import Session, changes, may_change, reads
 
@@ -217,3 +218,4 @@ command.add_command(map_model)
 command.add_command(price_model)
 command.add_command(probe_models)
 command.add_command(say_model)
+command.add_command(recommend_models)

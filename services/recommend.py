@@ -1,0 +1,181 @@
+"""Recommendations for a task: the models at hand, what each typical run would cost here, and what was measured."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from catalog.capabilities import ability
+from catalog.errors import UsageError
+from catalog.plaintext import one_line
+from catalog.recommend import TASKS, Candidate, Verdict, rank
+from catalog.types import CAPABILITIES
+from catalog.usage import Usage
+from services.model_records import ModelRecord, model_records
+from services.tariff import tariff_of
+
+if TYPE_CHECKING:
+    from services.container import Services
+    from services.models import ModelView
+    from store.providers import ProviderRow
+
+OWN_RUNS = 10
+"""From so many runs in 30 days on, a chat is priced as the user's own typical run."""
+MOST_USD = Decimal(1_000_000)
+_WELL = frozenset({"ok", "unknown", "untested", "slow", "offline"})
+"""States of a provider that say nothing against using it."""
+_TURN_S = 0.004
+"""So long is worked between two turns of the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a model is wanted for."""
+
+    task: str
+    budget: Decimal | None
+    """USD for a run; None: any."""
+    needs: tuple[str, ...] = ()
+    """Capabilities on top of those of the task."""
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """All capabilities that are needed."""
+        return tuple(dict.fromkeys((*TASKS[self.task].needs, *self.needs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The answer: every model of every provider, the best first."""
+
+    wish: Wish
+    run: Usage
+    """The run that was priced."""
+    yours: bool
+    """True: it is the mean of the user's own runs, not the task's typical one."""
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def fitting(self) -> int:
+        """How many are recommended."""
+        return sum(verdict.rank is not None for verdict in self.verdicts)
+
+
+def wish_of(task: str, budget: str, needs: str = "") -> Wish:
+    """A wish as people write it: `code`, `0.01` (empty: any), `tools, vision`. UsageError says what is wrong."""
+    name = task.strip().lower() or "chat"
+    if name not in TASKS:
+        raise UsageError(f"There is no task {one_line(task, 40)}.", hint=f"One of {', '.join(TASKS)}.")
+    return Wish(name, budget_of(budget), needs_of(needs))
+
+
+def budget_of(text: str) -> Decimal | None:
+    """USD for a run; None for an empty text."""
+    text = text.strip().removeprefix("$").strip()
+    if not text:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or not 0 <= amount <= MOST_USD:
+        raise UsageError(
+            "The budget is no amount in USD.", hint="Write what a run may cost: 0.01; 0 is free only."
+        )
+    return amount
+
+
+def needs_of(text: str) -> tuple[str, ...]:
+    """Capabilities by name, between commas or spaces."""
+    names = tuple(dict.fromkeys(text.lower().replace(",", " ").split()))
+    if unknown := [name for name in names if name not in CAPABILITIES]:
+        raise UsageError(
+            f"There is no capability {one_line(unknown[0], 40)}.", hint=f"Some of {', '.join(CAPABILITIES)}."
+        )
+    return names
+
+
+async def recommend(services: Services, wish: Wish) -> Advice:
+    """Judge every model of every provider."""
+    from adapters.loader import dialects
+
+    rows = {row.slug: row for row in await services.registry.rows()}
+    views = await services.models.list()
+    records = await model_records(services)
+    run, yours = _typical(wish, records)
+    at = datetime.now(UTC)
+    spoken = frozenset(dialects())
+    candidates = []
+    turn = time.monotonic()
+    for view in views:
+        if (row := rows.get(view.provider)) is None:
+            continue  # deleted since
+        candidates.append(_candidate(view, row, wish, run, at, records.get(view.ref), spoken))
+        if time.monotonic() - turn > _TURN_S:
+            await asyncio.sleep(0)
+            turn = time.monotonic()
+    verdicts = await asyncio.to_thread(rank, candidates, run, wish.budget)
+    return Advice(wish, run, yours, tuple(verdicts))
+
+
+def _typical(wish: Wish, records: Mapping[str, ModelRecord]) -> tuple[Usage, bool]:
+    """The task's run; for a chat the mean of the user's own runs, where there are enough."""
+    runs = sum(record.runs for record in records.values())
+    if wish.task != "chat" or runs < OWN_RUNS:
+        return TASKS[wish.task].run, False
+    given = sum(record.input for record in records.values())
+    made = sum(record.output for record in records.values())
+    return Usage(input=max(1, round(given / runs)), output=max(1, round(made / runs))), True
+
+
+def _candidate(
+    view: ModelView,
+    row: ProviderRow,
+    wish: Wish,
+    run: Usage,
+    at: datetime,
+    record: ModelRecord | None,
+    spoken: frozenset[str],
+) -> Candidate:
+    info = view.info
+    tariff = tariff_of(view, row)
+    return Candidate(
+        ref=view.ref,
+        abilities=tuple(ability(info, name, view.asked) for name in wish.wanted),
+        context_window=info.context_window,
+        cost=tariff.cost(run, at),
+        own=tariff.own,
+        out_of_use=_out_of_use(view, row, at.date().isoformat(), spoken),
+        ill=None if row.state in _WELL else f"its provider: {row.state.replace('_', ' ')}",
+        unfit=None if view.chat or _hears(view, wish) else "does not answer in words",
+        ends=info.shutdown_date
+        if info.shutdown_date and not info.retired_on(at.date().isoformat())
+        else None,
+        runs=record.runs if record else 0,
+        failed=record.failed if record else 0,
+        ttft_ms=record.ttft_p50 if record else None,
+        tok_per_s=record.tok_per_s if record else None,
+    )
+
+
+def _hears(view: ModelView, wish: Wish) -> bool:
+    """Speech models chat with nobody, and are wanted all the same where speech is to become text."""
+    made, given = view.info.modalities_out or (), view.info.modalities_in or ()
+    return wish.task == "transcribe" and "audio" in given and (not made or "text" in made)
+
+
+def _out_of_use(view: ModelView, row: ProviderRow, today: str, spoken: frozenset[str]) -> str | None:
+    if row.dialect not in spoken:
+        return f"Switchroom does not speak {row.dialect} yet"
+    if not row.enabled:
+        return "its provider is switched off"
+    if not view.available:
+        return "its provider no longer lists it"
+    if view.info.retired_on(today):
+        return "retired"
+    return None if view.enabled else "switched off"
