@@ -49,11 +49,24 @@ def _actions(app: SwitchroomApp) -> list[Command]:
             words = f"{item.id.replace('.', ' ')} {_ALSO.get(item.id.rpartition('.')[2], '')}"
             run = partial(app.run_action, action, node)
             commands.append(Command("action", item.what, shown, keys[item.id], run, name=name, words=words))
+    if app.opened:
+        from tui.screens.discovered import found_here
+
+        commands.append(Command("action", "Found here …", "providers in your environment and on this machine", "", partial(found_here, app), words="discover detect environment env local servers loopback ollama add"))  # fmt: skip
     commands += [
         Command("mode", f"Go to {mode.title}", "", keys.get(f"mode.{mode.name}", ""), partial(app.action_mode, mode.name), words=_MODES_ALSO.get(mode.name, ""))
         for mode in MODES
     ]  # fmt: skip
+    if "providers.browse" not in keys and app.opened:
+        what = "Marketplace: every known vendor, what it offers and costs"
+        commands.append(Command("action", what, "vendors", "", partial(_marketplace, app), words="browse catalog add provider"))  # fmt: skip
     return commands
+
+
+async def _marketplace(app: SwitchroomApp) -> None:
+    from tui.screens.marketplace import open_marketplace
+
+    await open_marketplace(app)
 
 
 def _settings(app: SwitchroomApp) -> list[Command]:
@@ -96,7 +109,7 @@ async def _fill(app: SwitchroomApp, window: Palette[ModelView]) -> None:
         window.add([searchable(command) for command in _settings(app)])
         rows = await app.services.registry.rows()
         window.add([
-            searchable(Command("provider", row.slug, row.name, "", partial(_show_provider, app, row.slug)))
+            searchable(Command("provider", row.slug, row.name, "", partial(show_provider, app, row.slug)))
             for row in rows
         ])  # fmt: skip
         models = await app.services.models.list(enabled=True)
@@ -129,7 +142,8 @@ async def _at_first(app: SwitchroomApp, mode: str) -> None:
         await app.pop_screen()
 
 
-async def _show_provider(app: SwitchroomApp, slug: str) -> None:
+async def show_provider(app: SwitchroomApp, slug: str) -> None:
+    """Go to Providers, with the cursor on this one."""
     await _at_first(app, "providers")
     from tui.screens.providers import ProvidersScreen
 
