@@ -46,18 +46,44 @@ def next_time(schedule: str, after_ms: int) -> int | None:
     fields = schedule.split()
     either = fields[2] != "*" and fields[4] != "*"
     """Cron's old rule: with both day fields given, one of them is enough."""
+    every_hour = fields[1].startswith("*")
     moment = datetime.fromtimestamp(after_ms / 1000, UTC).astimezone().replace(tzinfo=None)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     for _ in range(4 * 366 + 1):
         by_date, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
         if day.month in months and ((by_date or by_weekday) if either else (by_date and by_weekday)):
-            for hour in sorted(hours):
-                for minute in sorted(minutes):
-                    fires = to_ms(day.replace(hour=hour, minute=minute))
-                    if fires > after_ms:
-                        return fires
+            earliest = moment.hour - 1 if day.date() == moment.date() else 0
+            fires = _first(
+                day, [hour for hour in sorted(hours) if hour >= earliest], minutes, every_hour, after_ms
+            )
+            if fires is not None:
+                return fires
         day += timedelta(days=1)
     return None
+
+
+def _first(day: datetime, hours: list[int], minutes: set[int], every_hour: bool, after_ms: int) -> int | None:
+    """The first of a day's moments after this one; None: none is left."""
+    found: int | None = None
+    reached = 24
+    for hour in hours:
+        if hour > reached + 1:  # a skipped hour may come after the next one, not later
+            break
+        for minute in minutes:
+            for fires in _moments(day.replace(hour=hour, minute=minute), every_hour):
+                if fires > after_ms and (found is None or fires < found):
+                    found, reached = fires, min(reached, hour)
+    return found
+
+
+def _moments(local: datetime, every_hour: bool) -> list[int]:
+    """When the user's clock shows this time. On the days on which clocks change: a fixed hour counts once, and one
+    that is left out comes as much later; what is done every hour goes on hour by hour."""
+    first, second = to_ms(local), to_ms(local.replace(fold=1))
+    if not every_hour or first == second:
+        return [first]
+    shown = datetime.fromtimestamp(first / 1000, UTC).astimezone().replace(tzinfo=None)
+    return [first, second] if shown == local else []
 
 
 def _cron(text: str) -> list[set[int]]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from catalog.merge import ModelDiff
+from services import sync_due
 from services.clock import MINUTE_MS, now_ms
 from services.feed import ModelsChanged, SyncEnded, SyncProgress
-from services.schedule import due
+from services.sync_belief import doubt
 from services.sync_diff import SyncChange, read_diff, rise_alert, rises
 from services.sync_rows import SyncResult, compared, document, model_rows, run_row
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 Phase = Literal["waiting", "fetching", "retrying", "saving", "done"]
 
+_NO_LIST = (404, 405, 501)
+"""What a server answers that has no list of models."""
 LOOK_S = MINUTE_MS / 1000
 """How often interval and cron schedules are looked at."""
 
@@ -97,9 +100,17 @@ class Sync:
         if self._services.db.read_only:
             return []
         first = self._services.settings.sync.at_start and not self._services.offline.state
-        results = await self.sync(await self._wanted(starting=True)) if first else []
+        results = await self.fire(starting=True) if first else []
         self._services.spawn(self._keep_schedules())
         return results
+
+    async def fire(self, *, starting: bool = False) -> list[SyncResult]:
+        """Sync those whose time has come, unless another program does it. `starting`: and those of each start."""
+        slugs = await sync_due.take(self._services, starting=starting)
+        try:
+            return await self.sync(slugs) if slugs else []
+        finally:
+            await sync_due.done(self._services, slugs)
 
     async def overview(self) -> list[SyncView]:
         """Each provider's last syncs and its next one."""
@@ -132,21 +143,9 @@ class Sync:
             if self._services.offline.state:
                 continue
             try:
-                await self.sync(await self._wanted(starting=False))
+                await self.fire()
             except SwitchroomError:
                 log.exception("a scheduled sync could not be started")
-
-    async def _wanted(self, *, starting: bool) -> list[str]:
-        now, last = now_ms(), await self._runs.last_by_provider()
-        return [
-            row.slug
-            for row in await self._services.registry.rows()
-            if row.enabled
-            and (
-                (starting and row.auto_sync == "start")
-                or due(row.auto_sync, last[row.slug].started_at if row.slug in last else None, now)
-            )
-        ]
 
     async def _one(self, row: ProviderRow, batch: _Batch) -> SyncResult:
         attempt = _Attempt(now_ms(), time.monotonic())
@@ -158,7 +157,9 @@ class Sync:
                 async with asyncio.timeout(self._services.settings.sync.timeout):
                     remote = await self._fetch(row, adapter, batch, attempt)
                 self._progress(row.slug, "saving", batch)
-                result = await self._keep(row, remote, attempt)
+                result = await (
+                    self._unlisted(row, attempt) if remote is None else self._keep(row, remote, attempt)
+                )
             except TimeoutError:
                 result = await self._failed(row, attempt.error or self._too_slow(row), attempt)
             except SwitchroomError as error:
@@ -180,8 +181,8 @@ class Sync:
 
     async def _fetch(
         self, row: ProviderRow, adapter: Adapter, batch: _Batch, attempt: _Attempt
-    ) -> list[RemoteModel]:
-        """The live list; what may pass is tried again, within the time of the sync."""
+    ) -> list[RemoteModel] | None:
+        """The live list; what may pass is tried again, within the time of the sync. None: it has no list."""
         from adapters.errors import ProviderError
         from services.retry import policy_for
 
@@ -197,6 +198,9 @@ class Sync:
             try:
                 return await adapter.list_models()
             except ProviderError as error:
+                if error.status in _NO_LIST and not (await self._models.listed(row.slug))[1]:
+                    await _works(adapter)
+                    return None
                 attempt.failed += 1
                 attempt.error = error
                 wait = policy.delay(attempt.failed, error, 0.0)
@@ -210,10 +214,11 @@ class Sync:
         """Take the list over: one transaction for the models, the run, the state and the audit row."""
         stored = await self._models.list(row.slug)
         async with self._turn:
-            rows = model_rows(row.slug, remote, now_ms())
-            await asyncio.sleep(0)
-            diff = compared(stored, rows)
-            await asyncio.sleep(0)
+            rows = await model_rows(row.slug, remote, stored, now_ms())
+            diff = await compared(stored, rows)
+        before = sum(1 for model in stored if model.available and model.last_seen)
+        if (error := await doubt(self._runs, row, before, diff)) is not None:
+            return await self._failed(row, error, attempt, diff)
         result = SyncResult(
             row.slug,
             "ok",
@@ -236,11 +241,28 @@ class Sync:
         await self._services.registry.note(row.slug, None)
         return result
 
-    async def _failed(self, row: ProviderRow, error: SwitchroomError, attempt: _Attempt) -> SyncResult:
+    async def _unlisted(self, row: ProviderRow, attempt: _Attempt) -> SyncResult:
+        """It works and has no list: that is no error, the catalog's models count."""
+        known = self._services.catalog.provider(row.catalog_id)
+        total = len(known.models) if known is not None else 0
+        result = SyncResult(
+            row.slug, "ok", total, 0, 0, 0, attempt.milliseconds, None, ModelDiff(), listed=False
+        )
+        async with self._services.db.transaction() as tx:
+            if await self._services.registry.exists(row.slug, tx):
+                await self._record(tx, result, attempt)
+        await self._services.registry.note(row.slug, None)
+        return result
+
+    async def _failed(
+        self, row: ProviderRow, error: SwitchroomError, attempt: _Attempt, refused: ModelDiff | None = None
+    ) -> SyncResult:
         """Keep the last good list, and the error beside it."""
         error.provider = error.provider or row.slug
-        kept = sum(1 for model in await self._models.list(row.slug) if model.available and model.last_seen)
-        result = SyncResult(row.slug, "error", kept, 0, 0, 0, attempt.milliseconds, error, ModelDiff())
+        kept, _ = await self._models.listed(row.slug)
+        result = SyncResult(
+            row.slug, "error", kept, 0, 0, 0, attempt.milliseconds, error, ModelDiff(), refused=refused
+        )
         async with self._services.db.transaction() as tx:
             if await self._services.registry.exists(row.slug, tx):
                 await self._record(tx, result, attempt)
@@ -269,6 +291,13 @@ class Sync:
 
     def _progress(self, slug: str, phase: Phase, batch: _Batch) -> None:
         self._services.feed.publish(SyncProgress(slug, phase, batch.done, batch.total))
+
+
+async def _works(adapter: Adapter) -> None:
+    """Raise what is wrong with a provider whose list is not there; a wrong address has no list either."""
+    validation = await adapter.validate()
+    if validation.error is not None:
+        raise validation.error
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[SyncResult]]) -> None:

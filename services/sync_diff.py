@@ -15,7 +15,7 @@ Kind = Literal["price", "swapped", "changed", "new", "gone"]
 
 _ORDER: tuple[Kind, ...] = ("price", "swapped", "changed", "new", "gone")
 
-IDENTITY = ("created", "owned_by")
+IDENTITY = ("created", "fingerprint", "owned_by")
 """Fields that say which model this is. When they change under one name, it is another model."""
 
 _PRICE_WORDS = {

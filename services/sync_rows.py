@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import SwitchroomError
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 KEPT_CHANGES = 5000
 """Changes of each kind that a stored diff names."""
 
+_TURN = 200
+"""Models looked at between two turns of the event loop: a few milliseconds."""
 _STAMPED_MS = 120_000
 """A server that says it made a model within this time of being asked stamps its answers: that says nothing."""
 
@@ -47,6 +50,10 @@ class SyncResult:
     diff: ModelDiff
     rises: tuple[Rise, ...] = ()
     """Prices that went up, of models that are on."""
+    listed: bool = True
+    """False: the provider works but has no list; `total` counts the catalog's models."""
+    refused: ModelDiff | None = None
+    """What a list would have changed that was not believed; `error` says so."""
 
 
 def document(diff: ModelDiff, limit: int | None = None) -> dict[str, object]:
@@ -61,15 +68,38 @@ def document(diff: ModelDiff, limit: int | None = None) -> dict[str, object]:
     }
 
 
-def model_rows(slug: str, remote: Sequence[RemoteModel], now: int) -> list[ModelRow]:
+async def model_rows(
+    slug: str, remote: Sequence[RemoteModel], stored: Sequence[ModelRow], now: int
+) -> list[ModelRow]:
     """The rows of a live list: each id once; a model that cannot be kept is logged and left out."""
     rows: dict[str, ModelRow] = {}
-    for model in remote:
+    before: dict[str, ModelRow] | None = None
+    for place, model in enumerate(remote):
+        if place % _TURN == _TURN - 1:
+            await asyncio.sleep(0)
         try:
-            rows[model.id] = _model_row(slug, model, now)
+            row = _model_row(slug, model, now)
         except (AttributeError, TypeError, ValueError):
             log.warning("a model of %s could not be read and was left out", slug)
+            continue
+        if model.partial:
+            before = {row.id: row for row in stored} if before is None else before
+            row = _filled(row, before.get(row.id))
+        rows[model.id] = row
     return list(rows.values())
+
+
+_FILLED = (
+    "name", "context_window", "max_output", "price_json", "capabilities", "chat", "max_input", "fingerprint", "details_json",
+)  # fmt: skip
+
+
+def _filled(row: ModelRow, before: ModelRow | None) -> ModelRow:
+    """What could not be asked this time is as it was."""
+    if before is None:
+        return row
+    missing = {name: getattr(before, name) for name in _FILLED if getattr(row, name) is None}
+    return replace(row, **missing)
 
 
 def _model_row(slug: str, model: RemoteModel, now: int) -> ModelRow:
@@ -100,27 +130,36 @@ def _model_row(slug: str, model: RemoteModel, now: int) -> ModelRow:
     )
 
 
-def compared(stored: Sequence[ModelRow], rows: Sequence[ModelRow]) -> ModelDiff:
+async def compared(stored: Sequence[ModelRow], rows: Sequence[ModelRow]) -> ModelDiff:
     """What changed between the last good list and this one; only models that differ are looked at closely."""
     old = {row.id: row for row in stored if row.available and row.last_seen}
-    new = {row.id: row for row in rows}
-    both = [(old[model_id], row) for model_id, row in new.items() if model_id in old]
-    differing = [(before, after) for before, after in both if _live(before) != _live(after)]
-    changes = diff_models(
-        {before.id: live_info(before) for before, _ in differing},
-        {after.id: live_info(after) for _, after in differing},
-    )
+    changes: list[FieldChange] = []
+    swapped: list[FieldChange] = []
+    for start in range(0, len(rows), _TURN):
+        await asyncio.sleep(0)
+        both = [(old[row.id], row) for row in rows[start : start + _TURN] if row.id in old]
+        differing = [(before, after) for before, after in both if _live(before) != _live(after)]
+        found = diff_models(
+            {before.id: live_info(before) for before, _ in differing},
+            {after.id: live_info(after) for _, after in differing},
+        )
+        changes += found.updated
+        swapped += _swapped(both)
+    changes.sort(key=lambda change: (not change.field.startswith("price"), change.id, change.field))
+    new = {row.id for row in rows}
     return ModelDiff(
-        added=tuple(sorted(new.keys() - old.keys())),
-        removed=tuple(sorted(old.keys() - new.keys())),
-        updated=(*changes.updated, *_swapped(both)),
+        added=tuple(sorted(new - old.keys())),
+        removed=tuple(sorted(old.keys() - new)),
+        updated=(*changes, *swapped),
     )
 
 
 def _swapped(both: Sequence[tuple[ModelRow, ModelRow]]) -> list[FieldChange]:
-    """Same name, different model: another owner, or another day on which its weights were made."""
+    """Same name, different model: other weights, another owner, or another day on which they were made."""
     changes = []
     for before, after in both:
+        if before.fingerprint and after.fingerprint and before.fingerprint != after.fingerprint:
+            changes.append(FieldChange(after.id, "fingerprint", before.fingerprint, after.fingerprint))
         if before.owned_by and after.owned_by and before.owned_by != after.owned_by:
             changes.append(FieldChange(after.id, "owned_by", before.owned_by, after.owned_by))
         stamped = after.created is not None and abs(after.created * 1000 - after.last_seen) < _STAMPED_MS
@@ -145,20 +184,22 @@ def _live(row: ModelRow) -> tuple[object, ...]:
 
 def run_row(result: SyncResult, started: int) -> SyncRunRow:
     """The record of one sync; its error in words, without secrets."""
-    from store.sync_runs import SyncRunRow
+    from store.sync_runs import NO_LIST, SyncRunRow
 
     error = result.error
+    code = error.code if error else None if result.listed else NO_LIST
+    diff = result.refused or result.diff
     return SyncRunRow(
         id=None,
         provider=result.slug,
         started_at=started,
         duration_ms=result.duration_ms,
         state=result.state,
-        error_code=error.code if error else None,
+        error_code=code,
         error_message=redact(one_line(error.message, 400)) if error else None,
         total=result.total,
         added=result.added,
         updated=result.updated,
         removed=result.removed,
-        diff_json=None if result.diff.empty else json.dumps(document(result.diff, KEPT_CHANGES)),
+        diff_json=None if diff.empty else json.dumps(document(diff, KEPT_CHANGES)),
     )

@@ -126,6 +126,15 @@ class Models:
         )
         return {row[0]: (row[1], row[2]) for row in rows}
 
+    async def listed(self, provider: str) -> tuple[int, bool]:
+        """(models of the last good list, whether any list ever named one)."""
+        rows = await self._db.reader.execute_fetchall(
+            "SELECT coalesce(sum(available AND last_seen > 0), 0), coalesce(max(last_seen), 0) > 0"
+            " FROM models WHERE provider = ?",
+            (provider,),
+        )
+        return next(((row[0], bool(row[1])) for row in rows), (0, False))
+
     async def marks(self, provider: str | None = None) -> dict[str, tuple[object, ...]]:
         """Provider → what differs whenever any of its models does: when and how many, and each choice of the user.
 

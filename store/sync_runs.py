@@ -21,19 +21,47 @@ class SyncRunRow:
     state: str
     """`ok` or `error`."""
     error_code: str | None = None
+    """Of an `ok` run: NO_LIST, or none."""
     error_message: str | None = None
     total: int = 0
     added: int = 0
     updated: int = 0
     removed: int = 0
     diff_json: str | None = None
-    """None: nothing changed, or it failed."""
+    """None: nothing changed, or it failed. Of a failed run: what a list would have changed that was not believed."""
 
+
+NO_LIST = "no_list"
+"""The provider works but has no list of models: those of the catalog count."""
+KEPT_RUNS = 500
+"""Runs kept of one provider."""
+KEPT_MS = 365 * 86_400_000
+KEPT_QUIET_MS = 30 * 86_400_000
+"""Runs that found nothing new are kept this long."""
 
 _NAMES = columns(SyncRunRow)
 _INSERT = f"INSERT INTO sync_runs ({', '.join(_NAMES)}) VALUES ({marks(len(_NAMES))})"  # noqa: S608
 _SHORT = f"SELECT {', '.join(_NAMES[:-1])}, NULL FROM sync_runs"  # noqa: S608 - our own column names
 """Without the diffs: a list of runs must not load what thousands of models changed."""
+_STARTS = (
+    "SELECT provider, started_at, state FROM sync_runs"
+    " WHERE id IN (SELECT max(id) FROM sync_runs GROUP BY provider)"
+)
+_REFUSED = "SELECT state = 'error' AND diff_json IS NOT NULL FROM sync_runs WHERE provider = ? ORDER BY id DESC LIMIT 1"
+_PRUNE = """
+DELETE FROM sync_runs WHERE id IN (
+    SELECT id FROM sync_runs WHERE provider = :p AND (
+        started_at < :old
+        OR (started_at < :quiet AND added + updated + removed = 0)
+        OR id <= (SELECT id FROM sync_runs WHERE provider = :p ORDER BY id DESC LIMIT 1 OFFSET :most)
+    )
+) AND id NOT IN (SELECT coalesce(max(id), 0) FROM sync_runs WHERE provider = :p AND state = 'ok')
+  AND id NOT IN (SELECT coalesce(max(id), 0) FROM sync_runs WHERE provider = :p AND added + updated + removed > 0)
+  AND id NOT IN (
+    SELECT coalesce(max(id), 0) FROM sync_runs WHERE provider = :p AND updated > 0 AND instr(diff_json, '"field": "price') > 0
+)
+"""
+"""What the screens still name stays: the last good list, the last change, the last change of a price."""
 _LAST = f"{_SHORT} WHERE id IN (SELECT max(id) FROM sync_runs GROUP BY provider)"  # noqa: S608
 _LAST_GOOD = (
     f"{_SHORT} WHERE id IN"  # noqa: S608
@@ -56,9 +84,23 @@ class SyncRuns:
         self._db = db
 
     async def insert(self, tx: Tx, row: SyncRunRow) -> int:
-        """Writes a run; gives its id."""
+        """Writes a run, and drops those too old to matter; gives its id."""
         cursor = await tx.execute(_INSERT, values(row, _NAMES))
+        at = row.started_at
+        tx.later(
+            _PRUNE, {"p": row.provider, "old": at - KEPT_MS, "quiet": at - KEPT_QUIET_MS, "most": KEPT_RUNS}
+        )
         return cursor.lastrowid or 0
+
+    async def last_starts(self, tx: Tx | None = None) -> dict[str, tuple[int, str]]:
+        """Provider → when its newest run began, and its state; as the transaction sees it when there is one."""
+        rows = await tx.fetchall(_STARTS) if tx else await self._db.reader.execute_fetchall(_STARTS)
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def refused(self, provider: str) -> bool:
+        """Whether the newest run brought a list that was not believed."""
+        rows = await self._db.reader.execute_fetchall(_REFUSED, (provider,))
+        return any(row[0] for row in rows)
 
     async def last(self, provider: str) -> SyncRunRow | None:
         found = await self.history(provider, 1)

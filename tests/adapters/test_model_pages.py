@@ -107,7 +107,7 @@ async def test_a_later_page_that_fails_fails_the_list() -> None:
 
 
 async def test_a_list_that_leads_back_or_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    number = 0
+    number, looping = 0, False
 
     async def handler(exchange: Exchange) -> None:
         nonlocal number
@@ -116,7 +116,8 @@ async def test_a_list_that_leads_back_or_never_ends_is_refused(monkeypatch: pyte
         await exchange.answer(200, {"data": [{"id": f"m{number}"}], "next_page_token": following})
 
     monkeypatch.setattr(pages, "MOST_PAGES", 5)
-    for looping, words, most in ((True, "leads back", 2), (False, "no end", 5)):
+    for again, words, most in ((True, "leads back", 2), (False, "no end", 5)):
+        looping = again
         number = 0
         async with serving(handler) as server:
             with pytest.raises(UnexpectedResponseError, match=words):
