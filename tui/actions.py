@@ -26,7 +26,14 @@ class Actions(Life):
 
     def stop_work(self) -> bool:
         """Stop the long work under way; False when there is none."""
-        return self._sync.stop()
+        return self._sync.stop() or self._stop_probe()
+
+    def _stop_probe(self) -> bool:
+        probes = self.services.__dict__.get("probes") if self.opened else None
+        if probes is None or not probes.active:
+            return False
+        probes.work.cancel()
+        return True
 
     def action_mode(self, name: str) -> None:
         """Go to a mode. The keys behind this one are for that mode, so they wait until it is there."""

@@ -47,6 +47,8 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Models", "tui.screens.models:ModelsScreen"),
     ("Model detail", "tui.screens.model_detail:ModelDetail"),
     ("Models side by side", "tui.screens.model_compare:ModelCompare"),
+    ("Asking models what they can do", "tui.screens.model_probe:ProbeWindow"),
+    ("Answers of the models", "tui.screens.model_probe_results:ProbeResults"),
     ("Sync", "tui.screens.sync:SyncScreen"),
     ("Sync detail", "tui.screens.sync_detail:SyncDetail"),
     ("Usage", "tui.screens.usage:UsageScreen"),

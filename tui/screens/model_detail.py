@@ -61,6 +61,7 @@ class ModelDetail(ModeScreen):
         Binding("d", "default", "default", id="model.default", tooltip="New chats start with this model"),
         Binding("e", "price", "price", id="model.price", tooltip="Type what it costs, from a date on, and see what last month would have cost"),
         Binding("m", "charges", "what it is", id="model.map", tooltip="Say which model it is, or own hardware, or a flat rate"),
+        Binding("p", "probe", "probe", id="model.probe", tooltip="Ask this model what it can do; says first what that costs"),
         Binding("s", "sync", "sync", id="model.sync", tooltip="Fetch the list of its provider"),
     ]  # fmt: skip
 
@@ -195,6 +196,11 @@ class ModelDetail(ModeScreen):
         from tui.screens.model_map import edit_charges_one
 
         self._do(edit_charges_one)
+
+    def action_probe(self) -> None:
+        from tui.screens.model_probe import probe_one
+
+        self._do(probe_one)
 
     def action_sync(self) -> None:
         self.app.sync([self.ref.partition("/")[0]])

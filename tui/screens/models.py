@@ -30,7 +30,7 @@ _UNREAD = "The models could not be read ({!:app.alerts} says why). {1:mode.overv
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
 _RUNS = frozenset({"RunEnded"})
 _ON_A_ROW = frozenset(
-    {"open", "chat", "on_off", "order", "filter", "estimate", "default", "price", "charges", "sync"}
+    {"open", "chat", "on_off", "order", "filter", "estimate", "default", "price", "charges", "probe", "sync"}
 )
 _SOON = 0.03
 """Seconds in which changes that come together are one."""
@@ -57,6 +57,7 @@ class ModelsScreen(ModeScreen):
         Binding("d", "default", "default", id="models.default", tooltip="New chats start with this model"),
         Binding("e", "price", "price", id="models.price", tooltip="Type what it costs, from a date on, and see what last month would have cost"),
         Binding("m", "charges", "what it is", id="models.map", tooltip="Say which model it, or each of the marked, is; or own hardware, or a flat rate"),
+        Binding("p", "probe", "probe", id="models.probe", tooltip="Ask it, or the marked, what it can do; says first what that costs"),
         Binding("s", "sync", "sync", id="models.sync", tooltip="Fetch the list of its provider"),
         Binding("escape", "clear", "clear", show=False, id="models.clear", tooltip="Clear the filter and the marks"),
     ]  # fmt: skip
@@ -287,6 +288,12 @@ class ModelsScreen(ModeScreen):
 
         if targets := self._table.targets():
             self.app.do(edit_charges(self.app, targets))
+
+    def action_probe(self) -> None:
+        from tui.screens.model_probe import probe
+
+        if targets := self._table.targets():
+            self.app.do(probe(self.app, targets))
 
     def action_order(self) -> None:
         self._table.next_order()
