@@ -236,7 +236,7 @@ async def test_a_page_names_the_source_of_each_fact(
     text = await until(pilot, "the last 30 days")
     assert isinstance(app.screen, ModelDetail)
     assert "Models › alpha/opus-9" in text
-    for words in ("Opus 9", "$15.00", "$75.00", "1 000 000", "✓ yes", "· not listed", "live list, 12m ago", "20, 5.0% failed", "tok/s"):  # fmt: skip
+    for words in ("Opus 9", "$15.00", "$75.00", "1 000 000", "✓ yes", "not listed", "JSON, audio", "live list, 12m ago", "20, 5.0% failed", "tok/s"):  # fmt: skip
         assert words in text
     await pilot.press("x")
     await until(pilot, "○ off")

@@ -223,6 +223,10 @@ _ABLE: Mapping[str, tuple[str, Tone]] = {
 }  # fmt: skip
 
 
+_SILENT = ("·", "—")
+"""Marks of what nobody speaks of: all of them on one line."""
+
+
 def _who_says(view: ModelView, one: Ability, now: int) -> str:
     """Who says so: `asked 2026-11-21`, `live list, 12m ago`; with what asking showed before the model changed."""
     single = f"capabilities.{one.name}"
@@ -240,9 +244,14 @@ def _abilities(view: ModelView, known: Known) -> Iterator[Fact]:
     yield Fact("Abilities", "p asks the model" if view.chat else "", "dim", heading=True)
     info: ModelInfo = view.info
     if view.chat:
-        for one in abilities(info, view.asked):
+        found = abilities(info, view.asked)
+        for one in found:
             words, tone = _ABLE[one.mark]
-            yield Fact(one.title, f"{one.mark} {words}", tone, _who_says(view, one, known.now))
+            if one.mark not in _SILENT or one.outdated is not None:
+                yield Fact(one.title, f"{one.mark} {words}", tone, _who_says(view, one, known.now))
+        for mark in _SILENT:
+            if names := [one.title for one in found if one.mark == mark and one.outdated is None]:
+                yield Fact(_ABLE[mark][0], ", ".join(names), "dim")
     else:
         able = "embeddings" if "embeddings" in (info.capabilities or ()) else abilities_in_words(view)
         yield Fact("can", able, "", _source(view, "capabilities", known.now))
