@@ -28,6 +28,19 @@ _MANY = 2_000
 would hold the screen up for a quarter of a second."""
 
 
+class Turn:
+    """How long the loop has been held: over many small lists as over a long one."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    async def end_when_long(self) -> None:
+        """Let others have their turn where this one has been long enough."""
+        if time.perf_counter() - self._began > _TURN_S:
+            await asyncio.sleep(0)
+            self._began = time.perf_counter()
+
+
 @dataclass(frozen=True, slots=True)
 class ModelView:
     """A model as it is listed. `info.price` is the list price: a provider's discount is not taken off."""
@@ -143,23 +156,23 @@ class ModelLists:
         try:
             for model in await self._store.list(rows[0].slug if len(rows) == 1 else None):
                 stored.setdefault(model.provider, []).append(model)
-            found = {row.slug: await self._merged(row, stored.pop(row.slug, [])) for row in rows}
+            turn = Turn()
+            found = {row.slug: await self._merged(row, stored.pop(row.slug, []), turn) for row in rows}
             if sum(map(len, found.values())) >= _MANY:
                 gc.freeze()
         finally:
             gc.enable()
         return found
 
-    async def _merged(self, row: ProviderRow, stored: Sequence[ModelRow]) -> dict[str, ModelView]:
+    async def _merged(self, row: ProviderRow, stored: Sequence[ModelRow], turn: Turn) -> dict[str, ModelView]:
+        await turn.end_when_long()  # what comes may read the vendor's file
         by_id: dict[str, ModelRow | None] = {model.id: model for model in stored}
         for model_id in self._listed_by_catalog(row, synced=any(model.last_seen for model in stored)):
             by_id.setdefault(model_id, None)
         views: dict[str, ModelView] = {}
-        turn = time.perf_counter()
         for number, model_id in enumerate(sorted(by_id)):
-            if number % _STEP == 0 and time.perf_counter() - turn > _TURN_S:
-                await asyncio.sleep(0)
-                turn = time.perf_counter()
+            if number % _STEP == 0:
+                await turn.end_when_long()
             views[model_id] = view_of(self._services.catalog, row, model_id, by_id[model_id])
         return views
 
