@@ -26,6 +26,10 @@ DAYS = 30
 """How far back changes are shown."""
 SOON_DAYS = 30
 """A shutdown so near is told."""
+_QUIET = frozenset(
+    {"name", "family", "release_date", "knowledge_cutoff", "open_weights", "modalities_in", "modalities_out"}
+)
+"""Fields whose changes nobody acts on; the models' pages have them."""
 _TOLD = "catalog_told"
 """What was told already, so that it is told once (store.state)."""
 _TOLD_MAX = 500
@@ -84,9 +88,9 @@ async def changes(services: Services, since: int | None = None) -> list[CatalogC
     return sorted(told, key=_rank)
 
 
-def _rank(change: CatalogChange) -> tuple[bool, bool, int, Decimal, str, str, str]:
+def _rank(change: CatalogChange) -> tuple[bool, int, bool, Decimal, str, str, str]:
     return (
-        not change.refs, not change.uses, _ORDER.index(change.kind), -(change.rise or Decimal(0)),
+        not change.refs, _ORDER.index(change.kind), not change.uses, -(change.rise or Decimal(0)),
         change.ends or "", f"{change.vendor}/{change.model}", change.field,
     )  # fmt: skip
 
@@ -99,6 +103,8 @@ def _read(text: str | None, at: int, source: str) -> Iterable[CatalogChange]:
         yield from (CatalogChange("gone", vendor, model, at=at, source=source) for model in diff["removed"])
         for change in diff["updated"]:
             name, old, new = change["field"], change["old"], change["new"]
+            if name in _QUIET:
+                continue
             yield CatalogChange(
                 _kind(name, old, new), vendor, change["id"], name, old, new, at, source,
                 ends=new if name == "shutdown_date" and isinstance(new, str) else None,

@@ -29,8 +29,6 @@ LARGEST = 24 * 1024 * 1024
 """Bytes of a list; the largest of them has a tenth of this."""
 LOOK_S = 300.0
 """How often it is looked whether the sources should be asked again."""
-FIRST_S = 5.0
-"""After the first paint, so that start-up has the machine to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,6 @@ class CatalogRefresh:
 
     async def keep(self) -> None:
         """Ask again every `catalog.every_hours`, in one of the processes that run, until the services close."""
-        await asyncio.sleep(FIRST_S)
         while True:
             try:
                 if await self._wanted():

@@ -21,11 +21,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
+FIRST_S = 5.0
+"""Until the sources are first thought of, so that start-up has the machine to itself."""
 _MOST = 500
 """Files that are looked at in one folder."""
 
 Marks = Mapping[str, tuple[int, int, int]]
 """File → what differs whenever its content does: time, size, inode."""
+
+
+def keep_fresh(services: Services) -> None:
+    """From now on, until the services close: watch the files, and ask the sources when it is time."""
+    services.spawn(services.catalog_watch.keep())
+    services.spawn(_asked(services))
+
+
+async def _asked(services: Services) -> None:
+    await asyncio.sleep(FIRST_S)
+    await services.catalog_refresh.keep()
 
 
 class CatalogWatch:

@@ -165,6 +165,10 @@ class Life(Notices):
         self.services.passphrase_source = passphrase_source(self._program)
         if self.greets:
             self.run_worker(self.first_hint.greet(), group="greeted")
+        if not self._demo:
+            from services.catalog_watch import keep_fresh
+
+            keep_fresh(self.services)
         if not self._demo and self.services.settings.discovery.at_start != "off":
             from tui.screens.discovered import look_around
 

@@ -42,6 +42,7 @@ class SyncScreen(ModeScreen):
         Binding("s", "sync", "sync", id="sync.sync", tooltip="Fetch the model list of this provider, or of the marked"),
         Binding("S", "sync_all", "sync all", id="sync.all", tooltip="Fetch the model lists of all providers that are on"),
         Binding("i", "schedule", "schedule", id="sync.schedule", tooltip="When the list is fetched by itself: off, at start, every …, cron"),
+        Binding("c", "catalog", "catalog", id="sync.catalog", tooltip="What changed in the catalog, and what it affects"),
         Binding("slash", "filter", "filter", id="sync.filter", tooltip="Filter: words, state:failed, schedule:off, models>100, age>24 (hours)"),
         Binding("o", "order", "order", id="sync.order", tooltip="Order by the next column"),
         Binding("escape", "clear", "clear", show=False, id="sync.clear", tooltip="Clear the filter and the marks"),
@@ -210,6 +211,12 @@ class SyncScreen(ModeScreen):
             from tui.screens.sync_detail import SyncDetail
 
             self.app.push_screen(SyncDetail(line.slug))
+
+    def action_catalog(self) -> None:
+        if self.app.opened:
+            from tui.screens.catalog_changes import CatalogChanges
+
+            self.app.push_screen(CatalogChanges())
 
     def action_filter(self) -> None:
         self.query_one(FilterBar).open()
