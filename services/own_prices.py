@@ -254,7 +254,7 @@ def amount_problem(amount: Decimal) -> str | None:
     if amount > MOST:
         return f"${amount:,f} per 1M tokens is more than {MOST:,}: prices are per 1M tokens"
     if 0 < amount < LEAST:
-        return f"that looks like a price per token: per 1M tokens it is {amount.scaleb(6).normalize():f}"
+        return f"a price per token? per 1M it is {amount.scaleb(6).normalize():f}"
     return _too_fine(amount)
 
 

@@ -75,7 +75,7 @@ async def edit_charges(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     said = f" {told(change)}" if len(views) == 1 else ""
     if way == "base" and change.after.info.sources.get("price") == "typed":
         said = " Its typed price stays in force: {e:models.price|model.price} takes it back."
-    app.tell(f"{whom} {words}.{said}", hint="{m:models.map|model.map} changes it")
+    app.tell(f"{whom}: {words}.{said}", hint="{m:models.map|model.map} changes it")
 
 
 async def edit_charges_one(app: SwitchroomApp, view: ModelView) -> None:
@@ -102,7 +102,7 @@ async def _edit(app: SwitchroomApp, view: ModelView, way: str, whom: str) -> tup
             if base is None:
                 return None
             name = await app.services.own_prices.base_of(view.ref, base.name)
-            return map_edit(name), f"is priced as {name}"
+            return map_edit(name), f"priced as {name}"
         case "own":
             from tui.modals.ask import Ask
 
@@ -111,11 +111,11 @@ async def _edit(app: SwitchroomApp, view: ModelView, way: str, whom: str) -> tup
             )  # fmt: skip
             if hour is None:
                 return None
-            return cost_edit("own", Decimal(hour.strip()) if hour.strip() else None), "runs on own hardware"
+            return cost_edit("own", Decimal(hour.strip()) if hour.strip() else None), "own hardware"
         case "plain":
-            return plain_edit(), "costs what its list and its provider say"
+            return plain_edit(), "as list and provider say"
     mode: CostMode = "flat" if way == "flat" else "metered"
-    return cost_edit(mode), "has a flat rate" if way == "flat" else "is paid by tokens"
+    return cost_edit(mode), "flat rate" if way == "flat" else "paid by tokens"
 
 
 def _hour_problem(text: str) -> str | None:
