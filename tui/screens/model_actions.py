@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
-from tui.formatting import UNKNOWN, count, cut_middle, money, tokens
+from tui.formatting import UNKNOWN, count, cut_middle, money, tokens, whole
 from tui.screens.model_columns import in_use
 from tui.widgets.columns import Cell, Column
 
@@ -108,6 +108,12 @@ def _money(amount: Decimal | None, offer: Offer) -> Cell:
     return ("own", "dim") if offer.estimate.own else (UNKNOWN, "dim") if amount is None else money(amount)
 
 
+def _longest(offer: Offer) -> Cell:
+    if offer.estimate.too_long:
+        return "does not fit", "warn"
+    return tokens(offer.estimate.max_output), "dim"
+
+
 def _dearness(offer: Offer) -> tuple[bool, Decimal, str]:
     low = Decimal(0) if offer.estimate.own else offer.estimate.low
     return low is None, low or Decimal(0), offer.view.ref
@@ -118,7 +124,7 @@ OFFERS: tuple[Column[Offer], ...] = (
     Column("input", "tokens in", lambda o: tokens(o.estimate.input_tokens), width=9, align="right", priority=2),
     Column("low", "likely", lambda o: _money(o.estimate.low, o), width=9, align="right"),
     Column("high", "at most", lambda o: _money(o.estimate.high, o), width=9, align="right"),
-    Column("longest", "longest answer", lambda o: (tokens(o.estimate.max_output), "dim"), width=14, align="right", priority=1),
+    Column("longest", "longest answer", _longest, width=14, align="right", priority=1),
 )  # fmt: skip
 
 
@@ -129,7 +135,8 @@ async def estimate(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     from tui.modals.ask import Ask
     from tui.modals.pick import Pick
 
-    able = [view for view in views if view.chat and view.available][:MOST]
+    chatting = [view for view in views if view.chat and view.available]
+    able = chatting[:MOST]
     if not able:
         app.tell(
             "None of these models chats.",
@@ -151,8 +158,11 @@ async def estimate(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     except SwitchroomError as error:
         app.tell_error(error)
         return
+    part = (
+        "" if len(able) == len(chatting) else f" of the first {whole(MOST)} of {whole(len(chatting))} models"
+    )
     window: Pick[Offer] = Pick(
-        "What this prompt would cost, the cheapest first",
+        f"What this prompt would cost, the cheapest{part} first",
         OFFERS,
         sorted(offers, key=_dearness),
         key=lambda offer: offer.view.ref,
