@@ -60,7 +60,25 @@ def _actions(app: SwitchroomApp) -> list[Command]:
     if "providers.browse" not in keys and app.opened:
         what = "Marketplace: every known vendor, what it offers and costs"
         commands.append(Command("action", what, "vendors", "", partial(_marketplace, app), words="browse catalog add provider"))  # fmt: skip
-    return commands
+    return commands + _transfer(app)
+
+
+def _transfer(app: SwitchroomApp) -> list[Command]:
+    def bring() -> None:
+        from tui.screens.config_transfer import import_configuration
+
+        app.do(import_configuration(app))
+
+    def give() -> None:
+        from tui.screens.config_transfer import export_configuration
+
+        app.do(export_configuration(app))
+
+    also = "config settings providers file lace loquilex toml json"
+    return [
+        Command("action", "Import configuration …", "", "", bring, words=f"{also} migrate load read"),
+        Command("action", "Export configuration …", "", "", give, words=f"{also} backup save write"),
+    ]
 
 
 async def _marketplace(app: SwitchroomApp) -> None:
