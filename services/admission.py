@@ -181,6 +181,6 @@ def _refused(view: BudgetView) -> BudgetExceededError:
 def _unpriced(claim: Claim, view: BudgetView) -> UnpricedError:
     return UnpricedError(
         f"The price of {claim.provider}/{claim.model} is unknown, and the {view.label} of {dollars(view.limit)} cannot count it.",
-        hint="Send it all the same with --allow-unpriced, or say that it is your own hardware or a flat rate.",
+        hint="Say what it costs (switchroom models price, models map), or send it all the same with --allow-unpriced.",
         provider=claim.provider,
     )

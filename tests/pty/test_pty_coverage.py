@@ -7,6 +7,7 @@ import test_pty_everywhere
 import test_pty_figures
 import test_pty_market
 import test_pty_modes
+import test_pty_prices
 import test_pty_providers
 from pty_stage import documented
 
@@ -16,6 +17,7 @@ WALKED = (
     *test_pty_everywhere.TINY,
     *test_pty_everywhere.EMPTY,
     *test_pty_providers.STEPS,
+    *test_pty_prices.STEPS,
     *test_pty_modes.STEPS,
     *test_pty_figures.STEPS,
     *test_pty_market.STEPS,

@@ -171,6 +171,33 @@ def _default(detail: Mapping[str, Any]) -> str:
     return f"{one_line(str(detail.get('before') or none))} → {one_line(str(detail.get('after') or none))}"
 
 
+def _charged(detail: Mapping[str, Any]) -> str:
+    day = f" from {one_line(str(detail['from']), 20)} on" if detail.get("from") else ""
+    return f"{_charge(detail.get('before'))} → {_charge(detail.get('after'))}{day}"
+
+
+def _charge(told: object) -> str:
+    """`$2.50 / $10.00`, `own`, `as openai/gpt-4o`: how a model is charged."""
+    if not isinstance(told, Mapping) or not told:
+        return "as listed"
+    words = [one_line(str(told["cost"]), 20)] if told.get("cost") else []
+    price = told.get("price")
+    if isinstance(price, Mapping):
+        dated = price.get("scheduled")
+        last = dated[-1] if isinstance(dated, list) and dated and isinstance(dated[-1], Mapping) else price
+        shown = price if price.get("input") is not None else last
+        words.append(
+            " / ".join(f"${one_line(str(shown.get(side, '?')), 20)}" for side in ("input", "output"))
+        )
+        if shown is price and last is not price:
+            words.append(
+                f"later ${one_line(str(last.get('input', '?')), 20)} / ${one_line(str(last.get('output', '?')), 20)}"
+            )
+    if told.get("map_to"):
+        words.append(f"as {one_line(str(told['map_to']), 80)}")
+    return ", ".join(words) or "as listed"
+
+
 def _int(detail: Mapping[str, Any], name: str) -> int:
     number = detail.get(name)
     return number if isinstance(number, int) else 0
@@ -188,6 +215,9 @@ _CHANGES: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "model.enable": _switched("on"),
     "model.disable": _switched("off"),
     "model.default": _default,
+    "model.price": _charged,
+    "model.map": _charged,
+    "model.cost": _charged,
     "offline.on": lambda _detail: "online → offline",
     "offline.off": lambda _detail: "offline → online",
     "conversation.delete": lambda _detail: "its messages are gone, what it cost stays",
@@ -211,6 +241,9 @@ PHRASES = {
     "model.enable": "switched models of {} on",
     "model.disable": "switched models of {} off",
     "model.default": "chose the model of new chats",
+    "model.price": "said what {} costs",
+    "model.map": "said which model {} is",
+    "model.cost": "said how {} is paid",
     "offline.on": "went offline",
     "offline.off": "went online",
     "conversation.delete": "deleted the conversation {}",
