@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from catalog.merge import ModelDiff
 from services import sync_due
+from services.calm import calm
 from services.clock import MINUTE_MS, now_ms
 from services.feed import ModelsChanged, SyncEnded, SyncProgress
 from services.sync_belief import doubt
@@ -148,31 +149,36 @@ class Sync:
                 log.exception("a scheduled sync could not be started")
 
     async def _one(self, row: ProviderRow, batch: _Batch) -> SyncResult:
-        attempt = _Attempt(now_ms(), time.monotonic())
         async with self._limit:
-            try:
-                # Outside the time of the sync: the user may be typing the vault's passphrase.
-                adapter = await self._adapter(row)
-                attempt.restart()
-                async with asyncio.timeout(self._services.settings.sync.timeout):
-                    remote = await self._fetch(row, adapter, batch, attempt)
-                self._progress(row.slug, "saving", batch)
-                result = await (
-                    self._unlisted(row, attempt) if remote is None else self._keep(row, remote, attempt)
-                )
-            except TimeoutError:
-                result = await self._failed(row, attempt.error or self._too_slow(row), attempt)
-            except SwitchroomError as error:
-                result = await self._failed(row, error, attempt)
-            except Exception:
-                log.exception("the sync of %s failed in an unforeseen way", row.slug)
-                result = await self._failed(row, _unforeseen(row), attempt)
+            with calm():
+                result = await self._ended(row, batch)
         batch.done += 1
         self._progress(row.slug, "done", batch)
         if result.state == "ok":
             self._services.feed.publish(ModelsChanged(row.slug))
         self._services.feed.publish(SyncEnded(result))
         return result
+
+    async def _ended(self, row: ProviderRow, batch: _Batch) -> SyncResult:
+        """One provider's sync, however it ends."""
+        attempt = _Attempt(now_ms(), time.monotonic())
+        try:
+            # Outside the time of the sync: the user may be typing the vault's passphrase.
+            adapter = await self._adapter(row)
+            attempt.restart()
+            async with asyncio.timeout(self._services.settings.sync.timeout):
+                remote = await self._fetch(row, adapter, batch, attempt)
+            self._progress(row.slug, "saving", batch)
+            if remote is None:
+                return await self._unlisted(row, attempt)
+            return await self._keep(row, remote, attempt)
+        except TimeoutError:
+            return await self._failed(row, attempt.error or self._too_slow(row), attempt)
+        except SwitchroomError as error:
+            return await self._failed(row, error, attempt)
+        except Exception:
+            log.exception("the sync of %s failed in an unforeseen way", row.slug)
+            return await self._failed(row, _unforeseen(row), attempt)
 
     async def _adapter(self, row: ProviderRow) -> Adapter:
         async with self._turn:
