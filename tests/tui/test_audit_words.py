@@ -94,6 +94,10 @@ ROWS = [
         "run.recovered", "mine/a", {"reserved_nanos": 40_000_000, "counted": "estimated"},
         "cut off with its program; $0.0400 had been set aside", "settled a prompt to mine/a that was cut off",
     ),
+    ("model.price", "mine/a", {"before": {}, "after": {"price": {"input": "2.5", "output": "10"}}}, "as listed → $2.5 / $10", "said what mine/a costs"),
+    ("model.price", "mine/a", {"before": {"price": {"input": "2", "output": "8"}}, "after": {"price": {"input": "2", "output": "8", "scheduled": [{"from_date": "2026-12-01", "input": "3", "output": "9"}]}}, "from": "2026-12-01"}, "$2 / $8 → $2 / $8, later $3 / $9 from 2026-12-01 on", "said what mine/a costs"),
+    ("model.map", "mine/a", {"before": {}, "after": {"map_to": "openai/gpt-4o"}}, "as listed → as openai/gpt-4o", "said which model mine/a is"),
+    ("model.cost", "mine/a", {"before": {"map_to": "openai/gpt-4o"}, "after": {"cost": "own", "gpu_hour_usd": "2.500000000", "map_to": "openai/gpt-4o"}}, "as openai/gpt-4o → own, as openai/gpt-4o", "said how mine/a is paid"),
     ("setting.set", "appearance.theme", {"before": "dark", "after": "light"}, "dark → light", "changed the setting appearance.theme"),
     ("setting.unset", "retry.attempts", {"before": 5, "after": 3}, "5 → 3", "put the setting retry.attempts back to its default"),
 ]  # fmt: skip
