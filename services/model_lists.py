@@ -59,6 +59,8 @@ class ModelView:
     """False: no sync and no catalog knows it; it is sent as it is named."""
     seen: int | None = None
     """UTC ms of the last live list that named it; None: none did."""
+    wire_details: str | None = None
+    """What else the live list says, name → text or number as JSON (store.models); None: nothing."""
     asked: Mapping[str, Asked] = field(default_factory=lambda: NOTHING)
     """Capability → what asking the model showed, and when; empty: it was never asked."""
 
@@ -205,5 +207,6 @@ def view_of(catalog: Catalog, row: ProviderRow, model_id: str, stored: ModelRow 
         own_cost=own_cost(info, row, stored),
         known=known(info, stored),
         seen=(stored.last_seen or None) if stored is not None else None,
+        wire_details=stored.details_json if stored is not None else None,
         asked=asked(stored),
     )

@@ -68,6 +68,8 @@ class Fact:
 
 def facts(view: ModelView, known: Known) -> list[Fact]:
     """The page, from what is asked most to what is asked least."""
+    from tui.screens.model_wire import wire_facts
+
     found = [
         *_standing(view, known),
         Fact(""),
@@ -77,6 +79,7 @@ def facts(view: ModelView, known: Known) -> list[Fact]:
         Fact(""),
         *_abilities(view, known),
         Fact(""),
+        *wire_facts(view, known.now),
         *_usage(view, known.records.get(view.ref)),
     ]
     return [
