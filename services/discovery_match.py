@@ -42,7 +42,9 @@ def _is(found: Finding, row: ProviderRow) -> bool:
 
 
 def _beside(found: Finding, row: ProviderRow) -> bool:
-    return bool(found.key_name and row.key_ref) and _place(row.endpoint) == _place(found.endpoint)
+    """A vendor's key was typed in: the one in a variable may be an old one, or one for something else."""
+    typed = row.key_ref is not None and not row.key_ref.startswith("env:")
+    return bool(found.key_name) and typed and _place(row.endpoint) == _place(found.endpoint)
 
 
 def _place(url: str) -> tuple[str, int | None, str]:
