@@ -239,6 +239,11 @@ class Refreshed:
         return self._heads
 
     @property
+    def dates(self) -> dict[str, int]:
+        """Source → UTC ms of the last word that its stored list is the newest."""
+        return {source: max(head.fetched_at, head.checked_at) for source, head in self.heads.items()}
+
+    @property
     def notes(self) -> tuple[Note, ...]:
         """Stored lists that are not used, with the reason."""
         _ = self.heads

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -129,17 +129,26 @@ def show_model(session: Session, ref: str) -> int:
                 f"No sync and no catalog knows the model {view.info.id} at {view.provider}.",
                 hint=f"See them with 'switchroom models list --provider {view.provider}'.",
             )
-        document = documents.model(view)
-        session.emit(document, lambda: _detail(view, document))
+        from services.provenance import as_of
+
+        dates = as_of(services, view)
+        document = documents.model(view) | {
+            "as_of": {name: documents.moment(at) for name, at in dates.items()}
+        }
+        session.emit(document, lambda: _detail(view, document, dates))
 
     return session.run(work, asks=False)
 
 
-def _detail(view: ModelView, document: dict[str, object]) -> str:
+def _detail(view: ModelView, document: dict[str, object], dates: Mapping[str, int]) -> str:
     from cli.output import count, pairs
+    from services.clock import iso
 
     cost_in, cost_out = _prices(view)
-    sources = view.info.sources
+    sources = {
+        name: f"{source}, {(iso(dates[name]) or '')[:16].replace('T', ' ')} UTC" if name in dates else source
+        for name, source in view.info.sources.items()
+    }
     rows = [
         ("model", view.ref, ""),
         ("name", str(document["name"]), sources.get("name", "")),

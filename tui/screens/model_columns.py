@@ -45,6 +45,9 @@ class Known:
     discount: float | None = None
     """Percent that the provider of a single model takes off its prices."""
 
+    fetched: Mapping[str, int] = field(default_factory=dict)
+    """Source of the refreshed catalog → UTC ms of its list."""
+
     def usable(self, view: ModelView) -> bool:
         """False: off, gone or retired, or its provider is off."""
         return in_use(view) and view.provider not in self.off
@@ -139,6 +142,8 @@ def price_source(view: ModelView, now: int) -> str:
     source = view.info.sources.get("price", "").partition(":")[0]
     if source == "live":
         return f"live {age(view.seen, now)}"
+    if source == "refreshed":
+        return "refreshed"
     if source == "map":
         return "mapped"
     return "yours" if source in ("user", "typed") else f"catalog {facts_age(now)}"

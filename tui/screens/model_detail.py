@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tui.app import SwitchroomApp
     from tui.exporting import Exported
 
-_RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
+_RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "SettingsChanged", "CatalogChanged", "StoreChangedElsewhere"})  # fmt: skip
 
 
 def _name(fact: Fact) -> Cell:
@@ -137,7 +137,14 @@ class ModelDetail(ModeScreen):
         off = frozenset() if row.enabled else frozenset({row.slug})
         self._view, self._known = (
             view,
-            Known(records, default, off, now_ms(), float(row.discount_pct or 0)),
+            Known(
+                records,
+                default,
+                off,
+                now_ms(),
+                float(row.discount_pct or 0),
+                services.catalog.refreshed.dates,
+            ),
         )
         found = facts(view, self._known)
         if found != self._table.rows:

@@ -27,10 +27,23 @@ if TYPE_CHECKING:
 
 _EMPTY = "No models yet. Press {2:mode.providers}, then {a:providers.add} to add a provider; its models are listed here."
 _UNREAD = "The models could not be read ({!:app.alerts} says why). {1:mode.overview}, then {3:mode.models} tries again."
-_RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
+_RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "SettingsChanged", "CatalogChanged", "StoreChangedElsewhere"})  # fmt: skip
 _RUNS = frozenset({"RunEnded"})
 _ON_A_ROW = frozenset(
-    {"open", "chat", "on_off", "order", "filter", "estimate", "default", "price", "charges", "probe", "sync"}
+    {
+        "open",
+        "chat",
+        "on_off",
+        "order",
+        "filter",
+        "estimate",
+        "default",
+        "price",
+        "charges",
+        "recommend",
+        "probe",
+        "sync",
+    }
 )
 _SOON = 0.03
 """Seconds in which changes that come together are one."""
@@ -58,6 +71,7 @@ class ModelsScreen(ModeScreen):
         Binding("e", "price", "price", id="models.price", tooltip="Type what it costs, from a date on, and see what last month would have cost"),
         Binding("m", "charges", "what it is", id="models.map", tooltip="Say which model it, or each of the marked, is; or own hardware, or a flat rate"),
         Binding("p", "probe", "probe", id="models.probe", tooltip="Ask it, or the marked, what it can do; says first what that costs"),
+        Binding("R", "recommend", "recommend", id="models.recommend", tooltip="Which model suits a task and a budget, and why"),
         Binding("s", "sync", "sync", id="models.sync", tooltip="Fetch the list of its provider"),
         Binding("escape", "clear", "clear", show=False, id="models.clear", tooltip="Clear the filter and the marks"),
     ]  # fmt: skip
@@ -270,6 +284,11 @@ class ModelsScreen(ModeScreen):
 
         if targets := self._table.targets():
             self.app.do(estimate(self.app, targets))
+
+    def action_recommend(self) -> None:
+        from tui.screens.model_recommend import recommend
+
+        self.app.do(recommend(self.app))
 
     def action_sync(self) -> None:
         from tui.screens.model_actions import sync
