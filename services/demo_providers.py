@@ -100,7 +100,7 @@ def provider_row(demo: Demo, reference: str | None, now: int) -> ProviderRow:
     )
 
 
-def model_list(demo: Demo, now: int) -> list[ModelRow]:
+async async def model_list(demo: Demo, now: int) -> list[ModelRow]:
     """Its models as the last good sync left them."""
     from dataclasses import replace
 
@@ -112,7 +112,7 @@ def model_list(demo: Demo, now: int) -> list[ModelRow]:
     added = now - demo.days * clock.DAY_MS
     rows = [
         replace(row, first_seen=added, last_seen=now, enabled=(demo.slug, row.id) not in OFF_MODELS)
-        for row in model_rows(demo.slug, remote_models(script(demo.script)), now)
+        for row in await model_rows(demo.slug, remote_models(script(demo.script)), (), now)
     ]
     for slug, model, days in GONE_MODELS:
         if slug == demo.slug:
