@@ -100,9 +100,10 @@ def _collected(vendor: str) -> str:
     return " + ".join(_COLLECTIONS.get(part, part) for part in parts)
 
 
-def _source(view: ModelView, name: str, now: int) -> str:
+def _source(view: ModelView, name: str, known: Known) -> str:
     """Where a field is from: `your catalog file`, `live list, 12m ago`, `catalog (models.dev), 3d old` …"""
     source, _, vendor = view.info.sources.get(name, "").partition(":")
+    now = known.now
     match source:
         case "":
             return ""
@@ -117,7 +118,8 @@ def _source(view: ModelView, name: str, now: int) -> str:
         case "pattern":
             return "guessed from the name"
         case "refreshed":
-            return "the refreshed catalog"
+            when = known.fetched.get(vendor)
+            return f"refreshed from {_collected(vendor) or 'a list'}{f', {ago(when, now)}' if when else ''}"
     old = facts_age(now)
     whose = f" ({_collected(vendor)})" if vendor else ""
     return f"catalog{whose}, {old if old == 'today' else f'{old} old'}"
@@ -135,20 +137,20 @@ def _standing(view: ModelView, known: Known) -> Iterator[Fact]:
         why = f"{view.provider} is off: 2, then x on it"
     yield Fact("state", words, tone, why)
     if info.name and info.name != info.id:
-        yield Fact("name", info.name, "", _source(view, "name", now))
+        yield Fact("name", info.name, "", _source(view, "name", known))
     yield Fact("provider", view.provider)
     chats = "yes; new chats start with it" if view.ref == known.default else "yes" if view.chat else "no"
     yield Fact("chats", chats, "" if view.chat else "dim", "c chats with it" if view.chat else "")
     if info.status and info.status not in ("active", "unavailable"):
         yield Fact(
-            "status", info.status, "warn" if info.status != "preview" else "", _source(view, "status", now)
+            "status", info.status, "warn" if info.status != "preview" else "", _source(view, "status", known)
         )
     if info.shutdown_date:
-        yield Fact("shut down on", info.shutdown_date, "warn", _source(view, "shutdown_date", now))
+        yield Fact("shut down on", info.shutdown_date, "warn", _source(view, "shutdown_date", known))
     if info.release_date:
-        yield Fact("released", info.release_date, "", _source(view, "release_date", now))
+        yield Fact("released", info.release_date, "", _source(view, "release_date", known))
     if info.family:
-        yield Fact("family", info.family, "", _source(view, "family", now))
+        yield Fact("family", info.family, "", _source(view, "family", known))
     yield Fact("in a live list", ago(view.seen, now) if view.seen else "never; s fetches the list", "" if view.seen else "dim")  # fmt: skip
 
 
@@ -162,7 +164,7 @@ def _prices(view: ModelView, known: Known) -> Iterator[Fact]:
         yield Fact("tokens", "unknown", "warn", "e types a price in, m names the model it is")
         yield from _rules(price) if price is not None else ()
         return
-    source = _source(view, "price", known.now)
+    source = _source(view, "price", known)
     yield from (Fact(name, rate(amount), "", source) for name, amount in _rates(price))
     if known.discount and view.info.sources.get("price") != "typed":
         yield Fact("discount", f"{known.discount:g} % off all of it", "ok", "the provider's settings")
@@ -216,7 +218,7 @@ def _limits(view: ModelView, known: Known) -> Iterator[Fact]:
     ):  # fmt: skip
         value: int | None = getattr(info, name)
         if value is not None:
-            yield Fact(words, f"{tokens(value)}  {whole(value)}", "", _source(view, name, known.now))
+            yield Fact(words, f"{tokens(value)}  {whole(value)}", "", _source(view, name, known))
         elif name in ("context_window", "max_output"):
             yield Fact(words, "unknown", "dim")
 
@@ -230,13 +232,13 @@ _SILENT = ("·", "—")
 """Marks of what nobody speaks of: all of them on one line."""
 
 
-def _who_says(view: ModelView, one: Ability, now: int) -> str:
+def _who_says(view: ModelView, one: Ability, known: Known) -> str:
     """Who says so: `asked 2026-11-21`, `live list, 12m ago`; with what asking showed before the model changed."""
     single = f"capabilities.{one.name}"
     words = source_words(one)
     if one.can is not None and one.source not in ("probe", "pattern", "user"):
         _, changed, before = words.partition("; ")
-        words = _source(view, single if single in view.info.sources else "capabilities", now)
+        words = _source(view, single if single in view.info.sources else "capabilities", known)
         words += f"{changed}{before}"
     elif one.source == "user":
         words = "you say so" if single in view.info.sources else "your catalog file"
@@ -251,13 +253,13 @@ def _abilities(view: ModelView, known: Known) -> Iterator[Fact]:
         for one in found:
             words, tone = _ABLE[one.mark]
             if one.mark not in _SILENT or one.outdated is not None:
-                yield Fact(one.title, f"{one.mark} {words}", tone, _who_says(view, one, known.now))
+                yield Fact(one.title, f"{one.mark} {words}", tone, _who_says(view, one, known))
         for mark in _SILENT:
             if names := [one.title for one in found if one.mark == mark and one.outdated is None]:
                 yield Fact(_ABLE[mark][0], ", ".join(names), "dim")
     else:
         able = "embeddings" if "embeddings" in (info.capabilities or ()) else abilities_in_words(view)
-        yield Fact("can", able, "", _source(view, "capabilities", known.now))
+        yield Fact("can", able, "", _source(view, "capabilities", known))
     for words, name in (
         ("reads", "modalities_in"),
         ("answers in", "modalities_out"),
@@ -265,7 +267,7 @@ def _abilities(view: ModelView, known: Known) -> Iterator[Fact]:
     ):
         value: tuple[str, ...] | None = getattr(info, name)
         if value:
-            yield Fact(words, ", ".join(value), "", _source(view, name, known.now))
+            yield Fact(words, ", ".join(value), "", _source(view, name, known))
 
 
 def _usage(view: ModelView, record: ModelRecord | None) -> Iterator[Fact]:
