@@ -123,6 +123,17 @@ class Verdict:
     """What decided first."""
     candidate: Candidate
 
+    @property
+    def why(self) -> str:
+        """On one line: what decided against it; for a recommended one all but price and speed, which are figures."""
+        if self.rank is None:
+            return self.reasons[0].text
+        told = [reason for about in _TELLING for reason in self.reasons if reason.about == about]
+        return "; ".join(reason.text for reason in told)
+
+
+_TELLING = ("end", "capability", "errors", "context")
+
 
 def rank(candidates: Iterable[Candidate], run: Usage, budget: Decimal | None) -> list[Verdict]:
     """All candidates, the best first. `budget`: USD for a run; None: any."""

@@ -87,7 +87,7 @@ def _text(advice: Advice) -> str:
     if fitting:
         titles = ("#", "MODEL", "$/RUN", "TOK/S", "WHY")
         rows = [
-            (str(verdict.rank), verdict.ref, _cost(verdict), _speed(verdict), _why(verdict))
+            (str(verdict.rank), verdict.ref, _cost(verdict), _speed(verdict), verdict.why)
             for verdict in fitting[:_SHOWN]
         ]
         parts.append(table(titles, rows, right=("#", "$/RUN", "TOK/S")))
@@ -102,12 +102,11 @@ def _text(advice: Advice) -> str:
 
 def _heading(advice: Advice) -> str:
     from catalog.recommend import TASKS
-    from cli.output import dollars
 
     whose = "your typical run" if advice.yours else f"a typical run ({TASKS[advice.wish.task].words})"
     needs = f", with {', '.join(advice.wish.wanted)}" if advice.wish.wanted else ""
     budget = advice.wish.budget
-    limit = "any price" if budget is None else f"at most {dollars(budget)} a run"
+    limit = "any price" if budget is None else f"at most ${budget.normalize():f} a run"
     return f"{advice.wish.task}{needs}, {limit}: {whose} is {advice.run.input:,} tokens in, {advice.run.output:,} out."
 
 
@@ -122,10 +121,7 @@ def _others(advice: Advice) -> str:
         if not found:
             continue
         lines.append(f"{STANDING_WORDS[standing]} ({len(found):,}):")
-        lines += [
-            f"  {one_line(verdict.ref, 60)}: {one_line(verdict.reasons[0].text)}"
-            for verdict in found[:_NAMED]
-        ]
+        lines += [f"  {one_line(verdict.ref, 60)}: {one_line(verdict.why)}" for verdict in found[:_NAMED]]
         if len(found) > _NAMED:
             lines.append(f"  and {len(found) - _NAMED:,} more")
     return "\n".join(lines)
@@ -141,9 +137,3 @@ def _cost(verdict: Verdict) -> str:
 def _speed(verdict: Verdict) -> str:
     speed = verdict.candidate.tok_per_s
     return "-" if speed is None else f"{speed:.0f}"
-
-
-def _why(verdict: Verdict) -> str:
-    """What tells this model from the others: the price and the speed have columns of their own."""
-    texts = [reason.text for reason in verdict.reasons if reason.about not in ("price", "speed")]
-    return "; ".join(texts)

@@ -9,6 +9,7 @@ import test_pty_market
 import test_pty_modes
 import test_pty_prices
 import test_pty_providers
+import test_pty_recommend
 from pty_stage import documented
 
 WALKED = (
@@ -17,6 +18,7 @@ WALKED = (
     *test_pty_everywhere.TINY,
     *test_pty_everywhere.EMPTY,
     *test_pty_providers.STEPS,
+    *test_pty_recommend.STEPS,
     *test_pty_prices.STEPS,
     *test_pty_modes.STEPS,
     *test_pty_figures.STEPS,

@@ -29,22 +29,7 @@ _EMPTY = "No models yet. Press {2:mode.providers}, then {a:providers.add} to add
 _UNREAD = "The models could not be read ({!:app.alerts} says why). {1:mode.overview}, then {3:mode.models} tries again."
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "SettingsChanged", "CatalogChanged", "StoreChangedElsewhere"})  # fmt: skip
 _RUNS = frozenset({"RunEnded"})
-_ON_A_ROW = frozenset(
-    {
-        "open",
-        "chat",
-        "on_off",
-        "order",
-        "filter",
-        "estimate",
-        "default",
-        "price",
-        "charges",
-        "recommend",
-        "probe",
-        "sync",
-    }
-)
+_ON_A_ROW = frozenset({"open", "chat", "on_off", "order", "filter", "estimate", "default", "price", "charges", "probe", "recommend", "sync"})  # fmt: skip
 _SOON = 0.03
 """Seconds in which changes that come together are one."""
 AGES_EVERY = 60.0
