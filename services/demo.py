@@ -72,7 +72,7 @@ async def _add_providers(services: Services, now: int) -> None:
         for demo in PROVIDERS:
             reference = f"file:{demo.slug}" if demo.key is not None else None
             await Providers(services.db).insert(tx, provider_row(demo, reference, now))
-            await Models(services.db).replace_live(tx, demo.slug, await await model_list(demo, now))
+            await Models(services.db).replace_live(tx, demo.slug, await model_list(demo, now))
 
 
 async def _write_past(services: Services, now: int, rows: list[AttemptRow], spoken: list[Talk]) -> None:

@@ -100,7 +100,7 @@ def provider_row(demo: Demo, reference: str | None, now: int) -> ProviderRow:
     )
 
 
-async async def model_list(demo: Demo, now: int) -> list[ModelRow]:
+async def model_list(demo: Demo, now: int) -> list[ModelRow]:
     """Its models as the last good sync left them."""
     from dataclasses import replace
 
