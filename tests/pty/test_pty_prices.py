@@ -26,7 +26,7 @@ STEPS = (
     key("model.map", "m", "what does it cost?"),
     go("3\r", "Change what this model costs?"),
     go("y", "no price per token", gone="Change what this model costs?"),
-    go("m", "Now: no price per token."),
+    go("m", "Now: own or flat."),
     go(ESC, gone="what does it cost?"),
 )
 

@@ -59,7 +59,10 @@ async def edit_charges(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     try:
         charges = await app.services.own_prices.look(views[0].ref)
         now = _now(views[0], charges.stored.map_to)
-        way = await choose(app, f"{whom}: what does it cost? {now if len(views) == 1 else ''}".strip(), _WAYS)
+        title = f"{whom}: what does it cost?"
+        if len(views) == 1:
+            title = f"{cut_middle(views[0].info.id, 28)}: what does it cost? {now}"
+        way = await choose(app, title, _WAYS)
         if way is None:
             return
         made = await _edit(app, views[0], way, whom)
@@ -85,7 +88,7 @@ async def edit_charges_one(app: SwitchroomApp, view: ModelView) -> None:
 
 def _now(view: ModelView, map_to: str | None) -> str:
     if view.own_cost:
-        return "Now: no price per token."
+        return "Now: own or flat."
     if map_to is not None:
         return f"Now: as {cut_middle(map_to, 32)}."
     price = view.info.price

@@ -157,7 +157,7 @@ def _standing(view: ModelView, known: Known) -> Iterator[Fact]:
 def _prices(view: ModelView, known: Known) -> Iterator[Fact]:
     yield Fact("Price", "USD per 1M tokens", "dim", heading=True)
     if view.own_cost:
-        yield Fact("tokens", "own hardware or flat rate: no price per token", "dim", "the provider's settings or address")  # fmt: skip
+        yield Fact("tokens", "own hardware or flat rate: no price per token", "dim", "m changes it")  # fmt: skip
         return
     price = view.info.price
     if price is None or price.input is None:
