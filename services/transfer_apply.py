@@ -113,7 +113,7 @@ class Application:
             secrets = Secrets(key=work.key, headers={}, proxy=None)
             return proven(row, await states.trial(replace(row, secret_headers={}), secrets)), True
         except SwitchroomError as error:
-            why = f"the one of the file was not kept: {safe(error.message, 200)}"
+            why = f"the file's was not kept: {safe(error.message, 200)}"
             self._refused.append(KeyToSet(row.slug, "key", why, command))
             return row, False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.widgets import Static
@@ -16,6 +16,8 @@ from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from services.transfer_types import KeyToSet, Plan
+
+T = TypeVar("T")
 
 _ACTIONS: dict[str, tuple[int, str, Tone]] = {
     "skip": (0, "✕ skip", "bad"),
@@ -52,10 +54,10 @@ def lines_of(plan: Plan) -> list[Line]:
         Line(f"step {place}", step.action, step.kind, step.subject, f"{step.what}: {step.reason}" if step.reason else step.what)
         for place, step in enumerate(plan.steps)
     ]  # fmt: skip
-    lines += [
-        Line(f"remark {place}", remark.level, remark.place, "", remark.message)
-        for place, remark in enumerate(plan.remarks)
-    ]
+    for place, remark in enumerate(plan.remarks):
+        own = remark.file == plan.found.file
+        where = f"line {remark.line}" if own and remark.line else "" if own else remark.place
+        lines.append(Line(f"remark {place}", remark.level, where, "", remark.message))
     return sorted(lines, key=lambda line: _ACTIONS[line.action][0])
 
 
@@ -66,12 +68,36 @@ def _action(line: Line) -> Cell:
 
 _COLUMNS: tuple[Column[Line], ...] = (
     Column("action", "", _action, width=10),
-    Column("kind", "kind", lambda line: (line.kind, "dim"), width=8, max_width=24, priority=1),
+    Column("kind", "kind", lambda line: (line.kind, "dim"), width=8, max_width=14, priority=1),
     Column("what", "what", lambda line: line.words, width=20, flex=1),
 )
 
 
-class ImportPlan(Pick[Line]):
+class Explained(Pick[T], Generic[T]):
+    """A list whose row under the cursor stands in full below it."""
+
+    def explained(self, row: T) -> str:
+        """The whole of a row."""
+        raise NotImplementedError
+
+    def compose_body(self) -> ComposeResult:
+        yield from super().compose_body()
+        yield Static("", markup=False, classes="next whole")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._explain()
+
+    def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
+        event.stop()
+        self._explain()
+
+    def _explain(self) -> None:
+        row = self._table.cursor_row
+        self.query_one(".whole", Static).update(self.explained(row) if row is not None else "")
+
+
+class ImportPlan(Explained[Line]):
     """Ends in a line when the plan is agreed to, in None when it is not."""
 
     def __init__(self, plan: Plan) -> None:
@@ -88,21 +114,15 @@ class ImportPlan(Pick[Line]):
         )  # fmt: skip
         self._lines = lines
 
-    def compose_body(self) -> ComposeResult:
-        yield from super().compose_body()
-        yield Static(self._lines[0].words if self._lines else "", markup=False, classes="detail whole")
-
-    def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
-        event.stop()
-        row = self._table.cursor_row
-        self.query_one(".whole", Static).update(row.words if row is not None else "")
+    def explained(self, row: Line) -> str:
+        return row.words
 
     def action_choose(self) -> None:
         if self._lines:
             self.dismiss(self._table.cursor_row or self._lines[0])
 
 
-class KeysToSet(Pick["KeyToSet"]):
+class KeysToSet(Explained["KeyToSet"]):
     """Ends in the key to set now, or in None: later."""
 
     def __init__(self, keys: Sequence[KeyToSet]) -> None:
@@ -116,3 +136,6 @@ class KeysToSet(Pick["KeyToSet"]):
             key=lambda key: f"{key.provider} {key.what}", search=lambda key: f"{key.provider} {key.what} {key.why}",
             wide=True, choose_words="set it", leave_words="later",
         )  # fmt: skip
+
+    def explained(self, row: KeyToSet) -> str:
+        return f"{row.provider}: {row.why}"

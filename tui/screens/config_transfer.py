@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -42,14 +43,21 @@ async def import_configuration(app: SwitchroomApp) -> None:
         if place is None:
             return
         backend = place.name
+    transfer, file = app.services.transfer, prepared.plan.found.file
     try:
-        done = await app.services.transfer.apply(prepared, backend=backend)
+        done = await transfer.apply(prepared, backend=backend)
+        if done.done < prepared.plan.changes and await _keeps_untested(app, done.keys_to_set):
+            again = await transfer.plan(file)
+            rest = await transfer.apply(again, test=False, backend=backend)
+            done = replace(rest, done=done.done + rest.done)
     except SwitchroomError as error:
         app.tell_error(error)
         return
-    words = f"Imported {count(done.done, 'change')} from {prepared.plan.found.file.name}."
-    app.tell(words, hint="{2:mode.providers} shows the providers")
     await _set_keys(app, done.keys_to_set)
+    app.tell(
+        f"Imported {count(done.done, 'change')} from {file.name}.",
+        hint="{2:mode.providers} shows the providers",
+    )
 
 
 async def export_configuration(app: SwitchroomApp) -> None:
@@ -144,6 +152,20 @@ async def _first_file(app: SwitchroomApp) -> str | None:
 async def _allows(app: SwitchroomApp) -> bool:
     words = "Everything sent there, keys too, can be read on the way. Without it these entries are left out."
     window = Confirm("Allow plain http to private addresses?", words, yes="allow", no="leave them out")
+    return await app.push_screen_wait(window) is True
+
+
+async def _keeps_untested(app: SwitchroomApp, keys: Sequence[KeyToSet]) -> bool:
+    """Whether keys that failed their test are stored all the same."""
+    failed = [key for key in keys if "not kept" in key.why]
+    words = "\n".join(f"{key.provider}: {key.why}" for key in failed[:5])
+    title = f"{count(len(failed), 'key')} of the file failed the test"
+    window = Confirm(
+        title,
+        f"{words}\nKeep {'it' if len(failed) == 1 else 'them'} untested?",
+        yes="keep untested",
+        no="leave out",
+    )
     return await app.push_screen_wait(window) is True
 
 
