@@ -146,6 +146,7 @@ class ProbeWork:
             for capability in model.prices:
                 ended = ended or self._ended.get(model.view.provider)
                 self.asking[ref] = capability
+                self._tell()
                 if ended is not None:
                     result = _unsent(ref, capability, ended)
                 else:
@@ -158,11 +159,14 @@ class ProbeWork:
                         self._ended[model.view.provider] = error
                     elif error.code in _ENDS_MODEL:
                         ended = error
-                self._services.feed.publish(ProbeProgress(len(self.results), self.plan.questions))
+                self._tell()
         finally:
             self.asking.pop(ref, None)
             if found:
                 await asyncio.shield(self._keep(model, found))
+
+    def _tell(self) -> None:
+        self._services.feed.publish(ProbeProgress(len(self.results), self.plan.questions))
 
     async def _ask(self, ref: str, capability: str) -> ProbeResult:
         result, verdict = await self._run(ref, capability, None)

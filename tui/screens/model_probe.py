@@ -75,17 +75,16 @@ class Line:
     """One ability in the window."""
 
     name: str
-    chosen: bool
     what: str
     now: str
     cost: str
 
 
 COLUMNS: tuple[Column[Line], ...] = (
-    Column("ability", "", lambda line: (f"{'●' if line.chosen else '○'} {NAMES.get(line.name, line.name)}", "strong" if line.chosen else "dim"), width=11),
-    Column("cost", "costs", lambda line: (line.cost, "" if line.chosen else "dim"), width=9, max_width=20, align="right"),
+    Column("ability", "ability", lambda line: NAMES.get(line.name, line.name), width=9),
+    Column("cost", "costs", lambda line: line.cost, width=9, max_width=20, align="right"),
     Column("now", "so far", lambda line: (line.now, "dim"), width=12, max_width=30, priority=1),
-    Column("what", "what is done", lambda line: (line.what, "" if line.chosen else "dim"), width=24, flex=1, priority=2),
+    Column("what", "what is done", lambda line: (line.what, "dim"), width=24, flex=1, priority=2),
 )  # fmt: skip
 
 
@@ -94,7 +93,6 @@ class ProbeWindow(Modal[Chosen]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "ask", "ask", id="probe.ask", tooltip="Ask: sends the questions and pays for them"),
-        Binding("space", "choose", "choose", id="probe.choose", tooltip="Ask for this ability, or leave it out"),
         Binding("u", "say", "say yourself", id="probe.say", tooltip="Your own word, which goes before every answer: can, cannot, unsaid"),
         Binding("a", "unpriced", "unpriced too", show=False, id="probe.unpriced", tooltip="Ask models of unknown price too, although a limit cannot count them"),
     ]  # fmt: skip
@@ -105,9 +103,8 @@ class ProbeWindow(Modal[Chosen]):
         whom = cut_middle(models[0].view.ref, 56) if len(models) == 1 else count(len(models), "model")
         super().__init__(f"Ask {whom} what it can do" if len(models) == 1 else f"Ask {whom} what they can do")
         self._plan = plan
-        self._off: set[str] = set()
         self._unpriced = False
-        self._table: VirtualTable[Line] = VirtualTable(COLUMNS, key=lambda line: line.name, marks=False)
+        self._table: VirtualTable[Line] = VirtualTable(COLUMNS, key=lambda line: line.name)
 
     def compose_body(self) -> ComposeResult:
         yield self._table
@@ -117,16 +114,20 @@ class ProbeWindow(Modal[Chosen]):
         super().on_mount()
         self.query_one(".panel").add_class("wide", "probe")
         self._show()
+        self._table.action_mark_all()
 
     def _show(self) -> None:
         self._table.set_rows([self._line(name) for name in PROBED])
+        self._say_sum()
+
+    def _say_sum(self) -> None:
         self.query_one(".next", Static).update(self._words())
 
     def _line(self, name: str) -> Line:
         from services.probe_questions import question
 
         cost = self._plan.only([name])
-        return Line(name, name not in self._off, question(name).words, self._now(name), _span(cost))
+        return Line(name, question(name).words, self._now(name), _span(cost))
 
     def _now(self, name: str) -> str:
         found = [ability(model.view.info, name, model.view.asked) for model in self._plan.models]
@@ -136,7 +137,7 @@ class ProbeWindow(Modal[Chosen]):
         return "  ".join(f"{mark} {marks.count(mark)}" for mark in dict.fromkeys(marks))
 
     def _chosen(self) -> ProbePlan:
-        plan = self._plan.only([name for name in PROBED if name not in self._off])
+        plan = self._plan.only([name for name in PROBED if name in self._table.marked])
         if self._unpriced or not plan.limited:
             return plan
         left_out = plan.limited
@@ -145,7 +146,7 @@ class ProbeWindow(Modal[Chosen]):
     def _words(self) -> str:
         plan, every = self._chosen(), self._plan
         if not plan.questions:
-            first = "Nothing is asked."
+            first = self.app.with_keys("Nothing is asked; {space:table.mark} chooses an ability.")
         else:
             first = (
                 f"{count(plan.questions, 'question')} to {count(len(plan.models), 'model')}: {_span(plan)}"
@@ -154,7 +155,7 @@ class ProbeWindow(Modal[Chosen]):
                 first += f", and {whole(len(plan.unknown))} at an unknown price"
             if plan.own and (_priced(plan) or plan.unknown):
                 first += f", {whole(plan.own)} without a price per token"
-            first += "."
+            first += self.app.with_keys(". {space:table.mark} chooses what is asked.")
         lines = [first]
         if every.limited:
             whom = _several(every.limited)
@@ -174,10 +175,9 @@ class ProbeWindow(Modal[Chosen]):
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         event.stop()
 
-    def action_choose(self) -> None:
-        if (line := self._table.cursor_row) is not None:
-            self._off ^= {line.name}
-            self._show()
+    def on_virtual_table_marked(self, event: VirtualTable.Marked) -> None:
+        event.stop()
+        self._say_sum()
 
     def action_unpriced(self) -> None:
         if self._plan.limited:
