@@ -151,7 +151,7 @@ async def test_a_vendor_found_in_the_environment_is_added_by_the_name_of_its_var
         assert "GROQ_API_KEY is set here" in text
         await pilot.press("enter")
         text = await until(pilot, "A key for Groq")
-        assert "Use the one in GROQ_API_KEY; only its name is stored" in text
+        assert "Use GROQ_API_KEY; only its name is stored" in text
         assert KEY not in text
         await pilot.press("escape")
         await until(pilot, "Add a provider: which one?")

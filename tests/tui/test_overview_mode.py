@@ -213,7 +213,7 @@ async def test_an_empty_store_is_welcomed(overview: SwitchroomApp, monkeypatch: 
         assert "Recent runs" not in text
         await pilot.press("a")
         text = await until(pilot, "A key for OpenAI")
-        assert "Use the one in OPENAI_API_KEY" in text
+        assert "Use OPENAI_API_KEY" in text
         await pilot.press("escape")
         text = await until(pilot, "Add a provider: which one?")
         assert "● key found in OPENAI_API_KEY" in text

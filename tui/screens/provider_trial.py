@@ -17,11 +17,29 @@ from tui.formatting import count
 from tui.modals.base import Modal
 
 if TYPE_CHECKING:
+    from adapters.local_servers import ServerFound
     from services.registry import ProviderView
     from services.sync import Sync
 
 Attempt = Callable[[bool], Awaitable["ProviderView"]]
 """Adds the provider; True: only if its test passes."""
+
+
+class Looking(Modal["ServerFound"]):
+    """Open while a server is asked who it is, so that no key typed meanwhile goes to the screen below."""
+
+    def __init__(self, name: str, ask: Callable[[], Awaitable[ServerFound | None]]) -> None:
+        super().__init__(f"Who is at {name}?")
+        self._ask = ask
+
+    def compose_body(self) -> ComposeResult:
+        yield Static("… asking the server", markup=False, classes="detail")
+
+    def on_mount(self) -> None:
+        self.run_worker(self._look, exit_on_error=True)  # type: ignore[arg-type]
+
+    async def _look(self) -> None:
+        self.dismiss(await self._ask())
 
 
 class Trial(Modal["ProviderView"]):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
+from tui.formatting import count
 from tui.modals.ask import Ask
 from tui.modals.confirm import Confirm
 from tui.screens import provider_actions as actions
@@ -15,14 +16,16 @@ from tui.screens import provider_first_use as first_use
 from tui.screens.provider_choice import (
     Choice,
     ChooseVendor,
+    choice_of,
     choices,
     is_address,
     reachable,
 )
 from tui.screens.provider_secrets import Place, choose_place
-from tui.screens.provider_trial import Trial
+from tui.screens.provider_trial import Looking, Trial
 
 if TYPE_CHECKING:
+    from adapters.local_servers import ServerFound
     from services.registry import KeySource, ProviderDraft, ProviderView
     from tui.app import SwitchroomApp
 
@@ -41,6 +44,8 @@ class Adding:
     pasted: bool = False
     """The address came with the choice."""
     allow_http: bool = False
+    server: ServerFound | None = None
+    """Who answered at the address; None: nobody that is known."""
     source: KeySource = None
     place: Place = field(default_factory=lambda: Place(None))
     view: ProviderView | None = None
@@ -48,7 +53,7 @@ class Adding:
     @property
     def title(self) -> str:
         spec = self.choice.spec if self.choice else None
-        return spec.name if spec else "your server"
+        return spec.name if spec else self.server.title if self.server else "your server"
 
     @property
     def needs_key(self) -> bool:
@@ -138,13 +143,37 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
             if typed is None:
                 return BACK
             url = typed.strip()
-        state.url, state.allow_http = url, False
+        state.url, state.allow_http, state.server = url, False, None
         try:
             problem = await _usable(app, state)
         except UsageError as error:
             problem = f"{error.message} {error.hint or ''}".strip()
         if not problem:
+            await _who(app, state)
             return NEXT
+
+
+async def _who(app: SwitchroomApp, state: Adding) -> None:
+    """Who is at an address of the user's own: a vendor by its host, a server on one's own machine by its answers."""
+    from catalog.detect import detect
+    from services.environment import variables
+
+    assert state.choice is not None
+    assert state.url is not None
+    found = detect(state.url)
+    vendor = found.catalog_id
+    if found.local:
+        discovery, url, allow_http = app.services.discovery, state.url, state.allow_http
+
+        def ask() -> Awaitable[ServerFound | None]:
+            return discovery.identify(url, allow_http=allow_http)
+
+        state.server = await app.push_screen_wait(Looking(url, ask))
+        vendor = state.server.vendor if state.server else None
+    spec = app.services.catalog.spec(vendor) if state.choice.spec is None else None
+    if spec is not None:
+        environment = await asyncio.to_thread(variables, app.services.paths)
+        state.choice = choice_of(spec, environment)
 
 
 async def _usable(app: SwitchroomApp, state: Adding) -> str:
@@ -180,7 +209,7 @@ async def _key(app: SwitchroomApp, state: Adding) -> str:
     assert choice is not None
     if choice.variable:
         ways = [
-            ("env", f"Use the one in {choice.variable}; only its name is stored"),
+            ("env", f"Use {choice.variable}; only its name is stored"),
             ("paste", "Paste another key"),
         ]
         chosen = await actions.choose(app, f"A key for {state.title}", ways)
@@ -200,6 +229,11 @@ async def _key(app: SwitchroomApp, state: Adding) -> str:
 
 async def _optional_key(app: SwitchroomApp, state: Adding, begun: str = "") -> str:
     detail = "Leave it empty if the server wants none."
+    if state.server is not None:
+        many = len(state.server.models)
+        listed = f" with {count(many, 'model')}" if many else ""
+        wants = "It wants a key." if state.server.wants_key else "It asked for no key: leave it empty."
+        detail = f"It answers as {state.server.title}{listed}. {wants}"
     typed = await app.push_screen_wait(
         Ask(f"Key for {state.title}, if it wants one", detail, value=begun, password=True)
     )
