@@ -268,6 +268,14 @@ def _list_endpoint(raw: Raw) -> ListEndpoint | None:
     )
 
 
+def stated_capabilities(raw: Raw) -> tuple[str, ...]:
+    """The capabilities that a model's flags speak of, whatever they say; of the others it has no opinion."""
+    found = [name for field, name in _CAPABILITIES.items() if isinstance(raw.get(field), bool)]
+    if found and isinstance(raw.get("modalities_in"), list):
+        found.append("audio")
+    return _once(found)
+
+
 def _capabilities(raw: Raw) -> tuple[str, ...] | None:
     """None when no flag is there; `supports_attachments` is vision unless `supports_vision` says more."""
     flags = {field: raw[field] for field in _CAPABILITIES if isinstance(raw.get(field), bool)}

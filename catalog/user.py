@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalog import bundled
-from catalog.catwalk import BadCatalogError, provider_from
+from catalog.catwalk import BadCatalogError, provider_from, stated_capabilities
 from catalog.plaintext import harmless, one_line
 from catalog.positions import line_of
 from catalog.types import CatalogProvider, ModelInfo
@@ -101,13 +101,23 @@ def _load(path: Path) -> CatalogProvider:
 
 def _read(raw: dict[str, Any]) -> CatalogProvider:
     """Ours has `dialect`; everything else is read as Catwalk's, what it leaves out taken from the bundled vendor."""
+    base = bundled.spec(raw["id"]) if isinstance(raw["id"], str) else None
     if "dialect" not in raw:
-        provider_id = raw["id"]
-        return provider_from(raw, bundled.spec(provider_id) if isinstance(provider_id, str) else None)
+        found = provider_from(raw, base)
+        models = (_own(info, model) for info, model in zip(found.models, raw.get("models", ()), strict=True))
+        return found.model_copy(update={"models": tuple(models)})
     for model in raw.get("models", ()):
         if isinstance(model, dict):
             model.pop("sources", None)  # what a file says about its origins does not matter: it is the user's
-    return CatalogProvider.model_validate(raw)
+    known = base.model_dump(mode="json") if base is not None else {}
+    return CatalogProvider.model_validate(known | raw)
+
+
+def _own(info: ModelInfo, raw: dict[str, Any]) -> ModelInfo:
+    """The model without what the file says about origins, and with the capabilities it speaks of one by one."""
+    return info.model_copy(
+        update={"sources": {f"capabilities.{name}": "user" for name in stated_capabilities(raw)}}
+    )
 
 
 def _text(path: Path) -> str:
