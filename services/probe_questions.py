@@ -87,24 +87,24 @@ def request(
 
 _QUESTIONS: Mapping[str, Question] = {
     "tools": Question(
-        "offers a tool, and looks whether it is called with arguments that fit",
+        "offers a tool, looks whether it is called rightly",
         "What is the weather in Paris now? Use the tool.",
         tools=(TOOL,),
     ),
     "vision": Question(
-        "shows four coloured squares, and asks for their order",
+        "shows four coloured squares, asks for their order",
         "The picture shows four squares side by side. Name their colours from left to right: four words, nothing else.",
         images=(squares(),),
         likely=15,
     ),
     "json": Question(
-        "asks for an answer of a JSON schema, and compares",
+        "wants an answer of a JSON schema, and compares",
         "Which planet of our sun is the largest?",
         schema=SCHEMA,
         likely=25,
     ),
     "reasoning": Question(
-        "asks a puzzle, and looks for thinking before the answer; where there is none, once more with effort",
+        "asks a puzzle, looks for thinking; if none, with effort",
         "A snail climbs a 10 m wall: 3 m up each day, 2 m down each night. On which day is it at the top? Answer with the number.",
         likely=400,
     ),

@@ -171,6 +171,19 @@ def _default(detail: Mapping[str, Any]) -> str:
     return f"{one_line(str(detail.get('before') or none))} → {one_line(str(detail.get('after') or none))}"
 
 
+def _abilities(detail: Mapping[str, Any]) -> str | None:
+    """`tools yes → no, vision yes`."""
+    before, after = detail.get("before"), detail.get("after")
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return None
+    words = {True: "yes", False: "no"}
+    told = []
+    for name, now in after.items():
+        then, can = words.get(before.get(name), "unsaid"), words.get(now, "unsaid")
+        told.append(f"{one_line(str(name), 20)} {f'{then} → ' if then not in ('unsaid', can) else ''}{can}")
+    return ", ".join(told)
+
+
 def _charged(detail: Mapping[str, Any]) -> str:
     day = f" from {one_line(str(detail['from']), 20)} on" if detail.get("from") else ""
     return f"{_charge(detail.get('before'))} → {_charge(detail.get('after'))}{day}"
@@ -215,6 +228,8 @@ _CHANGES: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "model.enable": _switched("on"),
     "model.disable": _switched("off"),
     "model.default": _default,
+    "model.probe": _abilities,
+    "model.say": _abilities,
     "model.price": _charged,
     "model.map": _charged,
     "model.cost": _charged,
@@ -241,6 +256,8 @@ PHRASES = {
     "model.enable": "switched models of {} on",
     "model.disable": "switched models of {} off",
     "model.default": "chose the model of new chats",
+    "model.probe": "asked {} what it can do",
+    "model.say": "said what {} can do",
     "model.price": "said what {} costs",
     "model.map": "said which model {} is",
     "model.cost": "said how {} is paid",

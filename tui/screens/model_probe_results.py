@@ -126,6 +126,7 @@ class ProbeResults(ModeScreen):
     def compose_body(self) -> ComposeResult:
         yield Static("", id="probed", markup=False)
         yield self._table
+        yield Static("", id="why", markup=False)
 
     async def services_ready(self, services: Services) -> None:
         self._work = services.probes.work
@@ -169,6 +170,7 @@ class ProbeResults(ModeScreen):
         rows = rows_of(work)
         if rows != list(self._table.rows):
             self._table.set_rows(rows)
+            self._say_why()
         said = summary(work)
         if not work.done:
             words = f"{self._progress(work)}{f' · {said} so far' if said else ''}"
@@ -210,6 +212,15 @@ class ProbeResults(ModeScreen):
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         event.stop()
         self.action_open()
+
+    def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
+        event.stop()
+        self._say_why()
+
+    def _say_why(self) -> None:
+        """The whole of what the row under the cursor says: the column may be too narrow for it."""
+        row = self._table.cursor_row
+        self.query_one("#why", Static).update(row.why if row is not None else "")
 
     def action_leave(self) -> None:
         if not self.interrupt():
