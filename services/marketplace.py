@@ -60,7 +60,7 @@ class Vendor:
     @property
     def brief_obstacle(self) -> str:
         """The obstacle in a few words."""
-        return _brief(self.spec)
+        return brief_obstacle(self.spec)
 
     @property
     def cost(self) -> str:
@@ -79,11 +79,15 @@ def obstacle(spec: ProviderSpec) -> str:
     return f"its dialect ({spec.dialect}) is not spoken yet"
 
 
-def _brief(spec: ProviderSpec) -> str:
+def brief_obstacle(spec: ProviderSpec) -> str:
     """The same in a few words."""
     if not obstacle(spec):
         return ""
-    return f"{_SIGN_INS[spec.auth].split()[0]} sign-in: later" if spec.auth in _SIGN_INS else "with its dialect: later"
+    return (
+        f"{_SIGN_INS[spec.auth].split()[0]} sign-in: later"
+        if spec.auth in _SIGN_INS
+        else "with its dialect: later"
+    )
 
 
 def door(spec: ProviderSpec) -> str:

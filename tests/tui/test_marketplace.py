@@ -16,10 +16,12 @@ from tui_stage import KEY, Vendor, opened, screen_text, type_text, until
 from adapters.loader import dialects
 from catalog.bundled import provider, provider_ids
 from catalog.detect import detect
+from catalog.lookup import Catalog
 from catalog.types import ModelInfo, Price, ProviderSpec
 from services.container import open_services
 from services.marketplace import obstacle, vendor_of, vendors
 from services.paths import Paths
+from services.targets import resolve_target
 from tui.app import SwitchroomApp
 from tui.screens.marketplace_lines import price_words, span_words
 
@@ -105,10 +107,14 @@ def test_the_address_of_every_vendor_names_it(vendor_id: str) -> None:
     for name, value in parts.items():
         url = url.replace(name, value)
     found = detect(url)
+    target = resolve_target(Catalog(), None, url, None)
+    assert target.dialect == found.dialect
+    assert target.catalog_id == found.catalog_id
     if vendor_id in ("llamacpp", "vllm"):  # ports that belong to everybody: a hint, not a name
         assert (found.vendor, found.catalog_id, found.dialect) == (vendor_id, None, "openai")
     else:
         assert found.vendor == vendor_id
+        assert found.catalog_id == (vendor_id if found.confidence == "high" else found.catalog_id)
         assert found.dialect == spec.dialect
 
 

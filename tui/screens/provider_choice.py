@@ -114,9 +114,11 @@ def _name(choice: Choice) -> Cell:
 
 def _kind(choice: Choice) -> Cell:
     if choice.spec is None:
-        return "any OpenAI-compatible server", "dim"
+        return "any compatible server", "dim"
     if choice.obstacle:
-        return f"◌ {choice.obstacle}", "dim"
+        from services.marketplace import brief_obstacle
+
+        return f"◌ {brief_obstacle(choice.spec)}", "dim"
     if choice.variable:
         return f"● key found in {choice.variable}", "ok"
     return ("on your own machine", "dim") if choice.spec.local else ("with a key", "dim")
