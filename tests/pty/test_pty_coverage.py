@@ -8,6 +8,7 @@ import test_pty_figures
 import test_pty_market
 import test_pty_modes
 import test_pty_prices
+import test_pty_probe
 import test_pty_providers
 import test_pty_recommend
 from pty_stage import documented
@@ -20,6 +21,7 @@ WALKED = (
     *test_pty_providers.STEPS,
     *test_pty_recommend.STEPS,
     *test_pty_prices.STEPS,
+    *test_pty_probe.STEPS,
     *test_pty_modes.STEPS,
     *test_pty_figures.STEPS,
     *test_pty_market.STEPS,

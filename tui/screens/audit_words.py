@@ -176,7 +176,7 @@ def _abilities(detail: Mapping[str, Any]) -> str | None:
     before, after = detail.get("before"), detail.get("after")
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return None
-    words = {True: "yes", False: "no"}
+    words: dict[object, str] = {True: "yes", False: "no"}
     told = []
     for name, now in after.items():
         then, can = words.get(before.get(name), "unsaid"), words.get(now, "unsaid")
