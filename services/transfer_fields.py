@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from services.drafts import KeySource
 
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))")
-_PART = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(ms|us|µs|ns|h|m|s|d)")
+_PART = re.compile(r"(\d{1,12}(?:\.\d{1,25})?)(ms|us|µs|ns|h|m|s|d)")
 _SECONDS = {
     "d": Decimal(86_400), "h": Decimal(3600), "m": Decimal(60), "s": Decimal(1),
     "ms": Decimal("1e-3"), "us": Decimal("1e-6"), "µs": Decimal("1e-6"), "ns": Decimal("1e-9"),
