@@ -429,3 +429,15 @@ async def test_all_or_none_of_several(services: Services) -> None:
     assert [view.own_cost for view in await services.models.list("azure")] == [True, True]
     told = [json.loads(json.dumps(row.detail)) for row in await services.audit.list(action="model.cost")]
     assert [one["after"] for one in told] == [{"cost": "own"}, {"cost": "own"}]
+
+
+async def test_the_list_shows_the_new_price_when_its_day_has_come(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await added(services)
+    await save(services, TypedPrice(usd("1"), usd("2")))
+    await save(services, TypedPrice(usd("3"), usd("4"), from_date=SOON))
+    assert [view.info.price.input for view in await services.models.list() if view.info.price] == [usd("1")]
+    monkeypatch.setattr("services.model_lists._today", lambda: -1)
+    monkeypatch.setattr("services.merging.price_now", lambda price: price_at(price, SOON))
+    assert [view.info.price.input for view in await services.models.list() if view.info.price] == [usd("3")]

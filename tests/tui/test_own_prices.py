@@ -210,7 +210,7 @@ def test_picture_of_the_form(app: SwitchroomApp, snap_compare: Compare, size: tu
         await pilot.press("e")
         await until(pilot, "What alpha/opus-9 costs")
         await pilot.press("backspace", "9")
-        await until(pilot, "→ $1.")
+        await until(pilot, "→ $0.98")
 
     assert snap_compare(app, terminal_size=size, run_before=press)
 

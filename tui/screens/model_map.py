@@ -162,8 +162,9 @@ def _bases(app: SwitchroomApp, name: str) -> list[Base]:
     ]
     wanted = set(_words(name))
 
-    def likeness(base: Base) -> tuple[int, bool]:
-        return -len(wanted & set(_words(base.name.partition("/")[2]))), base.info.status == "retired"
+    def likeness(base: Base) -> tuple[int, bool, int]:
+        its = base.name.partition("/")[2]
+        return -len(wanted & set(_words(its))), base.info.status == "retired", abs(len(its) - len(name))
 
     return sorted(found, key=likeness)
 
