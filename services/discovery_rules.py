@@ -138,7 +138,9 @@ class Rules:
 
     def _no_address(self, spec: ProviderSpec, name: str) -> Finding:
         missing = next(iter(spec.env.base_url), "an address")
-        why = f"{name} is {self._variables.where(name)}, but not where the server is"
+        why = f"{name} is {self._variables.where(name)}"
+        if not self._unsupported(spec):
+            why += ", but not where the server is"
         return self._finding("incomplete", spec.name, why, (), key_name=name, spec=spec, missing=missing)
 
     def _incomplete(self, spec: ProviderSpec, name: str, why: str) -> Finding:

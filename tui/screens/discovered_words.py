@@ -28,7 +28,7 @@ def _state(one: Finding) -> Cell:
 
 
 def _place(one: Finding) -> str:
-    return _PLACES.get(one.source, one.path)
+    return _PLACES.get(one.source, one.path) if one.options or one.kind != "offered" else ""
 
 
 def _why(one: Finding) -> Cell:
@@ -38,10 +38,10 @@ def _why(one: Finding) -> Cell:
 def why(one: Finding) -> str:
     """Why it is there and what is in its way, in one line."""
     parts = [one.why, one.unsupported]
-    if one.missing and one.kind == "incomplete":
+    if one.missing and one.kind == "incomplete" and one.supported:
         parts.append(f"set {one.missing}" if not one.open else "")
     if one.declined:
-        parts.append("it was added once and taken away")
+        parts.append("taken away before")
     return "; ".join(part for part in parts if part)
 
 
@@ -85,7 +85,7 @@ def notice(report: Report, *, offline: bool, read_only: bool) -> Notice | None:
     return None
 
 
-_ADDS = ", {::app.palette} then “found here” adds the others"
+_ADDS = ", {::app.palette} “found here” adds the others"
 
 
 def _offer(one: Finding) -> str:
@@ -132,7 +132,9 @@ def found_lines(report: Report) -> list[Span]:
     spans: list[Span] = [("Found here\n", "bold")]
     for one in shown[:_MOST]:
         glyph, tone = _STATES[one.state][0].split(" ")[0], _TONES[_STATES[one.state][1]]
-        spans += [(f"  {glyph} ", tone), (one.name, ""), (f"  {why(one)}\n", "$dim")]
+        words = why(one)
+        name = "" if words.startswith(one.name) else f"{one.name}  "
+        spans += [(f"  {glyph} ", tone), (name, ""), (f"{words}\n", "$dim")]
     more = len(shown) - _MOST
     if more > 0:
         spans.append((f"  and {more} more\n", "$dim"))

@@ -133,23 +133,30 @@ def _share(share: float) -> str:
 
 def welcome(found: list[Choice], report: Report | None = None, problem: str = "") -> Content:
     """What stands in place of the panels as long as there is no provider."""
+    from tui.screens.discovered_words import found_lines
+
     spans: list[Span] = [
         ("Welcome to Switchroom\n", "bold $primary"),
         ("The control room for LLM providers: their keys, models, speed and cost in one place.\n\n", ""),
+    ]
+    here = found_lines(report) if report is not None else []
+    spans += here or [
         (
             "Nothing is set up yet. Add a provider and this screen shows what it costs and how it does.\n\n",
             "",
         ),
-        *_keys(("a", "add a provider; kept only once its test has passed")),
+    ]
+    spans += [
+        *(
+            []
+            if report is not None and report.offers
+            else _keys(("a", "add a provider; kept only once its test has passed"))
+        ),
         *_keys((":", "every command, by typing what you want")),
         *_keys(("?", "the keys that work where you are")),
         *_keys(("q", "quit")),
         ("\n", ""),
     ]
-    if report is not None:
-        from tui.screens.discovered_words import found_lines
-
-        spans += found_lines(report)
     if found:
         spans.append(("Found in your environment\n", "bold"))
         for choice in found[:6]:
@@ -163,8 +170,8 @@ def welcome(found: list[Choice], report: Report | None = None, problem: str = ""
     spans += [
         ("Without a key\n", "bold"),
         ("  A model server on this machine or your network needs none: Ollama, llama.cpp, LM Studio, vLLM.\n", ""),
-        ("  Until one is added nobody answers and nothing is measured; known vendors and their prices are in ", "$dim"), ("B", "bold $key"), (" of Providers.\n", "$dim"),
-        ("  a", "bold $key"), (" then choose it, or paste its address\n\n", "$dim"),
+        ("  a", "bold $key"), (" then choose it, or paste its address\n", "$dim"),
+        ("  Until something is added nobody answers; ", "$dim"), ("2", "bold $key"), (" then ", "$dim"), ("B", "bold $key"), (" shows the known vendors and what they cost\n\n", "$dim"),
         ("Just looking?\n", "bold"),
         ("  switchroom --demo", "$accent"), ("   providers that play a part: no key, no network, nothing left behind\n", "$dim"),
     ]  # fmt: skip
