@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from catalog.merge import merge_layers
 from catalog.plaintext import one_line
@@ -42,8 +43,8 @@ class Head:
     fetched_at: int
     """UTC ms."""
     models: int
-    vendors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Vendor → where its line begins and how long it is, counted from the end of the head."""
+    vendors: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Vendor → where its line begins, counted from the end of the head, how long it is, and its checksum."""
     begins: int = 0
     checked_at: int = 0
     """UTC ms of the last answer that it is still the newest."""
@@ -99,10 +100,10 @@ def prepare(
         entries = [_entry(info, clause) for clause, info in pairs]
         models += len(entries)
         lines[vendor] = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-    places: dict[str, tuple[int, int]] = {}
+    places: dict[str, tuple[int, int, int]] = {}
     position = 0
     for vendor, line in lines.items():
-        places[vendor] = (position, len(line))
+        places[vendor] = (position, len(line), crc32(line))
         position += len(line)
     head = {
         "format": FORMAT, "source": source, "url": url, "etag": etag, "fetched_at": at, "models": models,
@@ -170,25 +171,36 @@ def read_head(path: Path) -> Head | None:
         raw = json.loads(first)
         if raw["format"] != FORMAT:
             raise ValueError("it was written by another version of Switchroom")
-        places = {str(vendor): (int(start), int(size)) for vendor, (start, size) in raw["vendors"].items()}
+        places = {
+            str(vendor): (int(start), int(size), int(check))
+            for vendor, (start, size, check) in raw["vendors"].items()
+        }
         whole = len(first) + int(raw["bytes"])
         head = Head(
             str(raw["source"]), one_line(str(raw["url"]), 300), raw["etag"] if isinstance(raw["etag"], str) else None,
             int(raw["fetched_at"]), int(raw["models"]), places, len(first), info.st_mtime_ns // 1_000_000,
         )  # fmt: skip
-    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError):
+    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError):
         raise ValueError("its first line cannot be read") from None
     if info.st_size != whole or whole > _FILE_MAX:
         raise ValueError("it is not whole")
     return head
 
 
-def read_vendor(path: Path, head: Head, vendor: str) -> Listed:
-    """A vendor's line. Raises ValueError or OSError when it cannot be read."""
-    start, size = head.vendors[vendor]
+def read_line(path: Path, head: Head, vendor: str) -> bytes:
+    """A vendor's line as it was written. Raises ValueError or OSError when it is another one."""
+    start, size, check = head.vendors[vendor]
     with path.open("rb") as stored:
         stored.seek(head.begins + start)
         line = stored.read(size)
+    if crc32(line) != check:
+        raise ValueError("it is not what was written")
+    return line
+
+
+def read_vendor(path: Path, head: Head, vendor: str) -> Listed:
+    """What a vendor's line says. Raises ValueError or OSError when it cannot be read."""
+    line = read_line(path, head, vendor)
     models: dict[str, ModelInfo] = {}
     rules: list[Rule] = []
     for raw in json.loads(line):
@@ -271,11 +283,14 @@ class Refreshed:
         head = self.heads.get(source)
         if head is None or vendor not in head.vendors:
             return b""
-        start, size = head.vendors[vendor]
-        with suppress(OSError), self._path(source).open("rb") as stored:
-            stored.seek(head.begins + start)
-            return stored.read(size)
+        with suppress(OSError, ValueError):
+            return read_line(self._path(source), head, vendor)
         return b""
+
+    def sound(self, source: str) -> bool:
+        """True when all of a source's stored list can be read: only then need it not be fetched whole."""
+        head = self.heads.get(source)
+        return head is not None and all(self.line(source, vendor) for vendor in head.vendors)
 
     def _merged(self, vendor: str, model_id: str) -> ModelInfo | None:
         said = {

@@ -187,7 +187,8 @@ class CatalogRefresh:
     async def _fetched(self, source: str, url: str, at: int, anyway: bool) -> Prepared | None:
         """The new list, ready on disk; None: the stored one is still the newest."""
         services = self._services
-        folder, head = services.paths.refreshed_catalog, services.catalog.refreshed.heads.get(source)
+        folder, layer = services.paths.refreshed_catalog, services.catalog.refreshed
+        head = layer.heads.get(source) if layer.sound(source) else None
         etag = head.etag if head is not None and head.url == url and not anyway else None
         answer = await services.fetcher.get_changed(url, etag=etag, timeout=TIMEOUT_S, limit=LARGEST)
         if answer is None:
