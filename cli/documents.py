@@ -195,6 +195,7 @@ def sync(result: SyncResult) -> Document:
     return {
         "slug": result.slug,
         "state": result.state,
+        "list": "live" if result.listed else "catalog",
         "total": result.total,
         "added": result.added,
         "updated": result.updated,

@@ -84,6 +84,8 @@ class SyncWork:
         done, total = getattr(event, "done", 0), max(1, getattr(event, "total", 1))
         words = f"syncing {bar(done / total, 8)} {done}/{total}"
         if 0 < done < total:
-            left = (time.monotonic() - self._started) / done * (total - done)
+            took = max(time.monotonic() - self._started, 0.001)
+            left = took / done * (total - done)
+            words += f" {done / took:.1f}/s" if done >= 3 else ""
             words += f" ~{left:.0f}s left" if left >= 1 else ""
         self._app.set_work(words)

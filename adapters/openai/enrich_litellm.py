@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from adapters.base import RemoteModel
 from adapters.openai.entries import Entry, at, number, text
-from adapters.openai.usage import money
+from adapters.openai.usage import money, plain
 from catalog.types import Price
 
 _FLAGS = {
@@ -77,7 +77,7 @@ def _price(infos: Sequence[Entry]) -> Price | None:
     found = [{name: money(info.get(field)) for name, field in _RATES.items()} for info in infos]
     if not found or any(rates != found[0] for rates in found):
         return None
-    rates = {name: None if amount is None else amount * _MILLION for name, amount in found[0].items()}
+    rates = {name: None if amount is None else plain(amount * _MILLION) for name, amount in found[0].items()}
     if rates["input"] is None or rates["output"] is None or rates["input"] == rates["output"] == 0:
         return None
     return Price(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from adapters.base import RemoteModel
 from adapters.openai.entries import Entry, at, first, mentions, number, text
 from adapters.openai.model_details import details, fingerprint
-from adapters.openai.usage import money
+from adapters.openai.usage import money, plain
 from catalog.plaintext import one_line
 from catalog.types import Price
 
@@ -217,7 +217,9 @@ def _rates(pricing: Mapping[str, object], names: tuple[str, str, str, str], fact
     paid_in, paid_out, read, write = (money(pricing.get(name)) if name else None for name in names)
     if paid_in is None or paid_out is None:
         return None
-    rates = [None if amount is None else amount * factor for amount in (paid_in, paid_out, read, write)]
+    rates = [
+        None if amount is None else plain(amount * factor) for amount in (paid_in, paid_out, read, write)
+    ]
     if any(rate is not None and rate > 10_000 for rate in rates):
         return None  # not the unit it was taken for
     return Price(input=rates[0], output=rates[1], cache_read=rates[2], cache_write=rates[3])

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 
+from adapters.errors import UnexpectedResponseError
 from adapters.fetch import parse_json
 
 SMALL = 128 * 1024
@@ -18,6 +19,13 @@ _decode = json.JSONDecoder().raw_decode
 
 async def read_json(body: bytes, slug: str) -> object:
     """The document. Raises UnexpectedResponseError for what is not JSON."""
+    if body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        raise UnexpectedResponseError(
+            f"{slug} answers with a web page instead of a list of models.",
+            hint="Check the provider's URL: it may lead to a sign-in page, or miss its /v1.",
+            provider=slug,
+            status=200,
+        )
     if len(body) > SMALL:
         try:
             return await _piecewise(body.decode("utf-8", "replace").lstrip("\ufeff"))

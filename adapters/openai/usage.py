@@ -69,6 +69,12 @@ def money(value: object) -> Decimal | None:
     return amount if amount.is_finite() and 0 <= amount < 10**15 else None
 
 
+def plain(amount: Decimal) -> Decimal:
+    """The same amount without zeros behind the point: `2.5`, not `2.5000000` or `1E+1`."""
+    short = amount.normalize()
+    return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
+
+
 def _count(body: Mapping[object, object], *names: str) -> int | None:
     for name in names:
         value = body.get(name)

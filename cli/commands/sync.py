@@ -18,6 +18,10 @@ FAILED = 5
 """Any provider failed, whatever the reason; all were tried."""
 
 
+MOST_LINES = 60
+"""Lines of changes in the text for people."""
+
+
 @click.command()
 @click.argument("slugs", nargs=-1, metavar="[SLUG …]")
 @click.option("--all", "everyone", is_flag=True, help="All enabled providers; the same as naming none.")
@@ -32,10 +36,10 @@ def command(session: Session, slugs: tuple[str, ...], everyone: bool) -> int:
 
     async def work(services: Services) -> int:
         from cli import documents
-        from services.feed import SyncProgress
+        from services.feed import SyncEnded, SyncProgress
 
         if not session.json:
-            services.feed.subscribe(_progress, SyncProgress)
+            services.feed.subscribe(_Told(), SyncEnded, SyncProgress)
         results = await services.sync.sync(list(dict.fromkeys(slugs)) or None)
         document: dict[str, object] = {"providers": [documents.sync(result) for result in results]}
         if session.dry_run:
@@ -58,17 +62,36 @@ def _verdict(results: Sequence[SyncResult]) -> int:
     return FAILED if failed else 0
 
 
-def _progress(event: FeedEvent) -> None:
-    from cli.output import note
-    from services.feed import SyncProgress
+class _Told:
+    """One line a provider as each ends, and one where something is tried again: 30 of them stay readable."""
 
-    if isinstance(event, SyncProgress):
-        total = f" of {event.total}" if event.total else ""
-        note(f"{event.provider}: {event.phase}{f' {event.done}{total}' if event.done else ''}")
+    def __init__(self) -> None:
+        self._done = self._total = 0
+
+    def __call__(self, event: FeedEvent) -> None:
+        from cli.output import note
+        from services.feed import SyncEnded, SyncProgress
+
+        if isinstance(event, SyncProgress):
+            self._done, self._total = event.done, event.total
+            if event.phase == "retrying":
+                note(f"{event.provider}: trying again")
+        elif isinstance(event, SyncEnded):
+            width = len(str(self._total))
+            note(f"{self._done:{width}}/{self._total} {event.result.slug}: {_ended(event.result)}")
+
+
+def _ended(result: SyncResult) -> str:
+    if result.error is not None:
+        return "failed"
+    models = f"{result.total:,} model{'' if result.total == 1 else 's'}"
+    if not result.listed:
+        return f"has no list, {models} from the catalog"
+    counts = ((result.added, "new"), (result.updated, "changed"), (result.removed, "gone"))
+    return ", ".join([models, *(f"{number:,} {word}" for number, word in counts if number)])
 
 
 def _text(results: Sequence[SyncResult], dry_run: bool) -> str:
-    from cli.failures import document as error_document
     from cli.output import table
 
     if not results:
@@ -82,16 +105,27 @@ def _text(results: Sequence[SyncResult], dry_run: bool) -> str:
             str(result.updated),
             str(result.removed),
             f"{result.duration_ms} ms",
-            "" if result.error is None else str(error_document(result.error)["message"]),
+            _remark(result),
         )
         for result in results
     ]
-    titles = ("PROVIDER", "STATE", "MODELS", "ADDED", "UPDATED", "REMOVED", "TOOK", "PROBLEM")
+    titles = ("PROVIDER", "STATE", "MODELS", "ADDED", "UPDATED", "REMOVED", "TOOK", "NOTE")
     parts = [table(titles, rows, right=titles[2:7])]
-    parts += [line for result in results for line in _changes(result)]
+    changed = [line for result in results for line in _changes(result)]
+    parts += changed[:MOST_LINES]
+    if len(changed) > MOST_LINES:
+        parts.append(f"… and {len(changed) - MOST_LINES} further lines of changes (all with --json)")
     if dry_run:
         parts.append("Nothing was changed.")
     return "\n".join(parts)
+
+
+def _remark(result: SyncResult) -> str:
+    from cli.failures import document
+
+    if result.error is not None:
+        return str(document(result.error)["message"])
+    return "" if result.listed else "has no list of models: the catalog's are used"
 
 
 def _changes(result: SyncResult) -> list[str]:

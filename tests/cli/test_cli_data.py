@@ -15,7 +15,7 @@ Cli = Callable[..., Any]
 MODEL = {
     "ref", "provider", "id", "name", "context_window", "max_output", "price", "capabilities", "enabled", "status", "sources",
 }  # fmt: skip
-SYNCED = {"slug", "state", "total", "added", "updated", "removed", "duration_ms", "error", "diff"}
+SYNCED = {"slug", "state", "total", "added", "updated", "removed", "duration_ms", "error", "diff", "list"}
 BUDGET = {
     "id", "scope", "period", "limit_usd", "spent_usd", "reserved_usd", "remaining_usd", "resets_at", "alert", "changed_by",
     "changed_at", "reason",

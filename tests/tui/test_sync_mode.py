@@ -105,7 +105,7 @@ async def test_a_failure_keeps_the_list_and_its_age_and_says_why(app: Switchroom
         vendor.key = "another"
         await pilot.press("s")
         text = await until(pilot, "alfa refuses the key")
-        assert "✕ failed" in row_of(text, "alfa")
+        assert "✕ invalid key" in row_of(text, "alfa")
         assert "alfa: alfa" not in text
         assert "The list fetched just now stays: 3 models." in text
         assert " 3 " in row_of(text, "alfa")
@@ -261,7 +261,7 @@ async def test_the_detail_of_a_failed_sync_says_why_and_that_the_list_stays(
         await add_quietly(services, "alfa", vendor)
         vendor.key = "another"
         await services.sync.sync(["alfa"])
-        await until(pilot, "✕ failed")
+        await until(pilot, "✕ invalid key")
         await pilot.press("enter")
         text = await until(pilot, "it failed")
         assert "The list before this sync stays." in text

@@ -36,9 +36,29 @@ class SyncLine:
         return self.view.slug
 
 
+_FAILED = {
+    "invalid_credentials": "invalid key", "permission": "not allowed", "no_credit": "no credit", "rate_limited": "limited",
+    "timeout": "too slow", "network": "unreachable", "unexpected_response": "odd answer", "offline": "offline",
+    "vault_locked": "locked",
+}  # fmt: skip
+"""Why a sync failed, in two words; the whole sentence is below the table."""
+_NO_LIST = "no_list"
+"""As store.sync_runs names it."""
+
+
+def unlisted(run: SyncRunRow) -> bool:
+    """The provider works and has no list to fetch."""
+    return run.state == "ok" and run.error_code == _NO_LIST
+
+
 def run_mark(run: SyncRunRow) -> StateMark:
     """How a sync ended."""
-    return state("ok") if run.state == "ok" else state("failed")
+    if unlisted(run):
+        return StateMark("●", "no list", "dim")
+    if run.state == "ok":
+        return state("ok")
+    failed = state("failed")
+    return StateMark(failed.glyph, _FAILED.get(run.error_code or "", failed.word), failed.tone)
 
 
 def mark(line: SyncLine) -> StateMark:
@@ -70,7 +90,7 @@ def _last(line: SyncLine) -> Cell:
 def list_age(line: SyncLine) -> Cell:
     """How old the list is that the program works with."""
     good = line.view.good
-    if good is None:
+    if good is None or unlisted(good):
         return UNKNOWN, "dim"
     return age(good.started_at, line.now), "warn" if line.view.failed else ""
 
@@ -127,7 +147,7 @@ def _error(line: SyncLine) -> Cell:
 
 COLUMNS: tuple[Column[SyncLine], ...] = (
     Column("provider", "provider", _name, width=12, max_width=28, cut="middle", sort=lambda line: line.slug),
-    Column("state", "state", _state, width=10, max_width=12, sort=lambda line: mark(line).word),
+    Column("state", "state", _state, width=10, max_width=13, sort=lambda line: mark(line).word),
     Column("last", "last run", _last, width=8, max_width=11, priority=9, sort=lambda line: line.view.last.started_at if line.view.last else 0),
     Column("age", "list age", list_age, width=8, align="right", priority=1, sort=lambda line: line.view.good.started_at if line.view.good else 0),
     Column("took", "took", _took, width=5, max_width=7, align="right", priority=10, sort=lambda line: line.view.last.duration_ms if line.view.last else -1),
@@ -148,8 +168,15 @@ COLUMNS: tuple[Column[SyncLine], ...] = (
     Column("error", "error", _error, width=14, flex=1, priority=8, optional=True),
 )  # fmt: skip
 
+
+def _states(line: SyncLine) -> tuple[str, ...]:
+    """All failures answer to `failed`, too."""
+    word = mark(line).word
+    return (word, "failed") if line.view.failed and not line.phase else (word,)
+
+
 FACETS: tuple[Facet[SyncLine], ...] = (
-    Facet("state", words=lambda line: (mark(line).word,)),
+    Facet("state", words=_states),
     Facet("schedule", words=lambda line: ("off",) if line.view.schedule == "off" else (line.view.schedule.split()[0], schedule(line.view.schedule))),
     Facet("models", number=lambda line: float(line.view.good.total) if line.view.good else None),
     Facet("age", number=lambda line: (line.now - line.view.good.started_at) / 3_600_000 if line.view.good else None),
@@ -177,6 +204,8 @@ def explained(line: SyncLine) -> list[Part]:
             else "\nThere is no list yet."
         )
         parts.append((kept, "warn"))
+    elif unlisted(last):
+        parts.append((f"it works, but has no list of models to fetch. {_catalog(last)}", ""))
     else:
         took = f" in {duration(last.duration_ms)}"
         when = ago(last.started_at, line.now)
@@ -185,6 +214,12 @@ def explained(line: SyncLine) -> list[Part]:
         parts.append((f" Dearer {ago(view.price.at, line.now)}.", "warn"))
     parts.append((f"\n{_next(line)}", "dim"))
     return parts if view.enabled else [*parts[:-1], ("\nSwitched off: 2, then x switches it on.", "dim")]
+
+
+def _catalog(run: SyncRunRow) -> str:
+    if not run.total:
+        return "Nor does the catalog know any: chat with slug/model as the vendor names it."
+    return f"The catalog's {_count(run)} {'is' if run.total == 1 else 'are'} used."
 
 
 def _count(run: SyncRunRow) -> str:

@@ -39,7 +39,7 @@ def _result(run: SyncRunRow) -> Cell:
 
 RUNS: tuple[Column[SyncRunRow], ...] = (
     Column("at", "when", lambda run: clock(run.started_at), width=8, max_width=11),
-    Column("state", "state", _result, width=8, max_width=10),
+    Column("state", "state", _result, width=8, max_width=13),
     Column("took", "took", lambda run: (millis(run.duration_ms), "dim"), width=5, max_width=7, align="right", priority=2),
     Column("models", "models", lambda run: whole(run.total), width=6, align="right", priority=1),
     Column("added", "new", lambda run: changed(run, "added"), width=3, max_width=6, align="right"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PARTS = {"input": "in", "output": "out", "cache_read": "cached", "cache_write": "cache write", "per_1k_requests": "per 1,000 requests"}  # fmt: skip
 _FIELDS = {
     "context_window": "context", "max_output": "max out", "max_input": "max in", "shutdown_date": "shut down on",
-    "owned_by": "owner", "created": "made on",
+    "owned_by": "owner", "created": "made on", "fingerprint": "weights",
 }  # fmt: skip
 _TOKENS = frozenset({"context_window", "max_output", "max_input", "default_max_tokens"})
 
