@@ -91,6 +91,8 @@ class Candidate:
     """Why it cannot be used now, in words."""
     ill: str | None = None
     """What is wrong with its provider, in words."""
+    strained: str | None = None
+    """What its provider has to cope with just now, in words: it passes."""
     unfit: str | None = None
     """Why it is no model for this at all, in words."""
     ends: str | None = None
@@ -132,7 +134,7 @@ class Verdict:
         return "; ".join(reason.text for reason in told)
 
 
-_TELLING = ("end", "capability", "errors", "context")
+_TELLING = ("end", "health", "capability", "errors", "context")
 
 
 def rank(candidates: Iterable[Candidate], run: Usage, budget: Decimal | None) -> list[Verdict]:
@@ -181,7 +183,8 @@ def _judge(one: Candidate, run: Usage, budget: Decimal | None) -> tuple[Standing
     worst: Standing = max((found for found, _ in against), key=STANDINGS.index, default="fits")
     against.sort(key=lambda found: -STANDINGS.index(found[0]))
     reasons = [reason for _, reason in against]
-    rest = [price, context, *abilities, errors, _speed(one), _end(one)]
+    strain = None if one.strained is None else Reason("health", one.strained)
+    rest = [price, context, *abilities, errors, _speed(one), strain, _end(one)]
     reasons += [reason for reason in rest if reason is not None and reason not in reasons]
     return worst, tuple(reasons)
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 OWN_RUNS = 10
 """From so many runs in 30 days on, a chat is priced as the user's own typical run."""
 MOST_USD = Decimal(1_000_000)
-_WELL = frozenset({"ok", "unknown", "untested", "slow", "offline"})
+_WELL = frozenset({"ok", "unknown", "untested", "offline"})
 """States of a provider that say nothing against using it."""
+_STRAINED = frozenset({"limited", "slow"})
+"""States that pass by themselves."""
 _TURN_S = 0.004
 """So long is worked between two turns of the event loop."""
 
@@ -47,6 +49,11 @@ class Wish:
     def wanted(self) -> tuple[str, ...]:
         """All capabilities that are needed."""
         return tuple(dict.fromkeys((*TASKS[self.task].needs, *self.needs)))
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """Those that the task would not need by itself."""
+        return tuple(name for name in self.wanted if name not in TASKS[self.task].needs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,7 @@ async def recommend(services: Services, wish: Wish) -> Advice:
     records = await model_records(services)
     run, yours = _typical(wish, records)
     at = datetime.now(UTC)
-    spoken = frozenset(dialects())
+    spoken = frozenset((*dialects(), "fake"))
     candidates = []
     turn = time.monotonic()
     for view in views:
@@ -151,7 +158,8 @@ def _candidate(
         cost=tariff.cost(run, at),
         own=tariff.own,
         out_of_use=_out_of_use(view, row, at.date().isoformat(), spoken),
-        ill=None if row.state in _WELL else f"its provider: {row.state.replace('_', ' ')}",
+        ill=None if row.state in _WELL | _STRAINED else _state_words(row),
+        strained=_state_words(row) if row.state in _STRAINED else None,
         unfit=None if view.chat or _hears(view, wish) else "does not answer in words",
         ends=info.shutdown_date
         if info.shutdown_date and not info.retired_on(at.date().isoformat())
@@ -161,6 +169,10 @@ def _candidate(
         ttft_ms=record.ttft_p50 if record else None,
         tok_per_s=record.tok_per_s if record else None,
     )
+
+
+def _state_words(row: ProviderRow) -> str:
+    return f"its provider: {row.state.replace('_', ' ')}"
 
 
 def _hears(view: ModelView, wish: Wish) -> bool:

@@ -104,7 +104,7 @@ def _heading(advice: Advice) -> str:
     from catalog.recommend import TASKS
 
     whose = "your typical run" if advice.yours else f"a typical run ({TASKS[advice.wish.task].words})"
-    needs = f", with {', '.join(advice.wish.wanted)}" if advice.wish.wanted else ""
+    needs = f" with {', '.join(advice.wish.extra)}" if advice.wish.extra else ""
     budget = advice.wish.budget
     limit = "any price" if budget is None else f"at most ${budget.normalize():f} a run"
     return f"{advice.wish.task}{needs}, {limit}: {whose} is {advice.run.input:,} tokens in, {advice.run.output:,} out."

@@ -110,7 +110,7 @@ async def test_one_asks_again_for_something_else(pilot: Pilot[int]) -> None:
     await pilot.press("ctrl+u")
     await type_text(pilot, "vision")
     await pilot.press("enter")
-    text = await until(pilot, "vision with vision, tools")
+    text = await until(pilot, "vision with tools, at most $0.05")
     assert "cannot do vision: not in the live list" in text
 
 

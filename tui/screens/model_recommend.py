@@ -254,7 +254,7 @@ class ModelRecommend(ModeScreen):
 def wished(advice: Advice) -> str:
     """`code with tools, at most $0.01 a run · 3 of 10 fit · a typical run: 12k tokens in, 1.5k out`."""
     wish = advice.wish
-    needs = f" with {', '.join(wish.wanted)}" if wish.wanted else ""
+    needs = f" with {', '.join(wish.extra)}" if wish.extra else ""
     limit = "any price" if wish.budget is None else f"at most ${wish.budget.normalize():f} a run"
     whose = "your typical run" if advice.yours else "a typical run"
     return (
