@@ -157,9 +157,25 @@ def _detail(view: ModelView, document: dict[str, object], dates: Mapping[str, in
         ("output", count(view.info.max_output), sources.get("max_output", "")),
         ("$ in per 1M", cost_in, sources.get("price", "")),
         ("$ out per 1M", cost_out, sources.get("price", "")),
+        *_later(view),
         *_abilities(view),
     ]
     return pairs([(name, f"{value}  ({source})" if source else value) for name, value, source in rows])
+
+
+def _later(view: ModelView) -> list[tuple[str, str, str]]:
+    """The prices of later days."""
+    from cli.output import plain_decimal
+
+    changes = view.info.price.scheduled if view.info.price is not None and not view.own_cost else ()
+    return [
+        (
+            f"from {change.from_date}",
+            f"{plain_decimal(change.input) or 'as before'} in, {plain_decimal(change.output) or 'as before'} out",
+            "typed" if change.whole else "announced",
+        )
+        for change in changes
+    ]
 
 
 def _switch(session: Session, refs: tuple[str, ...], on: bool) -> int:

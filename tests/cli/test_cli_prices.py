@@ -73,6 +73,7 @@ def test_what_recent_runs_would_cost_at_the_new_price(cli: Cli, served: Wire) ->
 def test_a_dated_price_is_taken_back(cli: Cli, served: Wire) -> None:
     cli("models", "price", "mine/echo", "--in", "2", "--out", "10")
     assert cli("models", "price", "mine/echo", "--in", "4", "--out", "20", "--from", SOON).status == 0
+    assert f"from {SOON}  4 in, 20 out (typed)" in cli("models", "show", "mine/echo").out
     assert cli("models", "price", "mine/echo", "--clear", "--from", SOON).status == 0
     again = cli("models", "price", "mine/echo", "--clear", "--from", SOON, "--json")
     assert (again.status, again.json["error"]["code"]) == (6, "not_found")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import NotFoundError, SwitchroomError, UsageError
+from catalog.money import to_nanos
 from catalog.pricing import cost, price_at
 from catalog.types import Price, Scheduled, Tier
 from catalog.usage import Usage
@@ -357,6 +359,31 @@ def test_what_was_typed_comes_back_exactly(found: list[TypedPrice], tokens: int,
     assert bill is not None
     exact = tokens * int(holds.input * 10**9) + out * int(holds.output * 10**9) + int(fee * 10**9) * 10**6
     assert int(bill * 10**15) == exact
+
+
+@given(
+    prices,
+    prices,
+    st.integers(0, 3_599),
+    st.integers(0, 3_599),
+    st.integers(0, 10**6),
+    st.integers(0, 10**5),
+    st.integers(0, 10**6),
+)
+def test_no_run_costs_more_than_was_set_aside_for_it_whenever_it_begins(
+    now: TypedPrice, then: TypedPrice, before: int, wait: int, prompt: int, answer: int, written: int
+) -> None:
+    """Set aside in the last hour of a day, sent up to an hour later, on either side of a change of price."""
+    row = typed_edit(replace(now, from_date=None)).apply(ModelRow("p", "m"))
+    row = typed_edit(replace(then, from_date=SOON)).apply(row)
+    tariff = Tariff(Price.model_validate_json(row.typed_price_json or ""), own=False)
+    at = datetime(SOON.year, SOON.month, SOON.day, tzinfo=UTC) - timedelta(seconds=before + 1)
+    worst = tariff.worst(prompt, at)
+    used = Usage(input=prompt, output=answer, cache_write=min(written, prompt))
+    bill = tariff.cost(used, at + timedelta(seconds=wait))
+    assert worst is not None
+    assert bill is not None
+    assert to_nanos(bill) <= worst.nanos(answer)
 
 
 runs = st.lists(
