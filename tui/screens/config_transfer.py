@@ -144,7 +144,7 @@ async def _first_file(app: SwitchroomApp) -> str | None:
     places = await asyncio.to_thread(usual_places)
     if not places:
         return ""
-    ways = [(str(place), str(place)) for place in places]
+    ways = [(str(place), _short(place)) for place in places]
     chosen = await choose(app, "Import a configuration", [*ways, (_OTHER, _OTHER)])
     return "" if chosen == _OTHER else chosen
 
@@ -191,6 +191,12 @@ async def _set_keys(app: SwitchroomApp, keys: Sequence[KeyToSet]) -> None:
             return
         if (after.key_ref, after.updated_at) != (before.key_ref, before.updated_at):
             left.remove(chosen)
+
+
+def _short(path: Path) -> str:
+    """A path as people write it: from home on where it is there."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def _path(typed: str) -> Path:
