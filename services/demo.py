@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from store.ledger import AttemptRow
 
 PREFIX = "switchroom-demo-"
-_SETTINGS = '[discovery]\nat_start = "off"\n'
-"""The machine's own keys and servers have no place in the demo."""
+_SETTINGS = (
+    '[discovery]\nat_start = "off"\n\n[catalog]\nrefresh = "off"\n'
+    'catwalk = "none"\nmodelsdev = "none"\ngenai = "none"\nopenrouter = "none"\n'
+)
+"""The machine's own keys and servers have no place in the demo, and nobody on the internet is asked."""
 
 
 @contextmanager

@@ -57,9 +57,14 @@ def test_genai_prices_by_date_by_hour_and_by_size() -> None:
     assert info is not None
     price = info.price
     assert price is not None
-    assert (price.input, price.output, price.cache_write, price.tiers) == (4, 20, 5, ())
+    assert (price.input, price.output, price.cache_write, price.tiers) == (
+        Decimal(4),
+        Decimal(20),
+        Decimal(5),
+        (),
+    )
     [later] = price.scheduled
-    assert (later.from_date, later.input, later.whole) == ("2027-01-01", 6, True)
+    assert (later.from_date, later.input, later.whole) == ("2027-01-01", Decimal(6), True)
     info = _one(prices=[
         {"prices": {"input_mtok": 1, "output_mtok": 2}},
         {"constraint": {"start_time": "00:30:00Z", "end_time": "16:30:00Z"}, "prices": {"input_mtok": 3, "output_mtok": 4}},
@@ -111,7 +116,7 @@ def test_openrouter_speaks_in_dollars_per_token() -> None:
         Decimal("0.25"),
     )
     assert info.price.per_1k_web_searches == 10
-    assert (info.price.tiers[0].over_input_tokens, info.price.tiers[0].input) == (200_000, 5)
+    assert (info.price.tiers[0].over_input_tokens, info.price.tiers[0].input) == (200_000, Decimal(5))
     assert (info.status, info.shutdown_date) == ("deprecated", "2026-12-03")
 
 

@@ -1,0 +1,102 @@
+"""`switchroom catalog`: refresh with its exit status, what changed, problems of files, and where they lie."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PRICES: dict[str, float] = {}
+
+
+class _Source(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        models = [
+            {"id": name, "match": {"equals": name}, "prices": {"input_mtok": price, "output_mtok": 9}}
+            for name, price in PRICES.items()
+        ]
+        body = json.dumps([{"id": "openai", "models": models}]).encode()
+        self.send_response(200 if self.path == "/genai.json" else 404)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def source(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Source)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    for name in ("CATWALK", "MODELSDEV", "OPENROUTER"):
+        monkeypatch.setenv(f"SWITCHROOM_CATALOG__{name}", "none")
+    monkeypatch.setenv("SWITCHROOM_CATALOG__GENAI", f"{url}/genai.json")
+    PRICES.clear()
+    PRICES["gpt-4o"] = 2.5
+    yield url
+    server.shutdown()
+    server.server_close()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_refresh_and_what_changed(source: str, home: Path) -> None:
+    assert run("providers", "add", "mine", "--type", "openai", "--no-test").returncode == 0
+    first = run("catalog", "refresh", "--json")
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout)["sources"][0]["state"] == "ok"
+    PRICES["gpt-4o"] = 3.0
+    assert run("catalog", "refresh").returncode == 0
+    changes = json.loads(run("catalog", "diff", "--json").stdout)["changes"]
+    dearer = [change for change in changes if change["kind"] == "dearer"]
+    assert {"model": "gpt-4o", "old": "2.5", "new": "3", "refs": ["mine/gpt-4o"], "rise": "0.2000"}.items() <= dearer[0].items()  # fmt: skip
+    shown = json.loads(run("models", "show", "mine/gpt-4o", "--json").stdout)
+    assert shown["sources"]["price"] == "refreshed:genai"
+    assert shown["as_of"]["price"].endswith("Z")
+    assert shown["as_of"]["price"] > shown["as_of"]["shutdown_date"]
+    listed = json.loads(run("catalog", "list", "--json").stdout)
+    assert listed["refreshed"][0]["source"] == "genai"
+    paths = json.loads(run("catalog", "path", "--json").stdout)
+    assert (Path(paths["refreshed"]) / "genai.jsonl").is_file()
+
+
+def test_exit_status_of_failures(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHROOM_CATALOG__MODELSDEV", f"{source}/nothing")
+    failed = run("catalog", "refresh", "--json")
+    assert failed.returncode == 5
+    states = {found["source"]: found["state"] for found in json.loads(failed.stdout)["sources"]}
+    assert states == {"genai": "ok", "modelsdev": "error"}  # all were tried
+    assert run("catalog", "refresh", "--source", "nobody").returncode == 2
+    assert run("catalog", "refresh", "--read-only").returncode == 3
+    monkeypatch.setenv("SWITCHROOM_OFFLINE", "1")
+    monkeypatch.setenv("SWITCHROOM_CATALOG__MODELSDEV", "none")
+    monkeypatch.setenv("SWITCHROOM_CATALOG__GENAI", "https://prices.example/data.json")
+    offline = run("catalog", "refresh")
+    assert offline.returncode == 3, offline.stdout + offline.stderr
+
+
+def test_a_bad_file_is_named_and_the_rest_is_listed(home: Path) -> None:
+    folder = home / "config" / "user-catalog"
+    folder.mkdir(parents=True)
+    (folder / "mine.json").write_text('{"name": "M",\n "type": 5}')
+    (folder / "house.json").write_text('{"type": "openai-compat", "api_endpoint": "https://h.example/v1"}')
+    found = run("catalog", "list", "--json")
+    assert found.returncode == 0
+    document = json.loads(found.stdout)
+    assert "house" in {provider["id"] for provider in document["providers"]}
+    [problem] = document["problems"]
+    assert problem["line"] == 2
+    assert "mine.json:2" in found.stderr

@@ -1,0 +1,135 @@
+"""A changed catalog file takes effect while the program runs, is told once, and costs nothing while nothing changes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from catalog import refreshed
+from catalog.types import ModelInfo, Price
+from services import catalog_watch
+from services.container import Services, open_services
+from services.feed import Alert, CatalogChanged
+from services.registry import ProviderDraft
+
+
+@pytest.fixture
+async def services(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
+    monkeypatch.setattr(catalog_watch, "EVERY_S", 0.01)
+    async with open_services() as services:
+        await services.registry.add(ProviderDraft(slug="mine", type="openai"), None, test=False)
+        await services.catalog_watch.look()
+        yield services
+
+
+def _write(services: Services, text: str, name: str = "openai.json") -> Path:
+    path = services.paths.user_catalog / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def _model(price: float) -> str:
+    return json.dumps({"models": [{"id": "gpt-4o", "cost_per_1m_in": price, "cost_per_1m_out": 9}]})
+
+
+async def _input(services: Services) -> Decimal | None:
+    price = (await services.models.get("mine/gpt-4o")).info.price
+    return price.input if price else None
+
+
+async def test_added_changed_and_removed_files_take_effect(services: Services) -> None:
+    alerts: list[Alert] = []
+    services.feed.subscribe(alerts.append, Alert)
+    await services.models.list()
+    bundled = await _input(services)
+    path = _write(services, _model(1.5))
+    await services.catalog_watch.look()
+    assert await _input(services) == Decimal("1.5")
+    assert [view.info.price.input for view in await services.models.list() if view.ref == "mine/gpt-4o" and view.info.price] == [Decimal("1.5")]  # fmt: skip
+    path.write_text(_model(1.75))
+    await services.catalog_watch.look()
+    assert await _input(services) == Decimal("1.75")
+    path.unlink()
+    await services.catalog_watch.look()
+    assert await _input(services) == bundled
+    assert [alert.title for alert in alerts] == ["Your catalog was read again"] * 3
+    assert "openai.json" in alerts[0].message
+
+
+async def test_a_bad_file_is_told_with_line_and_reason_and_the_rest_counts(services: Services) -> None:
+    alerts: list[Alert] = []
+    services.feed.subscribe(alerts.append, Alert)
+    _write(services, _model(1.5))
+    _write(services, '{"models": [\n{"id": "m",\n "context_window": "big"}]}', "groq.json")
+    await services.catalog_watch.look()
+    [alert] = alerts
+    assert alert.kind == "warning"
+    assert "groq.json:3" in alert.message
+    assert "context_window" in alert.message
+    assert await _input(services) == Decimal("1.5")
+
+
+async def test_nothing_is_read_or_told_while_nothing_changes(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(services, _model(1.5))
+    await services.catalog_watch.look()
+    events: list[object] = []
+    services.feed.subscribe(events.append)
+    monkeypatch.setattr(Path, "read_text", lambda *_: pytest.fail("a file was read"))
+    for _ in range(5):
+        await services.catalog_watch.look()
+    assert events == []
+
+
+async def test_a_file_that_is_still_written_waits_for_the_next_look(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts: list[Alert] = []
+    services.feed.subscribe(alerts.append, Alert)
+    path = _write(services, _model(1.5)[:-4])
+    real, writes = catalog_watch.asyncio.sleep, iter([_model(1.5)[:-2], None])
+
+    async def writing(seconds: float) -> None:
+        if (more := next(writes, None)) is not None:
+            path.write_text(more)
+        await real(0)
+
+    monkeypatch.setattr(catalog_watch.asyncio, "sleep", writing)
+    await services.catalog_watch.look()
+    assert alerts == []
+    path.write_text(_model(1.5))
+    await services.catalog_watch.look()
+    assert [alert.title for alert in alerts] == ["Your catalog was read again"]
+
+
+async def test_a_list_that_another_process_fetched_is_used(services: Services) -> None:
+    changed: list[object] = []
+    services.feed.subscribe(changed.append, CatalogChanged)
+    folder = services.paths.refreshed_catalog
+    info = ModelInfo(id="gpt-4o", price=Price(input=Decimal(77), output=Decimal(78)))
+    prepared = refreshed.prepare(folder, "genai", {"openai": {"gpt-4o": info}}, url="u", etag=None, at=1)
+    refreshed.put(prepared, folder, "genai")
+    await services.catalog_watch.look()
+    assert await _input(services) == 77
+    os.utime(refreshed.file_of(folder, "genai"))  # "it is still the newest" is no change
+    await services.catalog_watch.look()
+    assert len(changed) == 1
+
+
+async def test_a_source_switched_off_is_no_longer_used_at_once(services: Services) -> None:
+    folder = services.paths.refreshed_catalog
+    info = ModelInfo(id="gpt-4o", price=Price(input=Decimal(77), output=Decimal(78)))
+    refreshed.put(
+        refreshed.prepare(folder, "genai", {"openai": {"gpt-4o": info}}, url="u", etag=None, at=1), folder, "genai"
+    )  # fmt: skip
+    await services.catalog_watch.look()
+    assert await _input(services) == 77
+    await services.preferences.set("catalog.genai", None)
+    assert await _input(services) != 77
