@@ -142,6 +142,8 @@ CHANGING = [
     ("models", "enable", "x/y"),
     ("models", "disable", "x/y"),
     ("models", "default", "x/y"),
+    ("models", "price", "x/y", "--in", "1", "--out", "2"),
+    ("models", "map", "x/y", "--own"),
     ("budget", "set", "--daily", "5"),
     ("budget", "remove", "1"),
     ("audit", "export", "x.jsonl"),
