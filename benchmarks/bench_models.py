@@ -82,6 +82,25 @@ async def stock(services: object) -> None:
             await Models(services.db).replace_live(tx, slug, models)
 
 
+def fetch(folder: Path) -> None:
+    """Lists as two sources would have brought them: all that is bundled, and 400 models more on one vendor."""
+    from catalog.bundled import provider, provider_ids
+    from catalog.refreshed import prepare, put
+
+    vendors = {
+        name: {model.id: model for model in found.models}
+        for name in provider_ids()
+        if (found := provider(name))
+    }
+    some = next(iter(vendors["openrouter"].values()))
+    more = {f"lab-{n}/model-{n}": some.model_copy(update={"id": f"lab-{n}/model-{n}"}) for n in range(400)}
+    vendors["openrouter"] |= more
+    for source in ("modelsdev", "catwalk"):
+        put(
+            prepare(folder, source, vendors, url=f"https://{source}.example", etag=None, at=1), folder, source
+        )
+
+
 async def measure() -> dict[str, float]:
     """Milliseconds of the longest stall, by what was done."""
     from services.feed import CatalogChanged, ModelsChanged
@@ -123,16 +142,17 @@ async def measure() -> dict[str, float]:
         found["one provider changed"] = await watch.of(lambda: feed.publish(ModelsChanged("server-3")))
 
         async def catalog_changed() -> None:
-            app.services.models._lists.forget(None)
             before = table.rows[0]
+            app.services.catalog.forget()
             feed.publish(CatalogChanged())
-            feed.publish(ModelsChanged(None))
             for _ in range(2_000):
                 if table.rows[0] is not before:
                     break
                 await asyncio.sleep(0.005)
 
         found["the catalog changed"] = await watch.of(catalog_changed)
+        await asyncio.to_thread(fetch, app.services.paths.refreshed_catalog)
+        found["newer facts were fetched"] = await watch.of(catalog_changed)
         print(f"{len(table.rows):,} models", file=sys.stderr)
         watch.stop()
         return found

@@ -91,6 +91,18 @@ class Catalog:
         models = tuple(self.info(catalog_id, model_id) for model_id in ids)
         return vendor.model_copy(update={"models": models})
 
+    def ids(self, catalog_id: str | None) -> list[str]:
+        """The ids of a vendor's models in all layers; nothing is merged for it."""
+        if catalog_id is None:
+            return []
+        shipped = bundled.provider(catalog_id)
+        found = [*_bundled_models(catalog_id), *self.refreshed.ids(catalog_id)] if shipped is not None else []
+        return list(dict.fromkeys([*found, *self.own_ids(catalog_id)]))
+
+    def own_ids(self, catalog_id: str | None) -> list[str]:
+        """Those that the user's file names."""
+        return [] if catalog_id is None else list(self._user.models.get(catalog_id, ()))
+
     def without_user(self, catalog_id: str) -> dict[str, ModelInfo]:
         """A vendor's models as bundled and fetched facts have them, whatever the user's files say."""
         shipped = bundled.provider(catalog_id)

@@ -168,26 +168,20 @@ class ModelLists:
 
     async def _merged(self, row: ProviderRow, stored: Sequence[ModelRow], turn: Turn) -> dict[str, ModelView]:
         await turn.end_when_long()  # what comes may read the vendor's file
+        catalog = self._services.catalog
+        own = frozenset(catalog.own_ids(row.catalog_id))
+        synced = any(model.last_seen for model in stored)
         by_id: dict[str, ModelRow | None] = {model.id: model for model in stored}
-        for model_id in self._listed_by_catalog(row, synced=any(model.last_seen for model in stored)):
+        for model_id in own if synced else catalog.ids(row.catalog_id):  # the vendor's own only until a sync
             by_id.setdefault(model_id, None)
         views: dict[str, ModelView] = {}
         for number, model_id in enumerate(sorted(by_id)):
             if number % _STEP == 0:
                 await turn.end_when_long()
-            views[model_id] = view_of(self._services.catalog, row, model_id, by_id[model_id])
+            view = view_of(catalog, row, model_id, by_id[model_id])
+            if by_id[model_id] is not None or model_id in own or view.info.status != "retired":
+                views[model_id] = view
         return views
-
-    def _listed_by_catalog(self, row: ProviderRow, *, synced: bool) -> list[str]:
-        """Ids that belong in the list without being in the live one: the user's always, the vendor's until a sync."""
-        catalog = self._services.catalog
-        provider = catalog.provider(row.catalog_id)
-        return [
-            model.id
-            for model in (provider.models if provider else ())
-            if (not synced and model.status != "retired")
-            or catalog.model(row.catalog_id, model.id).user is not None
-        ]
 
 
 def _today() -> int:
