@@ -65,28 +65,31 @@ class LlamaFarm:
         self._python = PEERS / "llama" / "bin" / "python"
         self._running: dict[str, tuple[subprocess.Popen[bytes], Llama]] = {}
 
-    def get(self, mode: str, key: str | None = None) -> Llama:
+    def get(
+        self, mode: str, key: str | None = None, *, alias: str | None = None, port: int | None = None
+    ) -> Llama:
+        """The server of a model; under another name and at a given port when it stands in for another one."""
         if not self._python.exists():
             absent("llama.cpp's server")
         if mode in self._running:
             return self._running[mode][1]
         model = self._folder / f"tiny-{mode}.gguf"
         subprocess.run([self._python, HERE / "tiny_gguf.py", model, mode], check=True, capture_output=True)
-        port = free_port()
+        port = port or free_port()
         log = self._folder / f"{mode}.log"
         command = [
             self._python,
             HERE / "llama_server.py",
             model,
             str(port),
-            f"tiny-{mode}",
+            alias or f"tiny-{mode}",
             *([key] if key else []),
         ]
         with log.open("wb") as out:
             process = subprocess.Popen(
                 command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
             )
-        server = Llama(f"http://127.0.0.1:{port}/v1", f"tiny-{mode}", key, log)
+        server = Llama(f"http://127.0.0.1:{port}/v1", alias or f"tiny-{mode}", key, log)
         self._running[mode] = (process, server)
 
         def answers() -> bool:
@@ -97,6 +100,11 @@ class LlamaFarm:
 
         wait_until(answers, f"the {mode} server listens")
         return server
+
+    def stop(self, mode: str) -> None:
+        process, _ = self._running.pop(mode)
+        process.kill()
+        process.wait()
 
     def close(self) -> None:
         for process, _ in self._running.values():
