@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from services.container import Services
     from services.transfer_plan import Prepared
 
+MOST_PROVIDERS = 1000
+"""More than anybody has; a file above it is something else."""
 _IN_FOLDERS = (
     "provider-instances.json",
     "providers.json",
@@ -42,6 +44,11 @@ class Transfer:
         from services.transfer_plan import prepare
 
         found = await asyncio.to_thread(read, path)
+        if len(found.providers) > MOST_PROVIDERS:
+            raise ImportProblemError(
+                f"{safe(found.file, 200)} names {len(found.providers):,} providers.",
+                hint=f"At most {MOST_PROVIDERS:,} are imported at once.",
+            )
         prepared = await prepare(self._services, found, allow_http=allow_http)
         plan = prepared.plan
         if not plan.steps:

@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +19,8 @@ from services.transfer_types import ImportProblemError
 
 MOST_BYTES = 2 * 1024 * 1024
 """More than any configuration; a file above it is something else."""
+_LINES_UP_TO = 200_000
+"""Characters of a file whose lines are told."""
 _TABLE = re.compile(r"\s*(\[\[?[\w.\-\"' ][^\n]*?\]\]?)\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([\w.\-\"' ]+?)\s*=")
 
@@ -34,15 +37,24 @@ class Document:
     """True: others than the owner can read the file."""
 
     def line(self, path: Sequence[str | int]) -> int | None:
-        """The line of the value at a path; that of what is around it where it is not there."""
-        if not self.toml:
-            from catalog.positions import line_of
+        """The line of the value at a path; that of what is around it where it is not there.
 
-            try:
-                return line_of(self.text, path)
-            except (ValueError, RecursionError):
-                return None
-        return _toml_line(self.text, path)
+        None in a file so large that each look would be felt.
+        """
+        if len(self.text) > _LINES_UP_TO:
+            return None
+        if self.toml:
+            lines = _toml_lines(self.text)
+            return next(
+                (lines[found] for end in range(len(path), 0, -1) if (found := tuple(path[:end])) in lines),
+                None,
+            )
+        from catalog.positions import line_of
+
+        try:
+            return line_of(self.text, path)
+        except (ValueError, RecursionError):
+            return None
 
 
 def open_document(file: Path) -> Document:
@@ -150,14 +162,15 @@ def _json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=once, parse_constant=no_number)
 
 
-def _toml_line(text: str, path: Sequence[str | int]) -> int | None:
-    """The line of a key: its own, else that of the nearest table around it."""
+@lru_cache(maxsize=1)
+def _toml_lines(text: str) -> dict[tuple[str | int, ...], int]:
+    """Where each table and key of a TOML text stands; tables of a list are counted."""
     import tomllib
 
     table: tuple[str | int, ...] = ()
     here: tuple[str | int, ...]
     seen: dict[tuple[str, ...], int] = {}
-    depth, best = -1, None
+    lines: dict[tuple[str | int, ...], int] = {}
     for number, line in enumerate(text.split("\n"), 1):
         try:
             if header := _TABLE.match(line):
@@ -171,9 +184,8 @@ def _toml_line(text: str, path: Sequence[str | int]) -> int | None:
                 continue
         except (ValueError, RecursionError):
             continue
-        if here == tuple(path[: len(here)]) and len(here) > depth:
-            depth, best = len(here), number
-    return best
+        lines.setdefault(here, number)
+    return lines
 
 
 def _names(data: Any) -> tuple[str, ...]:
