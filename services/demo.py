@@ -80,8 +80,10 @@ async def _add_providers(services: Services, now: int) -> None:
 
 async def _write_past(services: Services, now: int, rows: list[AttemptRow], spoken: list[Talk]) -> None:
     from services.demo_audit import limits, write_audit
+    from services.demo_catalog import catalog_runs
     from services.demo_syncs import sync_entries, sync_runs
     from services.demo_talks import write_talks
+    from store.catalog_runs import CatalogRuns
     from store.conversations import Conversations
     from store.history import write_history
     from store.sync_runs import SyncRuns
@@ -91,6 +93,8 @@ async def _write_past(services: Services, now: int, rows: list[AttemptRow], spok
         await write_history(tx, rows)
         for run in syncs:
             await SyncRuns(services.db).insert(tx, run)
+        for asked in catalog_runs(now):
+            await CatalogRuns(services.db).insert(tx, asked)
         await write_talks(Conversations(services.db), tx, spoken)
         await write_audit(services, tx, now, limits(now, rows), list(sync_entries(syncs)))
 

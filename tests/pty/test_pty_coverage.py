@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import test_pty_catalog
 import test_pty_chat
 import test_pty_discovered
 import test_pty_everywhere
@@ -26,6 +27,7 @@ WALKED = (
     *test_pty_modes.STEPS,
     *test_pty_figures.STEPS,
     *test_pty_market.STEPS,
+    *test_pty_catalog.STEPS,
     *test_pty_chat.STEPS,
     *test_pty_discovered.STEPS,
 )

@@ -1,0 +1,99 @@
+"""Sync's catalog page: what changed and what it affects, with fixed changes, sources and time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from tui_stage import NOW, opened, screen_text, until
+
+from services.catalog_changes import CatalogChange
+from services.catalog_refresh import CatalogRefresh, SourceView
+from services.clock import DAY_MS, HOUR_MS
+from services.paths import Paths
+from store.catalog_runs import CatalogRunRow
+from tui.app import SwitchroomApp
+from tui.screens import catalog_changes
+
+Compare = Callable[..., bool]
+
+CHANGES = [
+    CatalogChange("dearer", "mistral", "mistral-large-3", "price.input", "2", "2.4", NOW - 5 * HOUR_MS, "genai",
+                  refs=("mistral/mistral-large-3",), uses=("default of mistral", "the monthly budget of all")),
+    CatalogChange("dearer", "openai", "gpt-6.1-sol", "price.tiers", [], [{"input": 3}], NOW - DAY_MS, "catwalk",
+                  refs=("openai-prod/gpt-6.1-sol",)),
+    CatalogChange("ending", "openai", "gpt-4o", "shutdown_date", new="2025-12-02", source="catalog:sdk", ends="2025-12-02",
+                  days=12, refs=("openai-prod/gpt-4o",), uses=("default for new chats", "3 conversations")),
+    CatalogChange("new", "openai", "gpt-6-luna", at=NOW - DAY_MS, source="modelsdev", refs=("openai-prod/gpt-6-luna",)),
+    CatalogChange("changed", "openai", "gpt-4o", "context_window", 128_000, 256_000, NOW - DAY_MS, "modelsdev",
+                  refs=("openai-prod/gpt-4o",)),
+    CatalogChange("new", "deepseek", "deepseek-v4-pro", at=NOW - 5 * HOUR_MS, source="genai"),
+]  # fmt: skip
+
+
+def _run(source: str, state: str, error: str | None = None) -> CatalogRunRow:
+    return CatalogRunRow(1, source, NOW - 2 * HOUR_MS, 400, state, error and "unexpected_response", error)
+
+
+SOURCES = [
+    SourceView("genai", "genai-prices", "https://prices.example/data.json", NOW - 5 * HOUR_MS, NOW - 2 * HOUR_MS, 1198, _run("genai", "unchanged")),
+    SourceView("catwalk", "Catwalk", "https://catwalk.example/v2/providers", NOW - 9 * DAY_MS, NOW - 9 * DAY_MS, 412,
+               _run("catwalk", "error", "Catwalk sent a list that is wildly different: 20 of its 33 vendors are gone. The one before stays in use.")),
+    SourceView("modelsdev", "models.dev", "https://models.example/api.json", NOW - DAY_MS, NOW - 2 * HOUR_MS, 1_340, _run("modelsdev", "ok")),
+    SourceView("openrouter", "OpenRouter", None, None, None, 0, None),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def stage(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> SwitchroomApp:
+    async def changes(_services: object) -> list[CatalogChange]:
+        return CHANGES
+
+    async def sources(_self: object) -> list[SourceView]:
+        return SOURCES
+
+    monkeypatch.setattr("services.catalog_changes.changes", changes)
+    monkeypatch.setattr(CatalogRefresh, "sources", sources)
+    monkeypatch.setattr(catalog_changes, "_now", lambda: NOW)
+    return SwitchroomApp(paths, mode="sync")
+
+
+async def _page(pilot: Pilot[Any]) -> None:
+    await opened(pilot)  # type: ignore[arg-type]
+    await pilot.press("c")
+    await until(pilot, "What changed in 30 days")  # type: ignore[arg-type]
+    await until(pilot, "mistral-large-3")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_page(stage: SwitchroomApp, snap_compare: Compare, size: tuple[int, int]) -> None:
+    run: Callable[[Pilot[Any]], Awaitable[None]] = _page
+    assert snap_compare(stage, terminal_size=size, run_before=run)
+
+
+async def test_other_vendors_wait_behind_a_key_and_the_filter_finds_what_rose(stage: SwitchroomApp) -> None:
+    async with stage.run_test(size=(120, 40)) as pilot:
+        await _page(pilot)
+        assert "deepseek-v4-pro" not in screen_text(stage)
+        assert "1 of other vendors hidden" in screen_text(stage)
+        await pilot.press("c")
+        await until(pilot, "deepseek-v4-pro")
+        await pilot.press("slash", *"rise>10", "enter")
+        await until(pilot, "gpt-6-luna", gone=True)
+        assert "mistral-large-3" in screen_text(stage)
+        await pilot.press("escape")
+        await until(pilot, "gpt-6-luna")
+        await pilot.press("escape")
+        await until(pilot, "What changed in 30 days", gone=True)
