@@ -11,7 +11,7 @@ from adapters.openai.entries import Entry, at, first, mentions, number, text
 from adapters.openai.model_details import details, fingerprint
 from adapters.openai.usage import money, plain
 from catalog.plaintext import one_line
-from catalog.types import Price
+from catalog.types import Price, Tier
 
 LISTS = ("data", "models")
 """Under which names servers put the list."""
@@ -194,7 +194,9 @@ def _price(entry: Entry) -> Price | None:
     million = Decimal(1_000_000)
     if isinstance(pricing, dict):
         if "prompt" in pricing and "completion" in pricing:
-            return _rates(pricing, ("prompt", "completion", "input_cache_read", "input_cache_write"), million)
+            names = ("prompt", "completion", "input_cache_read", "input_cache_write")
+            price = _rates(pricing, names, million)
+            return None if price is None else _with_rules(price, pricing, million)
         if isinstance(pricing.get("input"), str) and isinstance(pricing.get("output"), str):
             return _rates(pricing, ("input", "output", "input_cache_read", "input_cache_write"), million)
         if "hourly" in pricing and "input" in pricing:
@@ -223,3 +225,44 @@ def _rates(pricing: Mapping[str, object], names: tuple[str, str, str, str], fact
     if any(rate is not None and rate > 10_000 for rate in rates):
         return None  # not the unit it was taken for
     return Price(input=rates[0], output=rates[1], cache_read=rates[2], cache_write=rates[3])
+
+
+def _with_rules(price: Price, pricing: Mapping[str, object], factor: Decimal) -> Price:
+    """OpenRouter's further rates, where they are more than the 0 it writes for “not apart”, and those of long prompts."""
+    names = {
+        "cache_write_1h": "input_cache_write_1h",
+        "reasoning": "internal_reasoning",
+        "audio_input": "audio",
+        "per_1k_requests": "request",
+    }
+    stated = {ours: money(pricing.get(theirs)) for ours, theirs in names.items()}
+    units = {"per_1k_requests": Decimal(1_000)}
+    more: dict[str, object] = {
+        ours: plain(amount * units.get(ours, factor)) for ours, amount in stated.items() if amount
+    }
+    steps = pricing.get("overrides")
+    tiers = [
+        tier
+        for step in (steps if isinstance(steps, list) else [])
+        if (tier := _tier(step, factor)) is not None
+    ]
+    return price.model_copy(update={**more, "tiers": tuple(tiers)})
+
+
+def _tier(step: object, factor: Decimal) -> Tier | None:
+    """Rates from a size of the prompt on; None: they depend on something else, or cannot be read."""
+    over = step.get("min_prompt_tokens") if isinstance(step, dict) else None
+    if not isinstance(step, dict) or not isinstance(over, int) or isinstance(over, bool) or over < 0:
+        return None
+    names = ("prompt", "completion", "input_cache_read", "input_cache_write", "input_cache_write_1h")
+    rates = [None if (rate := money(step.get(name))) is None else plain(rate * factor) for name in names]
+    if rates[0] is None or any(rate is not None and rate > 10_000 for rate in rates):
+        return None
+    return Tier(
+        over_input_tokens=over,
+        input=rates[0],
+        output=rates[1],
+        cache_read=rates[2],
+        cache_write=rates[3],
+        cache_write_1h=rates[4],
+    )

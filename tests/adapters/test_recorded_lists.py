@@ -88,6 +88,15 @@ async def test_openrouter_says_names_limits_abilities_and_prices() -> None:
             ("output", "completion"),
             ("cache_read", "input_cache_read"),
             ("cache_write", "input_cache_write"),
+            ("cache_write_1h", "input_cache_write_1h"),
         ):
             told = pricing.get(theirs)
             assert getattr(price, ours) == (None if told is None else Decimal(told) * 10**6), (model.id, ours)
+        steps = pricing.get("overrides", [])
+        assert [tier.over_input_tokens for tier in price.tiers] == [
+            step["min_prompt_tokens"] for step in steps
+        ]
+        for tier, step in zip(price.tiers, steps, strict=True):
+            assert tier.input == Decimal(step["prompt"]) * 10**6
+            assert tier.output == Decimal(step["completion"]) * 10**6
+            assert tier.cache_write_1h == Decimal(step["input_cache_write_1h"]) * 10**6
