@@ -144,6 +144,23 @@ async def test_a_limit_is_asked_about_once(pilot: Pilot[int]) -> None:
     assert (await services.models.get("alpha/opus-9")).info.sources["price"] == "typed"
 
 
+def test_the_form_says_what_of_the_list_ends() -> None:
+    from catalog.types import Price, Rates, Tier
+    from tui.screens.model_price import _ending
+
+    one = Decimal(1)
+    rates = Price(input=one, output=one)
+    assert [_ending(None), _ending(rates)] == ["", ""]
+    tiers = (Tier(over_input_tokens=9, input=one),)
+    assert _ending(rates.model_copy(update={"tiers": tiers})) == "tiers"
+    assert (
+        _ending(rates.model_copy(update={"tiers": tiers, "batch": Rates(input=one)}))
+        == "tiers and batch prices"
+    )
+    more = {"tiers": tiers, "batch": Rates(input=one), "reasoning": one}
+    assert _ending(rates.model_copy(update=more)) == "tiers, batch prices and special rates"
+
+
 async def test_a_slip_of_the_unit_stays_in_the_form(pilot: Pilot[int]) -> None:
     await on_model(pilot, "opus-9")
     await pilot.press("e")

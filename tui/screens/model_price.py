@@ -16,7 +16,7 @@ from tui.modals.form import Field, Form
 if TYPE_CHECKING:
     from datetime import date
 
-    from catalog.types import Rates
+    from catalog.types import Price, Rates
     from services.models import ModelView
     from services.own_prices import Change, Charges, Edit
     from tui.app import SwitchroomApp
@@ -93,7 +93,7 @@ def _price_problem(text: str) -> str | None:
     try:
         return amount_problem(_decimal(text))
     except InvalidOperation:
-        return "USD per 1M tokens, such as 2.50; 0 is free"
+        return "such as 2.50; 0 is free"
 
 
 def _rest_problem(text: str) -> str | None:
@@ -106,7 +106,7 @@ def _fee_problem(text: str) -> str | None:
     try:
         fee = _amount(text)
     except InvalidOperation:
-        return "USD for one request, such as 0.005"
+        return "such as 0.005"
     good = fee is None or (fee.is_finite() and 0 <= fee <= MOST_PER_REQUEST)
     return None if good else f"from 0 to {MOST_PER_REQUEST:,} USD for one request"
 
@@ -171,12 +171,28 @@ async def price_form(app: SwitchroomApp, ref: str) -> bool:
 
 
 def _detail(charges: Charges) -> str:
-    words = "What you pay, in USD per 1M tokens: it goes before lists and catalogs, without a discount."
+    words = "What you pay: before every list, without a discount."
     if charges.view.own_cost:
         words += " Now it has no price per token."
     elif charges.view.info.price is None:
         words += " Now its price is unknown."
+    if ending := _ending(charges.view.info.price):
+        words += f" The list's {ending} end with it."
     return words
+
+
+def _ending(price: Price | None) -> str:
+    """What a list price has and a typed one has not: `tiers and batch prices`."""
+    if price is None:
+        return ""
+    found = [
+        (price.tiers, "tiers"),
+        (price.batch, "batch prices"),
+        (price.off_peak, "off-peak hours"),
+        (price.reasoning is not None or price.cache_write_1h is not None, "special rates"),
+    ]
+    words = [name for there, name in found if there]
+    return " and ".join((", ".join(words[:-1]), words[-1]) if len(words) > 1 else words)
 
 
 async def keep(app: SwitchroomApp, charges: Charges, change: Change, edit: Edit, *others: str) -> bool:
