@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from catalog.errors import UsageError
+from catalog.plaintext import one_line
 from services.discovery_views import DOORS
 
 if TYPE_CHECKING:
@@ -77,6 +79,19 @@ def obstacle(spec: ProviderSpec) -> str:
     if spec.dialect in dialects() or spec.id in DOORS:
         return ""
     return f"its dialect ({spec.dialect}) is not spoken yet"
+
+
+def check_connectable(spec: ProviderSpec | None, dialect: str) -> None:
+    """Raise UsageError before anything is sent where nobody here could talk to the vendor by this dialect."""
+    from adapters.loader import dialects
+
+    if spec is None or (dialect in (*dialects(), "fake") and spec.auth != "gcp-oauth"):
+        return
+    why = obstacle(spec) if spec.auth in _SIGN_INS else f"its dialect ({dialect}) is not spoken yet"
+    raise UsageError(
+        f"{one_line(spec.name)} cannot be connected yet: {why}.",
+        hint="--no-test stores it for later; an OpenAI-compatible address of it can be given with --url and --type openai.",
+    )
 
 
 def brief_obstacle(spec: ProviderSpec) -> str:

@@ -119,11 +119,13 @@ class Registry:
         self, draft: ProviderDraft, key: KeySource, *, test: bool = True, backend: str | None = None
     ) -> ProviderView:
         """Test, then store. Raises the test's error when it fails; nothing is stored before it passed."""
+        from services.marketplace import check_connectable
         from services.provider_views import new_view
 
         self._services.require_writable()
         row = await self.resolve_draft(draft)
         if test:
+            check_connectable(self._services.catalog.spec(row.catalog_id), row.dialect)
             row = proven(row, await self._states.trial(row, await self._keys.for_draft(draft, key)))
         else:
             self._keys.check(draft, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -321,3 +322,21 @@ async def test_offline_nothing_leaves_this_machine(services: Services, vendor: A
     assert (await services.registry.test("mine")).ok
     far = (await services.sync.sync(["far"]))[0]
     assert isinstance(far.error, OfflineError)
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "why"),
+    [
+        ("anthropic", None, "Anthropic cannot be connected yet: its dialect (anthropic) is not spoken yet"),
+        (None, "https://openrouter.ai/api/v1", "OpenRouter cannot be connected yet: its dialect"),
+        (None, "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1", "sign-in with Google Cloud"),
+    ],
+)  # fmt: skip
+async def test_a_vendor_nobody_here_can_talk_to_is_refused_in_words_before_anything_is_sent(
+    services: Services, kind: str | None, url: str | None, why: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(why)):
+        await services.registry.add(ProviderDraft(type=kind, url=url), SecretStr(KEY))
+    assert await services.registry.list() == []
+    view = await services.registry.add(ProviderDraft(type=kind, url=url), None, test=False)
+    assert view.state == "untested"
