@@ -60,7 +60,8 @@ def refused(capability: str, error: SwitchroomError, ref: str = "") -> Verdict:
     if isinstance(error, _MAY_REFUSE) and isinstance(error, ProviderError) and error.said is not None:
         told = f"{error.said.message} {error.said.param or ''} {' '.join(error.said.codes)}"
         model_id = ref.partition("/")[2]
-        told = told.replace(model_id, "") if model_id else told  # `…-vision does not exist` names no ability
+        if model_id:  # `…-vision does not exist` names no ability
+            told = re.sub(rf"(?<![\w-]){re.escape(model_id)}(?![\w-])", "", told)
         if _NAMED[capability].search(told) and _REFUSES.search(told):
             return Verdict(False, _quoted("the server refuses", error.said.message))
     return Verdict(None, one_line(redact(error.message), 200), error.hint, error)

@@ -133,6 +133,8 @@ class ProbeResults(ModeScreen):
         if self._work is None:
             return
         self._work.task.add_done_callback(self._over)
+        if not self._work.done:
+            self.app.set_work(self._progress(self._work))
         self._draw()
 
     def feed_event(self, event: object) -> None:
