@@ -49,14 +49,13 @@ def _actions(app: SwitchroomApp) -> list[Command]:
             words = f"{item.id.replace('.', ' ')} {_ALSO.get(item.id.rpartition('.')[2], '')}"
             run = partial(app.run_action, action, node)
             commands.append(Command("action", item.what, shown, keys[item.id], run, name=name, words=words))
-    if app.opened:
-        from tui.screens.discovered import found_here
-
-        commands.append(Command("action", "Found here …", "providers in your environment and on this machine", "", partial(found_here, app), words="discover detect environment env local servers loopback ollama add"))  # fmt: skip
     commands += [
         Command("mode", f"Go to {mode.title}", "", keys.get(f"mode.{mode.name}", ""), partial(app.action_mode, mode.name), words=_MODES_ALSO.get(mode.name, ""))
         for mode in MODES
     ]  # fmt: skip
+    if app.opened:
+        what = "providers in your environment and on this machine"
+        commands.append(Command("action", "Found here …", what, "", partial(_found_here, app), words="discover detect env local servers loopback ollama add"))  # fmt: skip
     if "providers.browse" not in keys and app.opened:
         what = "Marketplace: every known vendor, what it offers and costs"
         commands.append(Command("action", what, "vendors", "", partial(_marketplace, app), words="browse catalog add provider"))  # fmt: skip
@@ -79,6 +78,12 @@ def _transfer(app: SwitchroomApp) -> list[Command]:
         Command("action", "Import configuration …", "", "", bring, words=f"{also} migrate load read"),
         Command("action", "Export configuration …", "", "", give, words=f"{also} backup save write"),
     ]
+
+
+async def _found_here(app: SwitchroomApp) -> None:
+    from tui.screens.discovered import found_here
+
+    await found_here(app)
 
 
 async def _marketplace(app: SwitchroomApp) -> None:
