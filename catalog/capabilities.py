@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
-from catalog.types import ModelInfo
+from catalog.types import CAPABILITIES, ModelInfo
 
 PROBED: tuple[str, ...] = ("tools", "vision", "json", "reasoning")
 """What asking a model can show."""
@@ -19,6 +19,8 @@ SHOWN: tuple[str, ...] = ("tools", "vision", "reasoning", "json", "audio")
 NAMES: Mapping[str, str] = MappingProxyType({"json": "JSON"})
 """How an ability is written for people, where that is not its name."""
 
+_LATEST = 253_402_300_800_000
+"""The end of the year 9999: no calendar goes further."""
 _WEIGHTS = ("fingerprint", "created", "owned_by")
 
 
@@ -62,7 +64,7 @@ def read_asked(text: str | None, weights: tuple[tuple[str, str], ...] = ()) -> M
     now = dict(weights)
     found: dict[str, Asked] = {}
     for name, entry in stored.items():
-        if not isinstance(entry, dict) or not isinstance(entry.get("can"), bool):
+        if name not in CAPABILITIES or not isinstance(entry, dict) or not isinstance(entry.get("can"), bool):
             continue
         at, then = entry.get("at"), entry.get("weights")
         then = {key: str(value) for key, value in then.items()} if isinstance(then, dict) else {}
@@ -70,7 +72,7 @@ def read_asked(text: str | None, weights: tuple[tuple[str, str], ...] = ()) -> M
         other = any(key in now and now[key] != value for key, value in then.items())
         found[name] = Asked(
             entry["can"],
-            at if isinstance(at, int) else 0,
+            at if isinstance(at, int) and 0 <= at < _LATEST else 0,
             by,
             tuple(sorted(then.items())),
             stale=other and by == "probe",
