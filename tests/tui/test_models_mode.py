@@ -262,7 +262,7 @@ async def test_a_page_names_the_source_of_each_fact(
 
 async def test_a_page_says_what_is_unknown_own_or_over(pilot: Pilot[int], app: SwitchroomApp) -> None:
     for ref, words in (
-        ("beta/日本語モデル-7b", ("unknown", "a run's cost cannot be told before it is sent", "none yet")),
+        ("beta/日本語モデル-7b", ("unknown", "e types a price in, m names the model it is", "none yet")),
         ("home/llama3:8b", ("no price per token",)),
         ("alpha/old-2", ("✕ gone", "not in the provider's list; s asks again")),
         ("quiet/sleeper", ("○ off", "quiet is off: 2, then x on it")),
