@@ -151,6 +151,10 @@ def _standing(view: ModelView, known: Known) -> Iterator[Fact]:
         yield Fact("released", info.release_date, "", _source(view, "release_date", known))
     if info.family:
         yield Fact("family", info.family, "", _source(view, "family", known))
+    if info.knowledge_cutoff:
+        yield Fact("knows until", info.knowledge_cutoff, "", _source(view, "knowledge_cutoff", known))
+    if info.open_weights:
+        yield Fact("weights", "open", "", _source(view, "open_weights", known))
     yield Fact("in a live list", ago(view.seen, now) if view.seen else "never; s fetches the list", "" if view.seen else "dim")  # fmt: skip
 
 
