@@ -10,8 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from adapters.loader import dialects
 from benchmarks.bench_sync import BAR_STALL_MS, MODELS, PROVIDERS, serve, watch
-from catalog.bundled import provider_ids
+from catalog.bundled import provider_ids, spec
 from services.container import open_services
 from services.paths import under
 from services.registry import ProviderDraft
@@ -22,9 +23,11 @@ TURNS = 25
 
 
 async def filled(home: Path, port: int) -> None:
-    """All bundled vendors with the catalog's models, and 30 providers of the loopback server, never synced."""
+    """The bundled vendors that can be spoken to, with the catalog's models, and 30 providers of the loopback server, never synced."""
     async with open_services(under(home), actor="bench") as services:
         for name in provider_ids():
+            if (vendor := spec(name)) is None or vendor.dialect not in dialects():
+                continue
             draft = ProviderDraft(slug=name, type=name, url="http://127.0.0.1:9/v1", auto_sync="off")
             await services.registry.add(draft, None, test=False)
         for number in range(PROVIDERS):
@@ -49,7 +52,7 @@ async def stalls_of(mode: str) -> tuple[float, list[float]]:
         began = time.perf_counter()
         syncing = asyncio.create_task(app.services.sync.sync(slugs))
         for turn in range(TURNS):
-            app.screen.simulate_key("pagedown" if turn % 5 < 4 else "pageup")
+            app.simulate_key("pagedown" if turn % 5 < 4 else "pageup")
             await asyncio.sleep(0.02)
         results = await syncing
         took = time.perf_counter() - began

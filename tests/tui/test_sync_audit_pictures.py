@@ -39,7 +39,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _run(number: int, slug: str, at: int, *, error: str | None = None, found: tuple[int, int, int] = (0, 0, 0), total: int = 41) -> SyncRunRow:  # fmt: skip
     state = "ok" if error is None else "error"
-    return SyncRunRow(number, slug, at, 141, state, error and "network", error, total, *found)
+    return SyncRunRow(number, slug, at, 141, state, error and ("invalid_credentials" if "the key" in error else "network"), error, total, *found)
 
 
 def _views() -> list[SyncView]:
@@ -111,7 +111,7 @@ def syncs(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> SwitchroomApp:
 
 async def sync_ready(pilot: Pilot[Any]) -> None:
     await opened(pilot)
-    await until(pilot, "✕ failed")
+    await until(pilot, "✕ invalid key")
     await until(pilot, "today")
     await pilot.press("j")
     await until(pilot, "azure-eu does not accept")

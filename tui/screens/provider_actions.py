@@ -186,10 +186,23 @@ async def choose(app: SwitchroomApp, title: str, ways: Sequence[tuple[str, str]]
     return None if chosen is None else chosen[0]
 
 
+_EACH_TOLD = 3
+"""Of so many failed syncs each is told; more are one message."""
+
+
 def told_sync(app: SwitchroomApp, results: Sequence[SyncResult]) -> None:
     """Say how a sync went: one line when all is well, one for each that failed."""
     good = [result for result in results if result.error is None]
-    for result in results:
+    bad = [result for result in results if result.error is not None]
+    if len(bad) > _EACH_TOLD:
+        names = ", ".join(result.slug for result in bad[:_EACH_TOLD])
+        app.tell(
+            f"{names} and {len(bad) - _EACH_TOLD} more. Their last lists stay.",
+            title=f"{len(bad)} of {len(results)} not synced",
+            hint="{4:mode.sync} says why",
+            tone="bad",
+        )
+    for result in bad if len(bad) <= _EACH_TOLD else ():
         if result.error is not None:
             hint = (
                 result.error.hint

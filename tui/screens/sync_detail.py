@@ -15,7 +15,7 @@ from catalog.plaintext import one_line
 from tui.formatting import clock, millis, whole
 from tui.screens import sync_words
 from tui.screens.base import ModeScreen
-from tui.screens.sync_columns import changed, run_mark
+from tui.screens.sync_columns import changed, run_mark, unlisted
 from tui.screens.sync_words import ChangeLine
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_bar import FilterBar
@@ -199,9 +199,16 @@ class SyncDetail(ModeScreen):
     def _head(self, run: SyncRunRow, changes: list[SyncChange]) -> None:
         failed = run.state != "ok"
         said = "it failed" if failed else sync_words.summary(changes)
-        self.query_one("#changed", Static).update(f"What the sync of {clock(run.started_at)} changed: {said}")
+        title = f"What the sync of {clock(run.started_at)} changed: {said}"
+        if failed and changes:  # a list that was hard to believe
+            title = f"What the list of {clock(run.started_at)} would have changed: {sync_words.summary(changes)}"
+        self.query_one("#changed", Static).update(title)
         self._changes.set_empty(
-            "The list before this sync stays." if failed else "The list was the same as before."
+            "The list before this sync stays."
+            if failed
+            else "It has no list to fetch: the catalog's models are used."
+            if unlisted(run)
+            else "The list was the same as before."
         )
 
     def _explain(self) -> None:
