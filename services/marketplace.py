@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from catalog.types import ModelInfo, ProviderSpec
     from services.container import Services
     from services.environment import Variables
+    from services.paths import Paths
     from store.providers import ProviderRow
 
 _SIGN_INS = {"gcp-oauth": "Google Cloud", "bearer-or-sigv4": "AWS"}
@@ -120,10 +121,7 @@ def found_variables(spec: ProviderSpec, variables: Variables) -> tuple[str, ...]
 
 async def vendors(services: Services) -> list[Vendor]:
     """Every vendor of the catalog in its order; each is read in a turn of the loop of its own."""
-    from services.environment import variables
-
-    environment = await asyncio.to_thread(variables, services.paths)
-    await asyncio.to_thread(_warm)
+    environment = await asyncio.to_thread(_warm, services.paths)
     rows = await services.registry.rows()
     found = []
     for spec in services.catalog.specs():
@@ -166,13 +164,19 @@ def vendor_of(
     )
 
 
-def _warm() -> None:
-    """Import what the catalog's files are read with, away from the loop."""
-    from catalog import bundled
-    from services import merging
+def _warm(paths: Paths) -> Variables:
+    """Import and compile away from the loop what the catalog is read with; the variables there are."""
+    from adapters.loader import dialects
+    from catalog import bundled, lookup  # noqa: F401  what the catalog is made of
+    from catalog.patterns import guessed_capabilities
+    from services import merging  # noqa: F401  what says which models chat
+    from services.environment import variables
 
-    bundled.provider_ids()
-    merging.can_chat  # noqa: B018
+    dialects()
+    guessed_capabilities("gpt-4")
+    for name in bundled.provider_ids():
+        bundled.spec(name)
+    return variables(paths)
 
 
 def _able(models: Iterable[ModelInfo], what: str) -> int:
