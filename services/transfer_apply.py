@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from services.transfer_plan import Prepared
     from services.transfer_provider import ProviderWork
     from store.db import Tx
+    from store.models import ModelRow
     from store.providers import ProviderRow
 
 _AT_ONCE = 8
@@ -149,10 +150,7 @@ class Application:
             return
         now = await providers.get(row.slug, tx)
         if now is None or now.updated_at != work.before.updated_at:
-            raise UsageError(
-                f"{row.slug} was changed meanwhile; nothing was imported.",
-                hint="Import again: the plan is made anew.",
-            )
+            raise _changed(row.slug)
         if row.key_ref != now.key_ref:
             detail = {"before": key_detail(now), "after": key_detail(row), "imported": True}
             await audit.record(tx, "key.set", row.slug, detail=detail)
@@ -169,11 +167,18 @@ class Application:
 
         models = Models(self._services.db)
         for work in self._prepared.models:
-            await models.ensure(tx, work.row.provider, [work.row.id], now_ms())
-            await models.set_choices(tx, work.row)
+            row = work.row
+            now = await models.get(row.provider, row.id, tx)
+            if _choices(now) != _choices(work.before):
+                raise _changed(f"{row.provider}/{row.id}")
+            await models.ensure(tx, row.provider, [row.id], now_ms())
+            await models.set_enabled(tx, row.provider, [row.id], row.enabled)
+            await models.set_charges(tx, row)
+            await models.set_probed(tx, row.provider, row.id, row.probed_json)
             detail = {
                 "enabled": work.row.enabled, "map_to": work.row.map_to, "cost": work.row.cost_mode,
-                "price": work.row.typed_price_json, "imported": True,
+                "price": work.row.typed_price_json,
+                "abilities": work.row.probed_json, "imported": True,
             }  # fmt: skip
             await self._services.audit.record(
                 tx, "model.set", f"{work.row.provider}/{work.row.id}", detail=detail
@@ -235,3 +240,16 @@ class Application:
             services.feed.publish(BudgetsChanged())
         if prepared.default_model is not None:
             services.feed.publish(SettingsChanged())
+
+
+def _choices(row: ModelRow | None) -> tuple[object, ...] | None:
+    if row is None:
+        return None
+    return row.enabled, row.map_to, row.cost_mode, row.gpu_hour_nanos, row.typed_price_json, row.probed_json
+
+
+def _changed(what: str) -> UsageError:
+    return UsageError(
+        f"{safe(what)} was changed meanwhile; nothing was imported.",
+        hint="Import again: the plan is made anew.",
+    )

@@ -117,8 +117,10 @@ def _provider(row: ProviderRow, left: list[str]) -> dict[str, Any]:
 
 def _choices(model: ModelRow) -> dict[str, Any]:
     """What the user decided about a model; empty: nothing."""
+    from catalog.capabilities import read_asked
     from services.merging import parse_price
 
+    said = {name: asked.can for name, asked in read_asked(model.probed_json).items() if asked.by == "user"}
     price = parse_price(model.typed_price_json)
     found = {
         "enabled": None if model.enabled else False,
@@ -128,6 +130,7 @@ def _choices(model: ModelRow) -> dict[str, Any]:
         "price": price.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         if price is not None
         else None,
+        "can": said or None,
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -156,7 +159,7 @@ def _plain(values: Mapping[str, Any], left: list[str], whose: str) -> dict[str, 
     """The values without those that look like a key, whoever put one where none belongs."""
     found: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, Mapping) and name != "price":
+        if isinstance(value, Mapping) and name not in ("price", "can"):
             kept = {key: text for key, text in value.items() if not _secretive(text) and not _secretive(key)}
             if len(kept) < len(value):
                 left.append(f"a value in {name} of {safe(whose)} that looks like a key")

@@ -129,10 +129,27 @@ def _models(one: Fields) -> Iterator[FoundModel]:
             model.wrong("cost", "metered, own or flat")
             cost = None
         found = FoundModel(
-            name, model.flag("enabled"), model.text("map_to"), cost, model.money("gpu_hour"), _price(model)
+            name,
+            model.flag("enabled"),
+            model.text("map_to"),
+            cost,
+            model.money("gpu_hour"),
+            _price(model),
+            _can(model),
         )
         model.rest()
         yield found
+
+
+def _can(model: Fields) -> dict[str, bool] | None:
+    from catalog.types import CAPABILITIES
+
+    table = model.table("can")
+    if table is None:
+        return None
+    said = {name: table.flag(name) for name in CAPABILITIES}
+    table.rest()
+    return {name: can for name, can in said.items() if can is not None}
 
 
 def _price(model: Fields) -> Price | None:

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 class ModelWork:
     """One model's choices as they will be."""
 
+    before: ModelRow | None
+    """None: it is not listed here yet."""
     row: ModelRow
-    new: bool
 
 
 @dataclass(slots=True)
@@ -157,7 +158,7 @@ class _Planner:
             if before is not None and after == before:
                 self._step("model", ref, "same", "as here")
                 continue
-            self.prepared.models.append(ModelWork(after, before is None))
+            self.prepared.models.append(ModelWork(before, after))
             self._step("model", ref, "change" if before else "add", _model_words(before, after))
 
     async def _limits(self, known: Collection[str]) -> None:
@@ -253,7 +254,21 @@ def _chosen(row: ModelRow, model: FoundModel, *, whole: bool) -> ModelRow:
 
         if parse_price(row.typed_price_json) != model.price:
             changes["typed_price_json"] = None if model.price is None else model.price.model_dump_json(exclude_none=True, exclude_defaults=True)  # fmt: skip
+    if whole or model.can is not None:
+        changes["probed_json"] = _said(row.probed_json, model.can or {})
     return replace(row, **changes)
+
+
+def _said(before: str | None, can: Mapping[str, bool]) -> str | None:
+    """What is stored of the abilities, with the user's own word as the file has it; what asking showed stays."""
+    from catalog.capabilities import Asked, read_asked, write_asked
+    from services.clock import now_ms
+
+    asked = read_asked(before)
+    if {name: one.can for name, one in asked.items() if one.by == "user"} == can:
+        return before
+    shown = {name: one for name, one in asked.items() if one.by != "user"}
+    return write_asked({**shown, **{name: Asked(word, now_ms(), "user") for name, word in can.items()}})
 
 
 def _model_words(before: ModelRow | None, after: ModelRow) -> str:
@@ -261,6 +276,8 @@ def _model_words(before: ModelRow | None, after: ModelRow) -> str:
     said += [f"priced as {after.map_to}"] if after.map_to else []
     said += [{"own": "on own hardware", "flat": "at a flat rate"}.get(after.cost_mode, after.cost_mode)] if after.cost_mode else []  # fmt: skip
     said += ["with the file's price"] if after.typed_price_json and (before is None or before.typed_price_json != after.typed_price_json) else []  # fmt: skip
+    if after.probed_json != (before.probed_json if before else None):
+        said.append("with your word on what it can do")
     return ", ".join(said) or ("listed" if before is None else "as it was at first")
 
 

@@ -63,6 +63,8 @@ class FoundModel:
     cost_mode: str | None = None
     gpu_hour: Decimal | None = None
     price: Price | None = None
+    can: Mapping[str, bool] | None = None
+    """The user's own word on its abilities."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,19 +184,3 @@ class Models:
             "UPDATE models SET enabled = ? WHERE provider = ? AND id = ?",
             [(int(enabled), provider, model_id) for model_id in ids],
         )
-
-    async def set_choices(self, tx: Tx, row: ModelRow) -> None:
-        """Writes what the user chose of a known model: on or off, its base, its cost, its price."""
-        await tx.execute(
-            "UPDATE models SET enabled = ?, map_to = ?, cost_mode = ?, gpu_hour_nanos = ?, typed_price_json = ?"
-            " WHERE provider = ? AND id = ?",
-            (
-                int(row.enabled),
-                row.map_to,
-                row.cost_mode,
-                row.gpu_hour_nanos,
-                row.typed_price_json,
-                row.provider,
-                row.id,
-            ),
-        )

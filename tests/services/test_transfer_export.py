@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from catalog.capabilities import read_asked
 from catalog.errors import StoreError, UsageError
 from catalog.types import Price, Rates, Scheduled, Tier
 from services import paths as places
@@ -88,6 +89,7 @@ def models(draw: st.DrawFn) -> ModelRow:
         "", draw(plain.filter(lambda text: "\0" not in text)), enabled=draw(st.booleans()),
         map_to=draw(st.none() | safe_name), cost_mode=draw(st.sampled_from([None, "own", "flat", "metered"])),
         gpu_hour_nanos=draw(st.none() | st.integers(0, 10**13)),
+        probed_json=draw(st.none() | st.just('{"tools": {"at": 1, "by": "user", "can": true}, "vision": {"at": 1, "by": "user", "can": false}}')),
         typed_price_json=draw(st.none() | st.just(price.model_dump_json(exclude_none=True, exclude_defaults=True))),
     )  # fmt: skip
 
@@ -98,7 +100,8 @@ def _same(row: ProviderRow) -> ProviderRow:
 
 def _chosen(row: ModelRow) -> tuple[object, ...]:
     price = Price.model_validate_json(row.typed_price_json) if row.typed_price_json else None
-    return row.id, row.enabled, row.map_to, row.cost_mode, row.gpu_hour_nanos, price
+    said = frozenset((name, one.can) for name, one in read_asked(row.probed_json).items() if one.by == "user")
+    return row.id, row.enabled, row.map_to, row.cost_mode, row.gpu_hour_nanos, price, said
 
 
 async def _fill(services: Services, given: list[ProviderRow], chosen: list[ModelRow]) -> None:
@@ -109,7 +112,9 @@ async def _fill(services: Services, given: list[ProviderRow], chosen: list[Model
         for model in chosen:
             model = replace(model, provider=given[0].slug)
             await models.ensure(tx, model.provider, [model.id], 1)
-            await models.set_choices(tx, model)
+            await models.set_enabled(tx, model.provider, [model.id], model.enabled)
+            await models.set_charges(tx, model)
+            await models.set_probed(tx, model.provider, model.id, model.probed_json)
 
 
 async def _there_and_back(folder: Path, given: list[ProviderRow], chosen: list[ModelRow]) -> None:
@@ -126,7 +131,9 @@ async def _there_and_back(folder: Path, given: list[ProviderRow], chosen: list[M
         assert {row.slug: _same(row) for row in await Providers(services.db).list()} == {
             row.slug: _same(row) for row in given
         }
-        wanted = {_chosen(row) for row in chosen if _chosen(row)[1:] != (True, None, None, None, None)}
+        wanted = {
+            _chosen(row) for row in chosen if _chosen(row)[1:] != (True, None, None, None, None, frozenset())
+        }
         assert {_chosen(row) for row in await Models(services.db).list()} == wanted
         assert (await services.transfer.plan(file)).plan.changes == 0
         await services.transfer.write(folder / "again.toml", replace=True)
