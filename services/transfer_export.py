@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from store.models import ModelRow
     from store.providers import ProviderRow
 
-WRITTEN: tuple[Format, ...] = ("switchroom", "lace", "loquilex")
-"""The formats that can be written."""
 _HEAD = """# Switchroom configuration. It holds no key: `config import` ends with those still to set.
 """
 _LOCAL_SETTINGS = ("network.proxy",)

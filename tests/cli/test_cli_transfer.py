@@ -8,10 +8,13 @@ import signal
 import time
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cli_harness import Wire, program, written_bytes
-from conftest import Cli
+
+if TYPE_CHECKING:
+    from conftest import Cli
 
 KEY = "sk-canary-cli-import-0123456789"
 TABLE = '[provider.{name}]\nbase_url = "{url}"\napi_key = "{key}"\ntimeout = "30s"\n'

@@ -7,14 +7,17 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Opener, Vendor
 
 from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from services.container import Services
 from services.registry import ProviderDraft
 from services.transfer_types import ImportProblemError, Plan
+
+if TYPE_CHECKING:
+    from conftest import Opener, Vendor
 
 CANARY = "sk-canary-import-0123456789abcdef"
 FENNEC = """
