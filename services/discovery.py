@@ -68,7 +68,7 @@ class Discovery:
         self.report = Report(
             tuple(placed(found, rows, memory.seen)),
             tuple(notes),
-            not memory.looked,
+            not memory.looked or (self.report is not None and self.report.first),
             () if self.report is None else self.report.added,
         )
         return self.report
@@ -237,7 +237,7 @@ class Discovery:
                 removed.append(slug)
             self._mine.pop(slug, None)
         if self.report is not None:
-            self.report = replace(await self.look(loopback=False), added=())
+            self.report = replace(await self.look(), added=())
         self._services.feed.publish(Discovered())
         return TakenBack(tuple(removed), tuple(kept))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cli_harness import KEY, Wire, program, written_bytes
-from conftest import Cli
+
+if TYPE_CHECKING:
+    from conftest import Cli
 
 GROQ = "gsk_" + "c4naryC4nary" * 4
 

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Opener, Vendor
 
 from catalog.errors import ReadOnlyError
 from services.container import Services
@@ -21,6 +21,9 @@ from services.discovery_views import Option
 from services.feed import Discovered
 from services.paths import resolve
 from services.registry import ProviderDraft
+
+if TYPE_CHECKING:
+    from conftest import Opener, Vendor
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-canary" + "a1B2" * 8
