@@ -112,6 +112,8 @@ class ProbeWork:
         await asyncio.wait([self.task])
         if self.error is not None:
             raise self.error
+        if not self.task.cancelled() and (mistake := self.task.exception()) is not None:
+            raise mistake
         return self.results
 
     def cancel(self) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_harness import Wire, write_vendor
+from cli_harness import Wire, program, write_vendor
 
 Cli = Callable[..., Any]
 PROBE = {"model", "capability", "can", "detail", "cost_usd", "cost_grade", "at", "error"}
@@ -168,3 +171,23 @@ def test_the_users_own_word(cli: Cli, tiny: Wire) -> None:
     dry = cli("models", "say", "tiny/echo", "vision=yes", "--dry-run")
     assert "Nothing was changed" in dry.out
     assert "you say so" not in said_words(cli, "vision")
+
+
+def test_a_signal_stops_it_and_keeps_what_was_answered(cli: Cli, wire: Wire, home: Path) -> None:
+    wire.models = ["slow"]
+    assert cli("providers", "add", "tiny", "--url", wire.url).status == 0
+    assert cli("sync", "tiny").status == 0
+    process = program(home, "models", "probe", "tiny/slow", "--json")
+    try:
+        while not wire.seen:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    document = json.loads(out)
+    assert process.returncode == 130
+    assert [(p["capability"], p["can"], p["detail"]) for p in document["probes"]] == [
+        ("tools", None, "it was stopped")
+    ]
+    assert wire.closed.wait(5), "the connection is closed"

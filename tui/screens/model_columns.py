@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from catalog.capabilities import SHOWN, ability
+from catalog.capabilities import ability
 from tui.formatting import UNKNOWN, Tone, age, millis, rate, state, tokens
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
@@ -81,11 +81,14 @@ def _letter(view: ModelView, name: str, letter: str) -> str:
 
 def _surely(view: ModelView) -> tuple[str, ...]:
     """How sure its abilities are: `asked` (any was), `guessed` (any is), `yes` (none is)."""
-    found = (ability(view.info, name, view.asked).source for name in SHOWN)
-    sources = {source for source in found if source}
-    words = ["asked"] if "probe" in sources else []
-    words += ["guessed", "no"] if "pattern" in sources else ["yes"] if sources else ["no"]
-    return tuple(words)
+    able, sources = view.info.capabilities, view.info.sources
+    if able is None:
+        return ("no",)
+    asked = ("asked",) if "probe" in sources.values() else ()
+    guessed = sources.get("capabilities") == "pattern" and any(
+        f"capabilities.{name}" not in sources for name in able
+    )
+    return (*asked, *(("guessed", "no") if guessed else ("yes",)))
 
 
 def price(view: ModelView, side: str) -> Cell:

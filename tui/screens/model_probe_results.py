@@ -158,7 +158,7 @@ class ProbeResults(ModeScreen):
         self._draw()
         if work.error is not None:
             self.app.tell_error(work.error)
-        elif not self.seen:
+        elif not isinstance(self.app.screen, ProbeResults):
             self.app.tell(f"Models asked: {summary(work)}.", hint="{3:mode.models} shows the answers")
 
     def _progress(self, work: ProbeWork) -> str:
