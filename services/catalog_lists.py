@@ -5,6 +5,7 @@ Nothing here asks anybody or needs the event loop: it runs in a thread, so that 
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -110,13 +111,16 @@ def prepare(
 
 def _read(source: str, body: bytes, at: int) -> Said:
     name = NAMES[source]
+    gc.disable()  # looking for rubbish among a hundred thousand new objects would stall the screen
     try:
-        document = json.loads(body.decode("utf-8-sig"), parse_float=Decimal)
+        document = json.loads(body.decode("utf-8-sig"), parse_float=str)  # amounts stay exact
     except UnicodeDecodeError:
         raise RefusedListError(f"{name} sent something that is not text.") from None
     except (ValueError, RecursionError):
         what = "a web page" if body.lstrip()[:1] == b"<" else "something that is not whole JSON"
         raise RefusedListError(f"{name} sent {what} in place of its list.") from None
+    finally:
+        gc.enable()
     known = frozenset(bundled.provider_ids())
     try:
         if source == "genai":
