@@ -20,13 +20,11 @@ STEPS = (
     key("market.filter", "slash", "words to look for"),
     go("cerebras\r", "of 34", on="Cerebras"),
     key("market.add", "enter", "Key for Cerebras"),
-    go(ESC, "Add a provider: which one?"),
-    go(ESC, gone="Add a provider"),
+    go(ESC, gone="Key for Cerebras"),
     key("market.back", "escape", "Mistral AI", gone="of 34"),
     key("market.order", "o", "▼"),
     key("market.other", "u", "Address of your server"),
-    go(ESC, "Add a provider: which one?"),
-    go(ESC, gone="Add a provider"),
+    go(ESC, gone="Address of your server"),
     go(ESC, "openai-prod", gone="marketplace"),
 )
 

@@ -164,7 +164,7 @@ class Marketplace(ModeScreen):
         if line.vendor is not None:
             environment = await asyncio.to_thread(variables, self.app.services.paths)
             choice = choice_of(line.vendor.spec, environment)
-        added = await connect(self.app, choice)
+        added = await connect(self.app, choice, first=1)
         if added is not None:
             if self.app.screen is self:
                 self.app.pop_screen()

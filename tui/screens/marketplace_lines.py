@@ -232,23 +232,24 @@ def _variables(vendor: Vendor) -> list[Pair]:
 
 
 def _top(vendor: Vendor) -> list[Pair]:
-    """A few models, each with what it costs and holds."""
-    names = [cut_middle(one_line(model.id), 44) for model in vendor.models]
-    longest = max(map(width, names), default=0)
+    """A few models, each with what it costs and holds, one under the other."""
+    lines = [_model(model, vendor) for model in vendor.models]
+    wide = [max(map(width, column)) for column in zip(*lines, strict=True)]
+    aligns = ("left", "right", "right", "right")
     return [
-        ("models" if place == 0 else "", f"{fit(names[place], longest)}  {_said(model, vendor)}".rstrip(), "")
-        for place, model in enumerate(vendor.models)
+        ("models" if place == 0 else "", "  ".join(map(fit, line, wide, aligns)).rstrip(), "")
+        for place, line in enumerate(lines)
     ]
 
 
-def _said(model: ModelInfo, vendor: Vendor) -> str:
+def _model(model: ModelInfo, vendor: Vendor) -> tuple[str, str, str, str]:
     price = model.price
     if price is not None and price.known:
-        cost = f"{rate(price.input)} in {rate(price.output)} out"
+        cost = f"{rate(price.input)} in", f"{rate(price.output)} out"
     else:
-        cost = "" if vendor.cost == "own" else "price unknown"
+        cost = "", "" if vendor.cost == "own" else "price unknown"
     size = f"{tokens(model.context_window)} context" if model.context_window else ""
-    return "  ".join(part for part in (cost, size) if part)
+    return cut_middle(one_line(model.id), 44), *cost, size
 
 
 EXPORTED = (

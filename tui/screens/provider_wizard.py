@@ -75,10 +75,11 @@ async def add_provider(app: SwitchroomApp, choice: Choice | None = None) -> None
         await first_steps(app, added)
 
 
-async def connect(app: SwitchroomApp, choice: Choice | None = None) -> Adding | None:
-    """Walk through the steps; esc goes one back, and out of the first. `choice`: the first is answered.
+async def connect(app: SwitchroomApp, choice: Choice | None = None, *, first: int = 0) -> Adding | None:
+    """Walk through the steps; esc goes one back, and out of the first. `choice`: the list of vendors is answered.
 
-    What was added, with its `view`; None: nothing was.
+    `first` 1: esc does not lead to the list, because one came from another. What was added, with its `view`; None:
+    nothing was.
     """
     state = Adding(choice)
     steps: list[Step] = [_choose, _place, _key, _try]
@@ -87,7 +88,7 @@ async def connect(app: SwitchroomApp, choice: Choice | None = None) -> Adding | 
         outcome = await steps[at](app, state)
         by = by if outcome == SKIP else 1 if outcome == NEXT else -1
         at += by
-        if outcome == LEAVE or at < 0:
+        if outcome == LEAVE or at < first:
             return None
     return state
 
