@@ -54,16 +54,29 @@ class Application:
         if any(work.key is not None for work in works):
             await self._open_place(backend)
         rows = await self._trials(works, test)
+        storing = asyncio.ensure_future(self._store(rows, backend))
+        try:
+            written = await asyncio.shield(storing)
+        except asyncio.CancelledError:
+            await asyncio.wait(
+                {storing}
+            )  # begun: it happens whole or not at all, and whoever stopped us waits for it
+            storing.exception()
+            raise
+        await self._tell(written)
+        keys = (*self._refused, *self._prepared.plan.keys_to_set)
+        return Imported(self._prepared.plan, self._prepared.plan.changes - len(self._refused), keys)
+
+    async def _store(self, rows: dict[str, tuple[ProviderRow, bool]], backend: str | None) -> Written | None:
+        """Keys first, then the transaction; a failure takes the keys and files back."""
         written: Written | None = None
         try:
-            for work in works:
+            for work in self._prepared.providers:
                 row, keep = rows[work.after.slug]
                 if keep and work.key is not None:
-                    rows[row.slug] = (
-                        await self._keys.store(row, ProviderDraft(), work.key, backend, self._stored),
-                        True,
-                    )
-            async with services.db.transaction(durable=True) as tx:
+                    row = await self._keys.store(row, ProviderDraft(), work.key, backend, self._stored)
+                    rows[row.slug] = (row, True)
+            async with self._services.db.transaction(durable=True) as tx:
                 written = await self._write(tx, {slug: row for slug, (row, _) in rows.items()})
         except BaseException:
             if written is not None:
@@ -71,11 +84,9 @@ class Application:
             for file in self._made:
                 with contextlib.suppress(OSError):
                     file.unlink(missing_ok=True)
-            await asyncio.shield(self._keys.undo(self._stored))
+            await self._keys.undo(self._stored)
             raise
-        await self._tell(written)
-        keys = (*self._refused, *self._prepared.plan.keys_to_set)
-        return Imported(self._prepared.plan, self._prepared.plan.changes - len(self._refused), keys)
+        return written
 
     async def _open_place(self, backend: str | None) -> None:
         """Where keys go is open before anything is tried or written: a locked vault changes nothing."""

@@ -339,6 +339,34 @@ async def test_a_failure_in_the_middle_leaves_nothing(
     assert services.settings.retry.attempts == 7
 
 
+async def test_stopped_while_it_stores_it_is_whole_all_the_same(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.toml").write_text(
+        f'[provider.a]\nbase_url = "http://127.0.0.1:9/v1"\napi_key = "{CANARY}"\n'
+    )
+    prepared = await services.transfer.plan(tmp_path / "t.toml")
+    record, there, go_on = services.audit.record, asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: object, **named: object) -> object:
+        there.set()
+        await go_on.wait()
+        return await record(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(services.audit, "record", slow)
+    applying = asyncio.create_task(services.transfer.apply(prepared, test=False))
+    await there.wait()
+    applying.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await applying
+    [row] = await services.registry.rows()
+    secret = await services.credentials.resolve(row.key_ref)
+    assert secret is not None
+    assert secret.get_secret_value() == CANARY
+
+
 async def test_what_changed_since_the_plan_is_not_written_over(
     services: Services, vendor: Vendor, tmp_path: Path
 ) -> None:
