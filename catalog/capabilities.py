@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from catalog.types import CAPABILITIES, ModelInfo
+if TYPE_CHECKING:
+    from catalog.types import ModelInfo
 
 PROBED: tuple[str, ...] = ("tools", "vision", "json", "reasoning")
 """What asking a model can show."""
@@ -55,6 +56,8 @@ def read_asked(text: str | None, weights: tuple[tuple[str, str], ...] = ()) -> M
     """Ability → what is stored of it; what cannot be read is left out. `weights`: as the server says now."""
     if text is None:
         return NOTHING
+    from catalog.types import CAPABILITIES
+
     try:
         stored = json.loads(text)
     except ValueError:
