@@ -150,8 +150,7 @@ class Sync:
 
     async def _one(self, row: ProviderRow, batch: _Batch) -> SyncResult:
         async with self._limit:
-            with calm():
-                result = await self._ended(row, batch)
+            result = await self._ended(row, batch)
         batch.done += 1
         self._progress(row.slug, "done", batch)
         if result.state == "ok":
@@ -166,12 +165,13 @@ class Sync:
             # Outside the time of the sync: the user may be typing the vault's passphrase.
             adapter = await self._adapter(row)
             attempt.restart()
-            async with asyncio.timeout(self._services.settings.sync.timeout):
-                remote = await self._fetch(row, adapter, batch, attempt)
-            self._progress(row.slug, "saving", batch)
-            if remote is None:
-                return await self._unlisted(row, attempt)
-            return await self._keep(row, remote, attempt)
+            with calm():
+                async with asyncio.timeout(self._services.settings.sync.timeout):
+                    remote = await self._fetch(row, adapter, batch, attempt)
+                self._progress(row.slug, "saving", batch)
+                if remote is None:
+                    return await self._unlisted(row, attempt)
+                return await self._keep(row, remote, attempt)
         except TimeoutError:
             return await self._failed(row, attempt.error or self._too_slow(row), attempt)
         except SwitchroomError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from adapters.loader import dialects
 from catalog.bundled import provider_ids, spec
+from services.calm import calm
 from services.feed import FeedEvent, SyncProgress
 from services.registry import ProviderDraft
 
@@ -65,3 +67,12 @@ async def test_a_large_house_with_four_bad_providers(
         views = await services.models.list()
         assert len(views) > MODELS + 2 * len(vendors)
         assert sum(view.provider == "large" and view.info.context_window == 8192 for view in views) == MODELS
+
+
+def test_full_collections_wait_and_come_back() -> None:
+    before = gc.get_threshold()
+    with calm():
+        with calm():
+            assert gc.get_threshold()[2] > 1_000
+        assert gc.get_threshold()[2] > 1_000
+    assert gc.get_threshold() == before

@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHROOM_SYNC__AT_START", "false")
 
 
-def run(slug: str, code: str | None = None, words: str | None = None, total: int = 20, ago: int = MINUTE_MS, **more: int) -> SyncRunRow:  # fmt: skip
+def run(slug: str, code: str | None = None, words: str | None = None, total: int = 20, ago: int = MINUTE_MS, **more: Any) -> SyncRunRow:  # fmt: skip
     state = "ok" if words is None else "error"
     return SyncRunRow(len(slug), slug, NOW - ago, 812, state, code, words, total, **more)
 
@@ -54,7 +54,7 @@ def views() -> list[SyncView]:
     ]  # fmt: skip
     return [
         SyncView(slug, True, "6h", last, kept, last if last.added else None, NOW + 6 * HOUR_MS)
-        for slug, last, kept in sorted(rows)
+        for slug, last, kept in sorted(rows, key=lambda row: row[0])
     ]
 
 
