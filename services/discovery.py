@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from catalog.errors import MissingKeyError
+from catalog.plaintext import one_line
 from services.discovery_match import placed
 from services.discovery_views import DOORS, Finding, Option, Report
 from services.feed import Discovered, ProvidersChanged
@@ -268,7 +269,8 @@ class Discovery:
         value = (await asyncio.to_thread(folder_variables, Path(found.path))).key(found.key_name)
         if not value:
             raise MissingKeyError(
-                f"{found.key_name} is no longer in {found.path}.", hint="Look around again, or enter the key."
+                f"{found.key_name} is no longer in {one_line(found.path, 200)}.",
+                hint="Look around again, or enter the key.",
             )
         return SecretStr(value)
 
@@ -306,8 +308,12 @@ def _import_probes() -> None:
 
 def _notes(problem: str, path: str, *, open_to_others: bool = False) -> list[str]:
     if problem:
-        return [f"{path} {problem}"]
-    return [f"other users can read {path}: chmod 600 keeps its keys yours"] if open_to_others else []
+        return [f"{one_line(path, 200)} {problem}"]
+    return (
+        [f"other users can read {one_line(path, 200)}: chmod 600 keeps its keys yours"]
+        if open_to_others
+        else []
+    )
 
 
 def _name(found: Finding, *, first: bool) -> str | None:

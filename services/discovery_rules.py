@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from catalog.detect import Detection, detect, is_loopback, is_private, normalise_base_url
 from catalog.discoverable import ambiguous_variables, key_prefixes
 from catalog.errors import UsageError
+from catalog.plaintext import one_line
 from services.discovery_views import DOORS, Finding, Option
 from services.drafts import slugged
 from services.environment import Variables, no_key
@@ -114,7 +115,7 @@ class Rules:
             why = f"{said}; {self._says(place)}, so this is a key of {meant.name}, not of {spec.name}"
             return self._clear(meant, why, name, place)
         why = f"{said}; {self._says(place)}, so it need not be a key of {spec.name}"
-        here = Option(f"the server at {place.url}", None, place.url, self._slug_of(place.url), True, place.allow_http)  # fmt: skip
+        here = Option(f"the server at {one_line(place.url, 120)}", None, place.url, self._slug_of(place.url), True, place.allow_http)  # fmt: skip
         return self._finding("ambiguous", name, why, (here, self._option(spec)), key_name=name, spec=None)
 
     def _keyless(self, spec: ProviderSpec, place: Place | None, names: list[str]) -> list[Finding]:
@@ -278,7 +279,7 @@ class Rules:
         if spec is not None:
             option = replace(self._option(spec, place), slug=slug)
         else:
-            option = Option(f"the server at {place.url}", None, place.url, slug, seen.dialect in self._spoken, place.allow_http)  # fmt: skip
+            option = Option(f"the server at {one_line(place.url, 120)}", None, place.url, slug, seen.dialect in self._spoken, place.allow_http)  # fmt: skip
         kind = "ambiguous" if not sure else "offered" if place.allow_http else "clear"
         if not sure:
             why += ", which no known vendor uses"
@@ -333,7 +334,7 @@ class Rules:
         return True
 
     def _says(self, place: Place) -> str:
-        return f"{place.variable} says {place.url}"
+        return f"{place.variable} says {one_line(place.url, 200)}"
 
     def _slug_of(self, url: str) -> str:
         split = urlsplit(url)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from catalog.plaintext import one_line
+
 if TYPE_CHECKING:
     from services.paths import Paths
     from store.vault.env_file import EnvFile
@@ -53,7 +55,7 @@ class Variables:
     def where(self, name: str) -> str:
         """The same in words, after “is”: `set`, `in config/.env`, `in /home/me/project/.env`."""
         place = self.source_of(name)
-        return {"environment": "set", "config": "in config/.env"}.get(place, f"in {self.path}")
+        return {"environment": "set", "config": "in config/.env"}.get(place, f"in {one_line(self.path, 200)}")
 
 
 def variables(paths: Paths, environ: Mapping[str, str] | None = None) -> Variables:

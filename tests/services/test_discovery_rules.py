@@ -224,3 +224,12 @@ def test_what_no_key_holds(value: str) -> None:
 @pytest.mark.parametrize("value", [SK, ANT, GSK, "0" * 32, "hf_" + "Q" * 34, "yourselfish-key-1234"])
 def test_keys_are_keys(value: str) -> None:
     assert not no_key(value)
+
+
+def test_what_is_shown_cannot_steer_a_terminal() -> None:
+    place = "/home/me/\x1b[2J\u202eproject/.env"
+    values = {"PROVIDER_A_KEY": SK, "PROVIDER_A_URL": "https://a.example/\u202ev1"}
+    variables = Variables(values, "folder", place, frozenset(values))
+    (one,) = Rules(variables, Catalog(None), ("openai",)).findings()
+    assert one.path == place, "the file is read again by its own name"
+    assert not any(character in one.why + one.options[0].label for character in "\x1b\u202e")

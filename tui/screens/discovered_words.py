@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from catalog.plaintext import one_line
 from tui.formatting import Tone, count
 from tui.messages import Notice
 from tui.widgets.columns import Cell, Column
@@ -28,7 +29,7 @@ def _state(one: Finding) -> Cell:
 
 
 def _place(one: Finding) -> str:
-    return _PLACES.get(one.source, one.path) if one.options or one.kind != "offered" else ""
+    return _PLACES.get(one.source, one_line(one.path, 200)) if one.options or one.kind != "offered" else ""
 
 
 def _why(one: Finding) -> Cell:
@@ -89,7 +90,7 @@ _ADDS = ", {::app.palette} “found here” adds the others"
 
 
 def _offer(one: Finding) -> str:
-    return f"{one.name} in {one.path}" if one.source == "folder" else one.name
+    return f"{one.name} in {one_line(one.path, 120)}" if one.source == "folder" else one.name
 
 
 def question(found: Finding, option: Option) -> tuple[str, str]:
@@ -97,13 +98,13 @@ def question(found: Finding, option: Option) -> tuple[str, str]:
     lines = [f"{found.why[:1].upper()}{found.why[1:]}."]
     if found.source == "folder" and found.key_name:
         lines.append(
-            f"The key is copied out of {found.path} to where your keys are kept; the file is not read again."
+            f"The key is copied out of {one_line(found.path, 200)} to where your keys are kept; the file is not read again."
         )
     elif found.key_name:
         lines.append(f"Only the name {found.key_name} is stored, not the key.")
     if option.allow_http:
         lines.append(
-            f"{option.url} is on a private network, without encryption: whoever listens there can read the key and every prompt."
+            f"{one_line(option.url or '', 200)} is on a private network, without encryption: whoever listens there can read the key and every prompt."
         )
     lines.append("It is tested first, and added only if the test passes.")
     return f"Add {option.label}?", "\n".join(lines)
@@ -139,7 +140,7 @@ def found_lines(report: Report) -> list[Span]:
     if more > 0:
         spans.append((f"  and {more} more\n", "$dim"))
     if report.offers:
-        spans += [("  a", "bold $key"), (" adds one of them; keys stay where they are\n", "$dim")]
+        spans += [("  a", "bold $key"), (" adds one of them, and says first what is stored\n", "$dim")]
     return [*spans, ("\n", "")]
 
 
