@@ -121,6 +121,7 @@ class CatalogRefresh:
             ]
         if any(result.state == "ok" for result in results) and not self._services.db.dry_run:
             self._services.catalog.forget(urls)
+            self._services.catalog_watch.put_in_place()
             self._services.feed.publish(CatalogChanged())
             from services.catalog_changes import tell
 

@@ -80,6 +80,11 @@ class CatalogWatch:
         if mine:
             self._tell(mine)
 
+    def put_in_place(self) -> None:
+        """This process replaced a fetched list itself, and says so: that is nothing new."""
+        if self._fetched is not None:
+            self._fetched = _marks(self._services.paths.refreshed_catalog, ".jsonl", times=False)
+
     async def _still_written(self, seen: Marks) -> bool:
         """Somebody is writing: wait for the next look."""
         await asyncio.sleep(EVERY_S / 10)

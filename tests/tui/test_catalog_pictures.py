@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -81,6 +82,28 @@ async def _page(pilot: Pilot[Any]) -> None:
 def test_the_page(stage: SwitchroomApp, snap_compare: Compare, size: tuple[int, int]) -> None:
     run: Callable[[Pilot[Any]], Awaitable[None]] = _page
     assert snap_compare(stage, terminal_size=size, run_before=run)
+
+
+async def test_a_file_saved_while_the_program_is_open_is_told_once_and_used(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.catalog_watch.EVERY_S", 0.05)
+    app = SwitchroomApp(paths, mode="sync")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        services = await opened(pilot)
+        before = services.catalog.spec("openai")
+        assert before is not None
+        await until(pilot, "No providers yet")
+        paths.user_catalog.mkdir(exist_ok=True)
+        await asyncio.sleep(0.2)
+        (paths.user_catalog / "openai.json").write_text('{"name": "House OpenAI"}')
+        await until(pilot, "Your catalog was read again")
+        after = services.catalog.spec("openai")
+        assert after is not None
+        assert (before.name, after.name) == ("OpenAI", "House OpenAI")
+        (paths.user_catalog / "openai.json").write_text('{"name": 5}')
+        await until(pilot, "openai.json:1")
+        assert services.catalog.spec("openai") == before
 
 
 async def test_other_vendors_wait_behind_a_key_and_the_filter_finds_what_rose(stage: SwitchroomApp) -> None:
