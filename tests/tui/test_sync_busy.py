@@ -36,7 +36,7 @@ def run(slug: str, code: str | None = None, words: str | None = None, total: int
 def views() -> list[SyncView]:
     """Thirty providers; four of them in trouble, one without a list, some still on their way."""
     good = [f"vendor-{number:02}" for number in range(1, 26)]
-    rows = [
+    rows: list[tuple[str, SyncRunRow, SyncRunRow | None]] = [
         (
             slug,
             run(slug, total=160 + number, updated=3 if number % 4 == 0 else 0),
