@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -94,14 +95,14 @@ async def test_a_file_that_is_still_written_waits_for_the_next_look(
     alerts: list[Alert] = []
     services.feed.subscribe(alerts.append, Alert)
     path = _write(services, _model(1.5)[:-4])
-    real, writes = catalog_watch.asyncio.sleep, iter([_model(1.5)[:-2], None])
+    real, writes = asyncio.sleep, iter([_model(1.5)[:-2], None])
 
     async def writing(seconds: float) -> None:
         if (more := next(writes, None)) is not None:
             path.write_text(more)
         await real(0)
 
-    monkeypatch.setattr(catalog_watch.asyncio, "sleep", writing)
+    monkeypatch.setattr("services.catalog_watch.asyncio.sleep", writing)
     await services.catalog_watch.look()
     assert alerts == []
     path.write_text(_model(1.5))

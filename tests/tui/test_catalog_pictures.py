@@ -72,10 +72,10 @@ def stage(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> SwitchroomApp:
 
 
 async def _page(pilot: Pilot[Any]) -> None:
-    await opened(pilot)  # type: ignore[arg-type]
+    await opened(pilot)
     await pilot.press("c")
-    await until(pilot, "What changed in 30 days")  # type: ignore[arg-type]
-    await until(pilot, "mistral-large-3")  # type: ignore[arg-type]
+    await until(pilot, "What changed in 30 days")
+    await until(pilot, "mistral-large-3")
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
