@@ -263,6 +263,7 @@ PHRASES = {
     "model.cost": "said how {} is paid",
     "model.set": "took over what was chosen for {}",
     "config.import": "imported the configuration {}",
+    "catalog.refresh": "fetched newer facts from {}",
     "catalog.add": "took over the catalog file {}",
     "offline.on": "went offline",
     "offline.off": "went online",
