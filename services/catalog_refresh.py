@@ -123,9 +123,10 @@ class CatalogRefresh:
             self._services.catalog.forget(urls)
             self._services.catalog_watch.put_in_place()
             self._services.feed.publish(CatalogChanged())
+        if any(result.error is None for result in results) and not self._services.db.dry_run:
             from services.catalog_changes import tell
 
-            await tell(self._services)
+            await tell(self._services)  # with the same lists a shutdown comes nearer all the same
         return results
 
     async def keep(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -134,3 +135,18 @@ async def test_a_source_switched_off_is_no_longer_used_at_once(services: Service
     assert await _input(services) == 77
     await services.preferences.set("catalog.genai", None)
     assert await _input(services) != 77
+
+
+async def test_the_end_of_a_model_in_use_is_told_once_with_what_rests_on_it(services: Services) -> None:
+    from services.catalog_changes import tell
+
+    alerts: list[Alert] = []
+    day = (datetime.now(UTC).astimezone() + timedelta(days=12)).date().isoformat()
+    _write(services, json.dumps({"models": [{"id": name, "shutdown_date": day} for name in ("gpt-4o", "gpt-4o-mini")]}))  # fmt: skip
+    await services.catalog_watch.look()
+    await services.models.set_default("mine/gpt-4o")
+    services.feed.subscribe(alerts.append, Alert)
+    await tell(services)
+    await tell(services)
+    [alert] = alerts  # nothing rests on the other model
+    assert f"mine/gpt-4o is shut down on {day} (in 12 days); it is default for new chats." in alert.message
