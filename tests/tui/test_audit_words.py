@@ -100,6 +100,12 @@ ROWS = [
     ("model.cost", "mine/a", {"before": {"map_to": "openai/gpt-4o"}, "after": {"cost": "own", "gpu_hour_usd": "2.500000000", "map_to": "openai/gpt-4o"}}, "as openai/gpt-4o → own, as openai/gpt-4o", "said how mine/a is paid"),
     ("setting.set", "appearance.theme", {"before": "dark", "after": "light"}, "dark → light", "changed the setting appearance.theme"),
     ("setting.unset", "retry.attempts", {"before": 5, "after": 3}, "5 → 3", "put the setting retry.attempts back to its default"),
+    ("model.probe", "mine/a", {"before": {"tools": None}, "after": {"tools": True}}, "tools yes", "asked mine/a what it can do"),
+    ("model.say", "mine/a", {"before": {"tools": None}, "after": {"tools": True}}, "tools yes", "said what mine/a can do"),
+    ("model.set", "mine/a", {"enabled": False, "cost": "own"}, "state off, cost own", "took over what was chosen for mine/a"),
+    ("config.import", "providers.toml", {"format": "toml", "changes": 3}, "format toml, changes 3", "imported the configuration providers.toml"),
+    ("catalog.add", "acme.json", {"imported": True}, "imported yes", "took over the catalog file acme.json"),
+    ("catalog.refresh", "catwalk", {"models": 1345, "added": 2}, "models 1 345, new 2", "fetched newer facts from catwalk"),
 ]  # fmt: skip
 
 
