@@ -138,8 +138,9 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
                 else "What speaks there is found from the address."
             )
             hint = "for example http://127.0.0.1:8080"
+            whose = state.title if spec else "your server"
             typed = await app.push_screen_wait(
-                Ask(f"Address of {state.title}", detail, value=url, placeholder=hint, problem=problem)
+                Ask(f"Address of {whose}", detail, value=url, placeholder=hint, problem=problem)
             )
             if typed is None:
                 return BACK
