@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from services.probe import Probes
     from services.registry import Registry
     from services.run import Runs
+    from services.schedules import Schedules
     from services.settings_edit import Preferences
     from services.settings_model import Settings
     from services.sync import Sync
@@ -145,6 +146,12 @@ class Services:
         from services.sync import Sync
 
         return Sync(self)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        from services.schedules import Schedules
+
+        return Schedules(self)
 
     @cached_property
     def budgets(self) -> BudgetService:

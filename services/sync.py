@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from catalog.merge import ModelDiff
-from services import sync_due
 from services.calm import calm
-from services.clock import MINUTE_MS, now_ms
+from services.clock import now_ms
 from services.feed import ModelsChanged, SyncEnded, SyncProgress
 from services.sync_belief import doubt
 from services.sync_diff import SyncChange, read_diff, rise_alert, rises
@@ -35,8 +34,6 @@ Phase = Literal["waiting", "fetching", "retrying", "saving", "done"]
 
 _NO_LIST = (404, 405, 501)
 """What a server answers that has no list of models."""
-LOOK_S = MINUTE_MS / 1000
-"""How often interval and cron schedules are looked at."""
 
 
 class Sync:
@@ -64,7 +61,8 @@ class Sync:
     async def sync(self, slugs: Sequence[str] | None = None) -> list[SyncResult]:
         """Sync these providers (None: all that are on), each to its end, and return the results in order.
 
-        A provider that fails is a result with its error. One that is being synced already is waited for.
+        A provider that fails is a result with its error. One that is being synced already is waited for, and left
+        out when whoever began it stops it.
         """
         registry = self._services.registry
         self._services.require_writable()
@@ -84,34 +82,20 @@ class Sync:
                 started.append(task)
             tasks.append(task)
         try:
-            results = [await asyncio.shield(task) for task in tasks]
+            if tasks:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            ended = [task for task in tasks if task.done() and not task.cancelled()]
+            results = [task.result() for task in ended]
         except BaseException:  # stopped by the user, or the store failed: leave nothing running
             await _cancelled(started)
             raise
-        if dearer := [rise for task in started for rise in task.result().rises]:
+        if dearer := [rise for task in ended if task in started for rise in task.result().rises]:
             self._services.feed.publish(rise_alert(dearer))
         return results
 
     async def aclose(self) -> None:
         """Stop what is under way; the last good lists stay."""
         await _cancelled(list(self._under_way.values()))
-
-    async def at_start(self) -> list[SyncResult]:
-        """Sync what wants it when the screen has opened; from then on schedules are kept until the services close."""
-        if self._services.db.read_only:
-            return []
-        first = self._services.settings.sync.at_start and not self._services.offline.state
-        results = await self.fire(starting=True) if first else []
-        self._services.spawn(self._keep_schedules())
-        return results
-
-    async def fire(self, *, starting: bool = False) -> list[SyncResult]:
-        """Sync those whose time has come, unless another program does it. `starting`: and those of each start."""
-        slugs = await sync_due.take(self._services, starting=starting)
-        try:
-            return await self.sync(slugs) if slugs else []
-        finally:
-            await sync_due.done(self._services, slugs)
 
     async def overview(self) -> list[SyncView]:
         """Each provider's last syncs and its next one."""
@@ -137,16 +121,6 @@ class Sync:
         self._under_way[row.slug] = task
         task.add_done_callback(lambda _: self._under_way.pop(row.slug, None))
         return task
-
-    async def _keep_schedules(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            if self._services.offline.state:
-                continue
-            try:
-                await self.fire()
-            except SwitchroomError:
-                log.exception("a scheduled sync could not be started")
 
     async def _one(self, row: ProviderRow, batch: _Batch) -> SyncResult:
         async with self._limit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from services.clock import MINUTE_MS, now_ms
@@ -20,15 +20,14 @@ TRIED_MS = 10_000
 """The same for one that could not be fetched: whoever starts the program anew may have mended what was wrong."""
 
 
-async def take(services: Services, *, starting: bool) -> list[str]:
-    """The providers whose time has come, claimed for this process; `release` when they are synced.
+async def take(services: Services, rows: Sequence[ProviderRow], *, starting: Collection[str]) -> list[str]:
+    """Those of these providers whose time has come, claimed for this process; say `done` when they are synced.
 
-    `starting`: those that are synced at each start are meant too.
+    `starting`: the slugs of those that this start still owes a sync.
     """
     from store.sync_runs import SyncRuns
 
     runs = SyncRuns(services.db)
-    rows = await services.registry.rows()
     now, last = now_ms(), await runs.last_starts()
     if not (wanted := [row for row in rows if _wants(row, last.get(row.slug), now, starting)]):
         return []
@@ -37,7 +36,9 @@ async def take(services: Services, *, starting: bool) -> list[str]:
         return [row.slug for row in wanted if await _taken(tx, row, last.get(row.slug), now, starting)]
 
 
-async def _taken(tx: Tx, row: ProviderRow, last: tuple[int, str] | None, now: int, starting: bool) -> bool:
+async def _taken(
+    tx: Tx, row: ProviderRow, last: tuple[int, str] | None, now: int, starting: Collection[str]
+) -> bool:
     return _wants(row, last, now, starting) and await claim(tx, row.slug, now)
 
 
@@ -47,11 +48,9 @@ async def done(services: Services, slugs: Sequence[str]) -> None:
         await release(services.db, slugs)
 
 
-def _wants(row: ProviderRow, last: tuple[int, str] | None, now: int, starting: bool) -> bool:
+def _wants(row: ProviderRow, last: tuple[int, str] | None, now: int, starting: Collection[str]) -> bool:
     """`last`: when its last sync began, and how it ended."""
-    if not row.enabled:
-        return False
     began = None if last is None else min(last[0], now)
-    if starting and row.auto_sync == "start":
+    if row.slug in starting:
         return began is None or now - began >= (FRESH_MS if last and last[1] == "ok" else TRIED_MS)
     return due(row.auto_sync, began, now)

@@ -33,6 +33,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHROOM_CATALOG__REFRESH", "off")  # those who test it switch it on
     monkeypatch.setenv("SWITCHROOM_DISCOVERY__LOOPBACK", "false")
     monkeypatch.setenv("SWITCHROOM_DISCOVERY__AT_START", "off")
+    monkeypatch.setenv("SWITCHROOM_SYNC__AT_START", "false")
 
 
 @pytest.fixture

@@ -169,10 +169,16 @@ class Life(Notices):
             from services.catalog_watch import keep_fresh
 
             keep_fresh(self.services)
-        if not self._demo and self.services.settings.discovery.at_start != "off":
+        if not self._demo:
+            self.run_worker(self._look_and_sync(), group="discovery")
+
+    async def _look_and_sync(self) -> None:
+        """What is found here is there before the first sync, which goes on whatever the screens do."""
+        if self.services.settings.discovery.at_start != "off":
             from tui.screens.discovered import look_around
 
-            self.run_worker(look_around(self._program), group="discovery")
+            await look_around(self._program)
+        self.services.spawn(self.services.schedules.keep())
 
     async def close_services(self) -> None:
         """Settle what is in flight and close; safe to call twice."""

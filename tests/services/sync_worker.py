@@ -13,9 +13,9 @@ async def main(go_at: float, rounds: int) -> None:
     async with open_services(actor="worker") as services:
         await services.registry.rows()
         await asyncio.sleep(max(0.0, go_at - time.time()))
-        results = await services.sync.at_start()
+        results = await services.schedules.fire(starting=True)
         for _ in range(rounds):
-            results += await services.sync.fire()
+            results += await services.schedules.fire()
         print(len(results), flush=True)
 
 

@@ -198,7 +198,7 @@ async def test_at_start_only_those_that_want_it(services: Services, make_vendor:
     wanting, not_wanting = await make_vendor(), await make_vendor()
     await added(services, wanting, "a")
     await added(services, not_wanting, "b", auto_sync="off")
-    assert [one.slug for one in await services.sync.at_start()] == ["a"]
+    assert [one.slug for one in await services.schedules.fire(starting=True)] == ["a"]
     assert not_wanting.requests == []
 
 

@@ -81,32 +81,32 @@ async def test_what_a_killed_program_had_taken_is_done_by_the_next(services: Ser
     owner = process.identity(victim.pid)
     async with services.db.transaction() as tx:
         await hold(tx, "mine", owner, now_ms())
-    assert await services.sync.fire() == [], "the other one is at it"
+    assert await services.schedules.fire() == [], "the other one is at it"
     victim.kill()
     await victim.wait()
-    assert [one.state for one in await services.sync.fire()] == ["ok"]
+    assert [one.state for one in await services.schedules.fire()] == ["ok"]
     assert len(vendor.requests) == 1
 
 
 async def test_a_start_right_after_another_fetches_nothing_again(services: Services, vendor: Any) -> None:
     await added(services, vendor, "mine", "start")
-    assert len(await services.sync.fire(starting=True)) == 1
-    assert await services.sync.fire(starting=True) == []
+    assert len(await services.schedules.fire(starting=True)) == 1
+    assert await services.schedules.fire(starting=True) == []
     await rewound(services, "mine", MINUTE_MS)
-    assert len(await services.sync.fire(starting=True)) == 1
+    assert len(await services.schedules.fire(starting=True)) == 1
     vendor.status = 401
     await rewound(services, "mine", MINUTE_MS)
-    assert [one.state for one in await services.sync.fire(starting=True)] == ["error"]
-    assert await services.sync.fire(starting=True) == []
+    assert [one.state for one in await services.schedules.fire(starting=True)] == ["error"]
+    assert await services.schedules.fire(starting=True) == []
     vendor.status = 200
     await rewound(services, "mine", 10_000)
-    assert [one.state for one in await services.sync.fire(starting=True)] == ["ok"], "mended, started anew"
+    assert [one.state for one in await services.schedules.fire(starting=True)] == ["ok"], "mended, started anew"
 
 
 async def test_stopped_or_failed_it_gives_its_claims_back(services: Services, vendor: Any) -> None:
     await added(services, vendor, "mine", "6h")
     vendor.delay = 30
-    task = asyncio.create_task(services.sync.fire())
+    task = asyncio.create_task(services.schedules.fire())
     await vendor.reached.wait()
     assert await claims(services) == ["mine"]
     task.cancel()
