@@ -44,6 +44,7 @@ ERROR_BODY = 256 * 1024
 """Bytes of an error body that are read."""
 JSON_BODY = 64 * 1024 * 1024
 """Bytes of a JSON document that are read."""
+_LONGEST_ETAG = 300
 USER_AGENT = "switchroom"
 
 
@@ -194,7 +195,7 @@ class Fetcher:
             return None
         if status != 200:
             raise error_from_answer(Origin(host), status, answered, body)
-        return body, one_line(answered.get("etag", ""), 300) or None
+        return body, _repeatable(answered.get("etag", ""))
 
     async def call(
         self,
@@ -298,6 +299,12 @@ def _private_context(ca_file: str) -> ssl.SSLContext:
 def _refusing_context() -> ssl.SSLContext:
     """For plain http addresses: trusts nobody, and costs nothing to make."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _repeatable(etag: str) -> str | None:
+    """An ETag as it can be sent back, to the letter; None for none, and for one that no header can carry."""
+    fits = etag.isascii() and etag.isprintable() and len(etag) <= _LONGEST_ETAG
+    return etag if etag and fits else None
 
 
 def _plain_headers(connection: Connection) -> dict[str, str]:

@@ -116,7 +116,7 @@ def _price(prices: object, today: date) -> Price | None:
         condition = read.mapping(entry.get("constraint"))
         if block is None:
             continue
-        if (start := read.date(condition, "start_date")) is not None:
+        if (start := read.day(condition, "start_date")) is not None:
             if date.fromisoformat(start) <= today:
                 base = block
             else:

@@ -14,6 +14,7 @@ Models = dict[str, ModelInfo]
 Vendors = dict[str, Models]
 
 _CATWALK = {"alibaba-singapore": "alibaba"}
+"""Theirs for a vendor of ours; where a list has both names, this one is meant: it is the endpoint that ours has."""
 _MODELSDEV = {
     "google": "gemini",
     "google-vertex": "vertexai",
@@ -40,7 +41,7 @@ def catwalk(document: object, known: frozenset[str]) -> Vendors:
     for raw in map(read.mapping, document):
         name = read.text(raw, "id") or ""
         vendor = _CATWALK.get(name, name)
-        if vendor in known:
+        if vendor in known and (name != vendor or vendor not in found):
             found[vendor] = models_of(read.items(raw.get("models")), _catwalk_model)
     return found
 
@@ -186,7 +187,7 @@ def _openrouter_model(raw: Raw) -> ModelInfo | None:
             "audio": "audio" in taken if taken else None,
         }
     )
-    ends = read.date(raw, "expiration_date")
+    ends = read.day(raw, "expiration_date")
     info = ModelInfo(
         id=name,
         name=read.text(raw, "name"),

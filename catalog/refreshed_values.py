@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from datetime import date as day_of
+from decimal import Decimal
 
 from catalog.plaintext import one_line
 from catalog.types import CAPABILITIES, ModelInfo, Price
@@ -14,10 +15,12 @@ Raw = Mapping[str, object]
 SAID = "said"
 """`sources["capabilities.NAME"]` of a source that speaks about some abilities only, each one by name."""
 
-_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?(?=$|[T ])")
 _MILLION = Decimal(1_000_000)
 _DEAREST = Decimal(100_000)
 """USD per 1M tokens; what costs more is a mistake in a list."""
+_CHEAPEST = Decimal("0.000001")
+"""Less than that, and not free, is one as well."""
 
 
 def mapping(value: object) -> Raw:
@@ -56,9 +59,20 @@ def count(raw: Raw, name: str) -> int | None:
 
 
 def date(raw: Raw, name: str) -> str | None:
-    """`2026-11` or `2026-11-20`."""
+    """`2026-11`, or the `2026-11-20` that a moment begins with; None for what is no date."""
     value = raw.get(name)
-    return value[:10] if isinstance(value, str) and _DATE.match(value) and value[:10].isascii() else None
+    found = _DATE.match(value) if isinstance(value, str) else None
+    try:
+        day_of.fromisoformat(found[0] if found[1] else f"{found[0]}-01") if found else None
+    except ValueError:
+        return None
+    return found[0] if found else None
+
+
+def day(raw: Raw, name: str) -> str | None:
+    """A date to the day: nothing begins or ends on a whole month."""
+    found = date(raw, name)
+    return found if found is not None and len(found) == len("2026-11-20") else None
 
 
 def words(value: object) -> tuple[str, ...] | None:
@@ -83,9 +97,9 @@ def amount(value: object, factor: Decimal = Decimal(1)) -> Decimal | None:
         return None
     try:
         found = Decimal(str(value)) * factor
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):
         return None
-    if not found.is_finite() or found < 0 or found > _DEAREST:
+    if not found.is_finite() or found < 0 or found > _DEAREST or 0 < found < _CHEAPEST:
         return None
     return found.normalize() + 0 if found else Decimal(0)
 
