@@ -50,6 +50,7 @@ class Line:
                     "LANG": "C.UTF-8",
                     "SWITCHROOM_HOME": str(home),
                     "SWITCHROOM_DISCOVERY__AT_START": "off",
+                    "SWITCHROOM_SYNC__AT_START": "false",
                 }
             )
             os.execvp(command[0], list(command))
@@ -108,7 +109,7 @@ def sshd(folder: Path) -> Iterator[list[str] | None]:
 
 def through_ssh(login: list[str], home: Path, *options: str) -> None:
     """The same keys; ssh itself says how many bytes crossed the wire."""
-    program = f"cd {shlex.quote(str(ROOT))} && SWITCHROOM_HOME={shlex.quote(str(home))} SWITCHROOM_DISCOVERY__AT_START=off COLORTERM=truecolor LANG=C.UTF-8 {shlex.quote(sys.executable)} -m cli.main"
+    program = f"cd {shlex.quote(str(ROOT))} && SWITCHROOM_HOME={shlex.quote(str(home))} SWITCHROOM_DISCOVERY__AT_START=off SWITCHROOM_SYNC__AT_START=false COLORTERM=truecolor LANG=C.UTF-8 {shlex.quote(sys.executable)} -m cli.main"
     words = [word for word in login if word != "LogLevel=ERROR"]
     words = [word for place, word in enumerate(words) if not (word == "-o" and words[place + 1 : place + 2] and "=" not in words[place + 1])]  # fmt: skip
     line = Line([words[0], "-v", *options, *words[1:], program], home)

@@ -71,17 +71,19 @@ async def measure(port: int) -> int:
             for what in ("cold", "unchanged"):
                 took, stalls = await stalls_of(mode)
                 clock, own = longest(stalls)
-                worst = max(worst, own)
+                worst = max(worst, clock)
                 print(
                     f"  {words} open, {what}: sync {took * 1000:.0f} ms,"
-                    f" longest stall {clock:.0f} ms by the clock, {own:.0f} ms of own work"
+                    f" longest stall {clock:.0f} ms, own work {own:.0f} ms"
                 )
     print(f"  worst {worst:.0f} ms (bar ≤ {BAR_STALL_MS:g} ms)")
     return 0 if worst <= BAR_STALL_MS else 1
 
 
 def main() -> int:
-    os.environ |= {"SWITCHROOM_CATALOG__REFRESH": "off", "SWITCHROOM_DISCOVERY__AT_START": "off"}
+    os.environ |= {
+        "SWITCHROOM_CATALOG__REFRESH": "off", "SWITCHROOM_DISCOVERY__AT_START": "off", "SWITCHROOM_SYNC__AT_START": "false",
+    }  # fmt: skip
     context = multiprocessing.get_context("spawn")
     port = context.Value("i", 0)
     server = context.Process(target=serve, args=(port,), daemon=True)
