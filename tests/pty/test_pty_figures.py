@@ -37,7 +37,7 @@ USAGE = (
     go(ESC, gone="esc back"),
     key("usage.open", "enter", "Usage ›"),
     key("usage_runs.open", "enter", " › run ", "asked"),
-    key("run.copy", "y", copied=r"req_demo\d+"),
+    key("run.copy", "y", copied=r"req_demo\w+"),
     key("run.back", "escape", gone=" › run "),
     key("usage_runs.order", "o", "▼"),
     key("usage_runs.filter", "slash", "words to look for"),
