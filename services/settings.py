@@ -93,6 +93,12 @@ def describe(settings: Settings) -> list[SettingView]:
     return views
 
 
+def value_of(settings: Settings, name: str) -> object:
+    """The value of a setting by its full name (`retry.attempts`, `keys.providers.add`)."""
+    section, _, field = name.partition(".")
+    return settings.keys.get(field) if section == KEYS else getattr(getattr(settings, section), field)
+
+
 def source(settings: Settings, name: str) -> str:
     """Where a setting's value came from."""
     return settings.sources.get(name, "default")

@@ -18,6 +18,7 @@ from services.feed import BudgetsChanged, CatalogChanged, ModelsChanged, Provide
 from services.keys import Keys, Stored
 from services.provider_states import ProviderStates, proven
 from services.row_audit import difference, key_detail, shown
+from services.settings import load, value_of
 from services.transfer_read import safe
 from services.transfer_types import Imported, KeyToSet
 
@@ -148,6 +149,10 @@ class Application:
             await self._file(tx, name, content)
         if not prepared.settings:
             return None
+        now = load(services.paths)
+        for name, before in prepared.settings_before.items():
+            if value_of(now, name) not in (before, prepared.settings[name]):
+                raise _changed(f"the setting {name}")
         return await services.preferences.write_within(tx, prepared.settings)
 
     async def _provider(self, tx: Tx, work: ProviderWork, row: ProviderRow) -> None:
@@ -201,13 +206,15 @@ class Application:
 
         services, budgets = self._services, Budgets(self._services.db)
         before = {(row.scope, row.period): row for row in await budgets.list(tx)}
-        for limit in self._prepared.limits:
+        for work in self._prepared.limits:
+            limit, old = work.limit, before.get((work.limit.scope, work.limit.period))
+            if old != work.before:
+                raise _changed(f"the {limit.period} limit of {limit.scope}")
             row = await budgets.upsert(
                 tx, scope=limit.scope, period=limit.period, limit_nanos=to_nanos(limit.usd), alert=limit.alert,
                 until=limit.until, reason=services.reason, changed_by=services.actor, changed_at=now_ms(),
             )  # fmt: skip
             await services.state.delete(tx, alert_key(row.id))
-            old = before.get((limit.scope, limit.period))
             was = None if old is None else {"limit_usd": str(from_nanos(old.limit_nanos)), "alert": old.alert, "until": clock.iso(old.until)}  # fmt: skip
             now = {"limit_usd": str(limit.usd), "alert": limit.alert, "until": clock.iso(limit.until)}
             detail = {"before": was, "after": now, "imported": True}
@@ -217,6 +224,8 @@ class Application:
         from services.models import DEFAULT_KEY
 
         before = await self._services.state.get(DEFAULT_KEY, tx)
+        if before != self._prepared.default_before:
+            raise _changed("the default model")
         await self._services.state.set(tx, DEFAULT_KEY, ref)
         await self._services.audit.record(
             tx, "model.default", ref, detail={"before": before, "after": ref, "imported": True}

@@ -135,16 +135,14 @@ def _choices(model: ModelRow) -> dict[str, Any]:
 
 def _settings(services: Services, left: list[str]) -> dict[str, Any]:
     """What stands in config.toml, by full name; variables of the environment are this machine's own."""
-    from services.settings import source
-    from services.settings_model import KEYS
+    from services.settings import source, value_of
 
     settings = services.settings
     found: dict[str, Any] = {}
     for name in settings.sources:
         if source(settings, name) != "config.toml":
             continue
-        section, _, field = name.partition(".")
-        value = settings.keys.get(field) if section == KEYS else getattr(getattr(settings, section), field)
+        value = value_of(settings, name)
         value = "none" if value is None else value
         if (name in _LOCAL_SETTINGS and "@" in str(value)) or _secretive(value):
             left.append(f"the setting {name}, which has a password")

@@ -28,6 +28,7 @@ from services.transfer_types import (
 
 if TYPE_CHECKING:
     from services.container import Services
+    from store.budgets import BudgetRow
     from store.models import ModelRow
 
 
@@ -40,6 +41,15 @@ class ModelWork:
     row: ModelRow
 
 
+@dataclass(frozen=True, slots=True)
+class LimitWork:
+    """One money limit as it will be."""
+
+    before: BudgetRow | None
+    """None: there is none yet."""
+    limit: FoundLimit
+
+
 @dataclass(slots=True)
 class Prepared:
     """The plan with what carries it out."""
@@ -47,9 +57,11 @@ class Prepared:
     plan: Plan
     providers: list[ProviderWork] = field(default_factory=list)
     models: list[ModelWork] = field(default_factory=list)
-    limits: list[FoundLimit] = field(default_factory=list)
+    limits: list[LimitWork] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
+    settings_before: dict[str, object] = field(default_factory=dict)
     default_model: str | None = None
+    default_before: object = None
     files: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -176,19 +188,19 @@ class _Planner:
             elif before is not None and (before.limit_nanos, before.alert, before.until) == (to_nanos(limit.usd), limit.alert, limit.until):  # fmt: skip
                 self._step("limit", subject, "same", dollars(limit.usd), line=limit.line)
             else:
-                self.prepared.limits.append(limit)
+                self.prepared.limits.append(LimitWork(before, limit))
                 self._step(
                     "limit", subject, "change" if before else "add", dollars(limit.usd), line=limit.line
                 )
 
     def _settings(self) -> None:
-        from services.settings import source
+        from services.settings import load, source, value_of
 
-        preferences, settings = self._services.preferences, self._services.settings
+        if not self._found.settings:
+            return
+        preferences, settings = self._services.preferences, load(self._services.paths)
         for name, value in self._found.settings.items():
-            section, _, field_name = name.partition(".")
-            keys = section == "keys"
-            now = settings.keys.get(field_name) if keys else getattr(getattr(settings, section), field_name)
+            now = value_of(settings, name)
             wrong = preferences.problem(name, value)
             chosen = source(settings, name) != "default"
             if wrong is not None:
@@ -200,7 +212,7 @@ class _Planner:
             elif name in self._found.defaults_only and chosen:
                 self._step("setting", name, "skip", "stays as it is here", f"you have chosen {now}")
             else:
-                self.prepared.settings[name] = value
+                self.prepared.settings[name], self.prepared.settings_before[name] = value, now
                 self._step("setting", name, "change", f"{'none' if now is None else now} → {value}")
 
     async def _default(self, known: Collection[str]) -> None:
@@ -216,7 +228,7 @@ class _Planner:
         elif now is not None and self._found.format != MARK:
             self._step("default model", wanted, "skip", "stays as it is here", f"you have chosen {now}")
         else:
-            self.prepared.default_model = wanted
+            self.prepared.default_model, self.prepared.default_before = wanted, now
             self._step("default model", wanted, "change" if now else "add", "for new chats")
 
 

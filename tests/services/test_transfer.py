@@ -413,3 +413,39 @@ async def test_models_with_prices_in_a_table(services: Services, tmp_path: Path)
     assert view.info.price is not None
     assert (view.info.price.input, view.info.price.output) == (Decimal("0.123456789"), Decimal(2))
     assert (await services.registry.row("own")).default_model == "m"
+
+
+WHOLE = """
+switchroom = 1
+default_model = "w/m"
+[settings]
+"retry.attempts" = 7
+[provider.w]
+dialect = "openai"
+base_url = "http://127.0.0.1:9/v1"
+[[limit]]
+scope = "global"
+period = "daily"
+usd = "5"
+"""
+
+
+@pytest.mark.parametrize("what", ["limit", "default model", "setting"])
+async def test_limits_settings_and_the_default_model_changed_since_the_plan_stay(
+    services: Services, opened: Opener, tmp_path: Path, what: str
+) -> None:
+    (tmp_path / "t.toml").write_text(WHOLE)
+    prepared = await services.transfer.plan(tmp_path / "t.toml")
+    async with opened() as other:  # another session on the same store
+        if what == "limit":
+            await other.budgets.set("global", "daily", Decimal(3))
+        elif what == "setting":
+            await other.preferences.set("retry.attempts", 2)
+        else:
+            await other.registry.add(ProviderDraft(slug="x", url="http://127.0.0.1:9/v1"), None, test=False)
+            await other.models.set_default("x/mine")
+    with pytest.raises(UsageError, match="changed meanwhile"):
+        await services.transfer.apply(prepared)
+    assert "w" not in [row.slug for row in await services.registry.rows()]
+    done = await services.transfer.apply(await services.transfer.plan(tmp_path / "t.toml"))
+    assert done.done == 4
