@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -130,7 +131,13 @@ class ProbeWork:
             self._work(models) for models in waiting.values() for _ in range(min(PER_PROVIDER, len(models)))
         ]
         try:
-            await asyncio.gather(*work)
+            async with (
+                asyncio.TaskGroup() as together
+            ):  # a mistake in one of them lets none go on paying unseen
+                for one in work:
+                    together.create_task(one)
+        except ExceptionGroup as mistakes:
+            raise mistakes.exceptions[0] from None
         finally:
             self.asking.clear()
             self._services.feed.publish(ProbeProgress(self.plan.questions, self.plan.questions))
@@ -173,11 +180,13 @@ class ProbeWork:
     async def _ask(self, ref: str, capability: str) -> ProbeResult:
         result, verdict = await self._run(ref, capability, None)
         if capability == "reasoning" and verdict.can is False and result is not None and result.error is None:
-            again, second = await self._run(ref, capability, EFFORT)  # some think only when told to
+            again, second = await self._run(ref, capability, EFFORT, result)  # some think only when told to
             return _result(ref, capability, second, again, result)
         return _result(ref, capability, verdict, result)
 
-    async def _run(self, ref: str, capability: str, effort: str | None) -> tuple[RunResult | None, Verdict]:
+    async def _run(
+        self, ref: str, capability: str, effort: str | None, before: RunResult | None = None
+    ) -> tuple[RunResult | None, Verdict]:
         options = self._options
         run = self._services.runs.start(
             request(
@@ -193,8 +202,10 @@ class ProbeWork:
             result = await run.result()
         except asyncio.CancelledError:
             await run.aclose()
-            result = await run.result()
-            self.results.append(_result(ref, capability, Verdict(None, "it was stopped"), result))
+            stopped: RunResult | None = None
+            with suppress(SwitchroomError):  # refused at that very moment: nothing was sent
+                stopped = await run.result()
+            self.results.append(_result(ref, capability, Verdict(None, "it was stopped"), stopped, before))
             raise
         except SwitchroomError as refusal:
             return None, Verdict(None, refusal.message, refusal.hint, refusal)
