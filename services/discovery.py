@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from catalog.errors import MissingKeyError
 from catalog.plaintext import one_line
-from services.discovery_match import placed
+from services.discovery_match import by_vendor, placed
 from services.discovery_views import DOORS, Finding, Option, Report
 from services.feed import Discovered, ProvidersChanged
 
@@ -73,6 +73,11 @@ class Discovery:
             () if self.report is None else self.report.added,
         )
         return self.report
+
+    async def vendors(self) -> dict[str, Finding]:
+        """Vendor → what the environment and `config/.env` surely hold for it; nobody is asked anything."""
+        found, _, _ = await asyncio.to_thread(self._read, False, None)
+        return by_vendor(found)
 
     async def identify(self, url: str, *, allow_http: bool = False) -> ServerFound | None:
         """Which local server is at an address; None where it tells nothing, or is not on a machine of one's own."""

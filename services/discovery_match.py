@@ -33,6 +33,15 @@ def placed(
     return [one for one in out if one.source != "loopback" or _place(one.endpoint) not in here]
 
 
+def by_vendor(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """Vendor → what is surely its own: never a key that may be another's, or that was set for another address."""
+    out: dict[str, Finding] = {}
+    for found in findings:
+        if found.kind in ("clear", "offered") and found.catalog_id is not None:
+            out.setdefault(found.catalog_id, found)
+    return out
+
+
 def _is(found: Finding, row: ProviderRow) -> bool:
     if found.key_ref is not None and row.key_ref == found.key_ref:
         return True

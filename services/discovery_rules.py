@@ -269,6 +269,7 @@ class Rules:
             "offered" if place is not None and place.allow_http else "clear",
             spec.name, why, (self._option(spec, place),), key_name=key, spec=spec,
         )  # fmt: skip
+        found = replace(found, address_name=place.variable if place is not None else "")
         self._taken.add((self._variables.key(key), found.endpoint))
         return found
 

@@ -60,6 +60,8 @@ class Finding:
     catalog_id: str | None = None
     dialect: str = "openai"
     endpoint: str = ""
+    address_name: str = ""
+    """The variable that says the endpoint; empty where it is the vendor's own."""
     missing: str = ""
     """What has to be set before it can be used."""
     unsupported: str = ""

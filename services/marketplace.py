@@ -16,8 +16,7 @@ from services.discovery_views import DOORS
 if TYPE_CHECKING:
     from catalog.types import ModelInfo, ProviderSpec
     from services.container import Services
-    from services.environment import Variables
-    from services.paths import Paths
+    from services.discovery_views import Finding
     from store.providers import ProviderRow
 
 _SIGN_INS = {"gcp-oauth": "Google Cloud", "bearer-or-sigv4": "AWS"}
@@ -113,22 +112,24 @@ def door(spec: ProviderSpec) -> str:
     return spec.endpoint if spec.dialect in dialects() else spec.endpoint + DOORS.get(spec.id, "")
 
 
-def found_variables(spec: ProviderSpec, variables: Variables) -> tuple[str, ...]:
-    """Those of the vendor's variables that hold a key; of a local server also those that hold its address."""
-    keys = [name for name in spec.env.key if variables.key(name)]
-    return (*keys, *(name for name in spec.env.base_url if spec.local and variables.text(name)))
+def found_variables(spec: ProviderSpec, found: Finding | None) -> tuple[str, ...]:
+    """The variable with the vendor's key; of a local server also the one with its address."""
+    if found is None:
+        return ()
+    return tuple(name for name in (found.key_name, found.address_name if spec.local else "") if name)
 
 
 async def vendors(services: Services) -> list[Vendor]:
     """Every vendor of the catalog in its order; each is read in a turn of the loop of its own."""
-    environment = await asyncio.to_thread(_warm, services.paths)
+    await asyncio.to_thread(_warm)
+    here = await services.discovery.vendors()
     rows = await services.registry.rows()
     found = []
     for spec in services.catalog.specs():
         known = services.catalog.provider(spec.id)
         await asyncio.sleep(0)
         models = known.models if known else ()
-        found.append(vendor_of(spec, models, rows, found_variables(spec, environment)))
+        found.append(vendor_of(spec, models, rows, found_variables(spec, here.get(spec.id))))
         await asyncio.sleep(0)
     return found
 
@@ -164,19 +165,17 @@ def vendor_of(
     )
 
 
-def _warm(paths: Paths) -> Variables:
-    """Import and compile away from the loop what the catalog is read with; the variables there are."""
+def _warm() -> None:
+    """Import and compile away from the loop what the catalog is read with."""
     from adapters.loader import dialects
     from catalog import bundled, lookup  # noqa: F401  what the catalog is made of
     from catalog.patterns import guessed_capabilities
     from services import merging  # noqa: F401  what says which models chat
-    from services.environment import variables
 
     dialects()
     guessed_capabilities("gpt-4")
     for name in bundled.provider_ids():
         bundled.spec(name)
-    return variables(paths)
 
 
 def _able(models: Iterable[ModelInfo], what: str) -> int:

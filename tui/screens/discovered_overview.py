@@ -24,6 +24,8 @@ class WithFindings(ModeScreen):
         self._views: list[ProviderView] = []
         self._found: list[Choice] = []
         """Vendors whose key is in the environment, where nobody looks around by itself."""
+        self._looked = False
+        """They were looked for."""
         self.key_words: dict[str, str] = {}
 
     @property
@@ -40,16 +42,23 @@ class WithFindings(ModeScreen):
         report = services.discovery.report
         self.key_words = {"overview.add": "add what was found"} if self.offers else {}
         if not self._views:
-            from services.environment import variables
-            from tui.screens.provider_choice import choices
-
-            found = choices(services.catalog, variables(services.paths)) if report is None else []
-            self._found = [choice for choice in found if choice.variable and not choice.obstacle]
             self.query_one("#welcome Static", Static).update(welcome(self._found, report))
+            if services.settings.discovery.at_start == "off" and report is None and not self._looked:
+                self._looked = True
+                self.run_worker(self._look_for_keys(), group="found", exit_on_error=True)
         spans = banner(report) if self._views else []
         line = self.query_one("#discovered", Static)
         line.display = bool(spans)
         line.update(Content.assemble(*spans))
+
+    async def _look_for_keys(self) -> None:
+        from tui.screens.provider_choice import choices
+
+        services = self.app.services
+        found = choices(services.catalog, await services.discovery.vendors())
+        self._found = [choice for choice in found if choice.variable and not choice.obstacle]
+        if self._found:
+            self.show_found()
 
     def feed_event(self, event: object) -> None:
         if type(event).__name__ == "Discovered" and self.framed:

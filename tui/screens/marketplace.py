@@ -156,14 +156,13 @@ class Marketplace(ModeScreen):
 
     async def _begin(self, line: VendorLine) -> None:
         """The steps of adding; once it is added the marketplace has done its work."""
-        from services.environment import variables
-        from tui.screens.provider_choice import Choice, choice_of
+        from tui.screens.provider_choice import Choice
         from tui.screens.provider_wizard import connect, first_steps
 
         choice = Choice(None)
         if line.vendor is not None:
-            environment = await asyncio.to_thread(variables, self.app.services.paths)
-            choice = choice_of(line.vendor.spec, environment)
+            found = await self.app.services.discovery.vendors()
+            choice = Choice(line.vendor.spec, found.get(line.vendor.spec.id))
         added = await connect(self.app, choice, first=1)
         if added is not None:
             if self.app.screen is self:

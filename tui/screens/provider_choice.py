@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
@@ -18,7 +19,7 @@ from tui.widgets.columns import Cell, Column
 if TYPE_CHECKING:
     from catalog.lookup import Catalog
     from catalog.types import ProviderSpec
-    from services.environment import Variables
+    from services.discovery_views import Finding
 
 _ADDRESS = re.compile(r"https?://\S+|(localhost|\d+(\.\d+){3}|[\w.-]+:\d{2,5})(:\d+)?(/\S*)?", re.ASCII)
 
@@ -28,18 +29,25 @@ class Choice:
     """A line of the first window: a vendor, or (without `spec`) an address of the user's own."""
 
     spec: ProviderSpec | None
-    variable: str = ""
-    """The environment variable that already holds a key; empty when none does."""
+    found: Finding | None = None
+    """What the environment surely holds for the vendor."""
 
     @property
     def id(self) -> str:
         return self.spec.id if self.spec else ""
 
     @property
+    def variable(self) -> str:
+        """The environment variable that already holds a key; empty when none does."""
+        return self.found.key_name if self.found is not None else ""
+
+    @property
     def endpoint(self) -> str:
         """Where it is, as far as one knows; a vendor of another dialect by its OpenAI-compatible door."""
         if self.spec is None:
             return ""
+        if self.found is not None and self.found.endpoint:
+            return self.found.endpoint
         from services.marketplace import door
 
         return door(self.spec)
@@ -59,16 +67,25 @@ class Choice:
         return obstacle(self.spec)
 
 
-def choice_of(spec: ProviderSpec, variables: Variables) -> Choice:
-    """A vendor, with the first of its variables that holds a key."""
-    return Choice(spec, next((name for name in spec.env.key if variables.key(name)), ""))
-
-
-def choices(catalog: Catalog, variables: Variables) -> list[Choice]:
+def choices(catalog: Catalog, found: Mapping[str, Finding]) -> list[Choice]:
     """Every vendor and “other”: those with a key in the environment first, those that cannot be added yet last."""
-    found = [choice_of(spec, variables) for spec in catalog.specs()]
-    found.sort(key=lambda choice: (bool(choice.obstacle), not choice.variable))
-    return [*found, Choice(None)]
+    vendors = [Choice(spec, found.get(spec.id)) for spec in catalog.specs()]
+    vendors.sort(key=lambda choice: (bool(choice.obstacle), not choice.variable))
+    return [*vendors, Choice(None)]
+
+
+def variable_for(choice: Choice, url: str | None) -> str:
+    """The variable whose key belongs to this address (None: where the variables say); empty where it is another's."""
+    if choice.found is None or choice.spec is None or url is None:
+        return choice.variable
+    from catalog.detect import detect, normalise_base_url
+
+    here, there = urlsplit(normalise_base_url(url)), urlsplit(choice.found.endpoint)
+    if (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port):
+        return choice.variable
+    seen = detect(url)
+    its_own = here.scheme == "https" and (seen.confidence, seen.catalog_id) == ("high", choice.spec.id)
+    return choice.variable if its_own and not choice.found.address_name else ""
 
 
 class ChooseVendor(Pick[Choice]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,10 +15,10 @@ from tui.screens import provider_first_use as first_use
 from tui.screens.provider_choice import (
     Choice,
     ChooseVendor,
-    choice_of,
     choices,
     is_address,
     reachable,
+    variable_for,
 )
 from tui.screens.provider_secrets import Place, choose_place
 from tui.screens.provider_trial import Looking, Trial
@@ -43,6 +42,8 @@ class Adding:
     url: str | None = None
     pasted: bool = False
     """The address came with the choice."""
+    found_url: str | None = None
+    """Where the variables say that the key in them is used."""
     allow_http: bool = False
     server: ServerFound | None = None
     """Who answered at the address; None: nobody that is known."""
@@ -65,7 +66,7 @@ class Adding:
 
         spec = self.choice.spec if self.choice else None
         kind = spec.id if spec and self.choice and self.choice.spoken else None
-        return ProviderDraft(type=kind, url=self.url, allow_http=self.allow_http or None)
+        return ProviderDraft(type=kind, url=self.url or self.found_url, allow_http=self.allow_http or None)
 
 
 async def add_provider(app: SwitchroomApp, choice: Choice | None = None) -> None:
@@ -105,12 +106,8 @@ async def first_steps(app: SwitchroomApp, state: Adding) -> None:
 
 
 async def _choose(app: SwitchroomApp, state: Adding) -> str:
-    from services.environment import variables
-
-    environment = await asyncio.to_thread(variables, app.services.paths)
-    window = ChooseVendor(
-        choices(app.services.catalog, environment), state.choice.id if state.choice else None
-    )
+    found = await app.services.discovery.vendors()
+    window = ChooseVendor(choices(app.services.catalog, found), state.choice.id if state.choice else None)
     chosen = await app.push_screen_wait(window)
     if chosen is None:
         return LEAVE
@@ -158,7 +155,6 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
 async def _who(app: SwitchroomApp, state: Adding) -> None:
     """Who is at an address of the user's own: a vendor by its host, a server on one's own machine by its answers."""
     from catalog.detect import detect
-    from services.environment import variables
 
     assert state.choice is not None
     assert state.url is not None
@@ -174,8 +170,7 @@ async def _who(app: SwitchroomApp, state: Adding) -> None:
         vendor = state.server.vendor if state.server else None
     spec = app.services.catalog.spec(vendor) if state.choice.spec is None else None
     if spec is not None:
-        environment = await asyncio.to_thread(variables, app.services.paths)
-        state.choice = choice_of(spec, environment)
+        state.choice = Choice(spec, (await app.services.discovery.vendors()).get(spec.id))
 
 
 async def _usable(app: SwitchroomApp, state: Adding) -> str:
@@ -209,16 +204,24 @@ async def _key(app: SwitchroomApp, state: Adding) -> str:
 
     choice = state.choice
     assert choice is not None
-    if choice.variable:
+    state.found_url = None
+    if variable := variable_for(choice, state.url):
+        elsewhere = choice.found.options[0].url if state.url is None and choice.found else None
+        at = (
+            f" at {elsewhere}, where {choice.found.address_name} says it is"
+            if elsewhere and choice.found
+            else ""
+        )
         ways = [
-            ("env", f"Use {choice.variable}; only its name is stored"),
+            ("env", f"Use {variable}{at}; only its name is stored"),
             ("paste", "Paste another key"),
         ]
         chosen = await actions.choose(app, f"A key for {state.title}", ways)
         if chosen is None:
             return BACK
         if chosen == "env":
-            state.source, state.place = EnvKey(choice.variable), Place(None)
+            state.source, state.place = EnvKey(variable), Place(None)
+            state.found_url = elsewhere
             return NEXT
     elif not state.needs_key:
         return await _optional_key(app, state)
