@@ -94,19 +94,19 @@ class Rules:
     def _with_key(self, spec: ProviderSpec, name: str, place: Place | None) -> Finding | None:
         """A vendor's key, and the address that was set for it, if any."""
         said = f"{name} is {self._variables.where(name)}"
+        azure = self._azure(name)
+        if azure is not None:
+            said += " with OPENAI_API_TYPE=azure"
         if place is None:
             if spec.local or "{" in spec.endpoint:
                 return self._no_address(spec, name)
-            if (owner := self._owner(name, spec)) is not None:
-                why = f"{said}, but it begins as the keys of {owner.name} do, so it is not guessed"
-                options = (self._option(owner), self._option(spec))
-                return self._finding("ambiguous", name, why, options, key_name=name, spec=None)
-            return self._clear(spec, said, name, None)
-        if name == "OPENAI_API_KEY" and self._variables.text("OPENAI_API_TYPE").lower().startswith("azure"):
-            said += " with OPENAI_API_TYPE=azure"
+            if azure is not None:
+                return self._no_address(azure, name)
+            return self._foreign(spec, name, said) or self._clear(spec, said, name, None)
         meant = self._meant(spec, place)
         if meant is spec:
-            return self._clear(spec, f"{said}; {self._says(place)}", name, place)
+            own = None if spec.local else self._foreign(spec, name, said)
+            return own or self._clear(spec, f"{said}; {self._says(place)}", name, place)
         if spec.local and meant is not None:
             return None  # OLLAMA_HOST names the other one of two vendors that share it
         if meant is not None:
@@ -117,6 +117,19 @@ class Rules:
         why = f"{said}; {self._says(place)}, so it need not be a key of {spec.name}"
         here = Option(f"the server at {one_line(place.url, 120)}", None, place.url, self._slug_of(place.url), True, place.allow_http)  # fmt: skip
         return self._finding("ambiguous", name, why, (here, self._option(spec)), key_name=name, spec=None)
+
+    def _azure(self, name: str) -> ProviderSpec | None:
+        """Azure, where the old SDK's way of saying so is set: then the key is none of OpenAI's."""
+        said = self._variables.text("OPENAI_API_TYPE").lower().startswith("azure")
+        return self._catalog.spec("azure") if said and name == "OPENAI_API_KEY" else None
+
+    def _foreign(self, spec: ProviderSpec, name: str, said: str) -> Finding | None:
+        """A question, where the key begins as another vendor's do."""
+        if (owner := self._owner(name, spec)) is None:
+            return None
+        why = f"{said}, but it begins as the keys of {owner.name} do, so it is not guessed"
+        options = (self._option(owner), self._option(spec))
+        return self._finding("ambiguous", name, why, options, key_name=name, spec=None)
 
     def _keyless(self, spec: ProviderSpec, place: Place | None, names: list[str]) -> list[Finding]:
         """An address without a key: enough for a local server, a question elsewhere."""

@@ -55,6 +55,14 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str | None, str, str]]]] 
         [("incomplete", "openai", "", "")],
     ),
     "a key of somebody else": ({"OPENAI_API_KEY": ANT}, [("ambiguous", None, "", "OPENAI_API_KEY")]),
+    "a key of somebody else, at the vendor's own address": (
+        {"OPENAI_API_KEY": ANT, "OPENAI_BASE_URL": "https://api.openai.com/v1"},
+        [("ambiguous", None, "", "OPENAI_API_KEY")],
+    ),
+    "Azure's key under OpenAI's name": (
+        {"OPENAI_API_KEY": "a" * 32, "OPENAI_API_TYPE": "azure"},
+        [("not yet", "azure", "", "OPENAI_API_KEY")],
+    ),
     "an example": ({"OPENAI_API_KEY": "your-key-here"}, [("incomplete", "openai", "", "")]),
     "two names of one key": ({"XAI_API_KEY": "xai-" + "a" * 50, "GROK_API_KEY": "xai-" + "a" * 50},
                             [("adds", "xai", "https://api.x.ai/v1", "XAI_API_KEY")]),
