@@ -39,6 +39,18 @@ SECRET_HEADERS = frozenset(
 )
 
 
+_SECRET_NAME = re.compile(
+    r"(?:^|[-_. ])(?:api)?(?:key|token|secret|passw(?:or)?d|passphrase|pwd|credentials?|authorization|cookie)$"
+    r"|^x-auth",
+    re.IGNORECASE,
+)
+
+
+def secret_name(name: str) -> bool:
+    """Whether a name says that a secret stands behind it: `X-Auth-Token`, `api_key`; not `max_tokens_field`."""
+    return name.lower() in SECRET_HEADERS or _SECRET_NAME.search(name) is not None
+
+
 def remember_secret(value: str) -> None:
     """Mask this exact value, its percent-encoded and its base64 form, from now on.
 

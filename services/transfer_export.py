@@ -8,11 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from catalog.money import from_nanos
-from catalog.redact import redact
 from services.clock import iso
 from services.transfer_fields import duration
 from services.transfer_own import MARK, VERSION
-from services.transfer_read import safe
+from services.transfer_read import safe, secretive
 from services.transfer_types import Exported, Format
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ def _settings(services: Services, left: list[str]) -> dict[str, Any]:
             continue
         value = value_of(settings, name)
         value = "none" if value is None else value
-        if (name in _LOCAL_SETTINGS and "@" in str(value)) or _secretive(value):
+        if (name in _LOCAL_SETTINGS and "@" in str(value)) or secretive(value):
             left.append(f"the setting {name}, which has a password")
         else:
             found[name] = value
@@ -156,20 +155,17 @@ def _plain(values: Mapping[str, Any], left: list[str], whose: str) -> dict[str, 
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping) and name not in ("price", "can"):
-            kept = {key: text for key, text in value.items() if not _secretive(text) and not _secretive(key)}
+            named = name in ("headers", "options")
+            kept = {key: text for key, text in value.items() if not secretive(text, key if named else "") and not secretive(key)}  # fmt: skip
             if len(kept) < len(value):
                 left.append(f"a value in {name} of {safe(whose)} that looks like a key")
             if kept:
                 found[name] = kept
-        elif _secretive(value) and name not in ("api_key", "dialect", "vendor"):
+        elif secretive(value) and name not in ("api_key", "dialect", "vendor"):
             left.append(f"{name} of {safe(whose)}, which looks like a key")
         elif value is not None:
             found[name] = value
     return found
-
-
-def _secretive(value: object) -> bool:
-    return isinstance(value, str) and redact(value) != value
 
 
 def _lace(services: Services, rows: Sequence[ProviderRow]) -> Exported:

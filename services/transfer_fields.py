@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from services.transfer_read import Document, safe
+from services.transfer_read import Document, safe, secretive
 from services.transfer_types import Level, Remark
 
 if TYPE_CHECKING:
@@ -286,12 +286,14 @@ class Fields:
             variable = match.group(1) or match.group(3)
             found = os.environ.get(variable) or match.group(2)
             if found is None:
-                missing.append(variable)
+                missing.append(f"the variable {variable} is not set")
+            elif secretive(found, variable):
+                missing.append(f"{variable} may hold a secret, and that is for keys and headers only")
             return found or ""
 
         text = _REFERENCE.sub(filled, value)
         if missing:
-            self.remark("left out", f"{self._label(name)}: the variable {missing[0]} is not set.", name)
+            self.remark("left out", f"{self._label(name)}: {missing[0]}.", name)
             return None
         self.remark("note", f"{self._label(name)} is read from the environment now and stays as it is.", name)
         return text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
 from services.transfer_own import MARK
-from services.transfer_provider import ProviderWork, provider_work, wanted_key
+from services.transfer_provider import ProviderWork, provider_work, wanted_key, without_secrets
 from services.transfer_read import safe
 from services.transfer_types import (
     Action,
@@ -134,6 +134,7 @@ class _Planner:
 
     def _provider(self, one: FoundProvider, rows: Mapping[str, Any]) -> ProviderWork | None:
         slug = one.draft.slug or ""
+        one = without_secrets(one, self._remark, expands=self._found.format != MARK)
         try:
             work = provider_work(
                 self._services, self._found, one, rows.get(slug), self._remark, allow_http=self._allow_http

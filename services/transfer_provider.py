@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.redact import remember_secret
 from services.clock import now_ms
+from services.transfer_fields import reference
 from services.transfer_own import MARK
-from services.transfer_read import safe
+from services.transfer_read import safe, secretive
 from services.transfer_types import Action, Found, FoundProvider, KeyToSet, Level, Step
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ def provider_work(
             fresh = replace(fresh, proxy=draft.proxy)
     if one.enabled is False:
         fresh = replace(fresh, enabled=False)
+    for variable in filter(None, one.secret_headers.values()):
+        _warn_of_foreign_key(services, variable, fresh, tell, one.line)
     references = {name: f"env:{variable}" for name, variable in one.secret_headers.items() if variable}
     fresh = replace(fresh, secret_headers=references)
     key = None if isinstance(one.key, EnvKey) else one.key
@@ -97,6 +101,29 @@ def provider_work(
     return ProviderWork(before, after, key, "change" if names else "same", ", ".join(names) or "as here")
 
 
+def without_secrets(one: FoundProvider, tell: Tell, *, expands: bool) -> FoundProvider:
+    """The provider with every header, option and label that is a secret kept out of what is stored in clear.
+
+    A header becomes a secret one: `${NAME}` as a reference to the variable, anything else to be entered anew.
+    """
+    draft, secret_headers = one.draft, dict(one.secret_headers)
+    kept: dict[str, dict[str, str]] = {}
+    for table in ("headers", "options", "labels"):
+        kept[table] = {}
+        for name, value in (getattr(draft, table) or {}).items():
+            variable = reference(value) if expands and table == "headers" else None
+            if variable is None and not secretive(value, "" if table == "labels" else name):
+                kept[table][name] = value
+                continue
+            if table == "headers":
+                secret_headers[name] = variable.name if variable else None
+            if variable is None or variable.default:
+                remember_secret(variable.default or "" if variable else value)
+                tell("left out", f"{table.rstrip('s')} {name} of {draft.slug}: a secret is not kept in clear.", one.line)  # fmt: skip
+    clean = replace(draft, **{table: found or None for table, found in kept.items()})  # type: ignore[arg-type]
+    return replace(one, draft=clean, secret_headers=secret_headers)
+
+
 def _added(row: ProviderRow) -> str:
     said = [f"{_kind(row)} at {row.endpoint}"]
     said += [f"default model {row.default_model}"] if row.default_model else []
@@ -115,7 +142,8 @@ def wanted_key(
     before = work.before.key_ref if work.before else None
     command = f"switchroom keys set {row.slug} --key-stdin"
     if work.key is not None:
-        return Step("key", row.slug, "add", "from the file: tried, then stored"), todo
+        how = "tried, then stored" if spoken(row.dialect) else f"stored untested, as {row.dialect} is not spoken here yet"  # fmt: skip
+        return Step("key", row.slug, "add", f"from the file: {how}"), todo
     if row.key_ref and row.key_ref.startswith("env:"):
         name = row.key_ref[4:]
         there = variable_set(services, name)
@@ -134,6 +162,13 @@ def wanted_key(
     if row.key_ref is None and (one.key_needed or _wants_key(services, row)):
         todo.insert(0, KeyToSet(row.slug, "key", "the file holds none", command))
     return None, todo
+
+
+def spoken(dialect: str) -> bool:
+    """Whether a key can be tried at all: what speaks some dialects is yet to come."""
+    from adapters.loader import dialects
+
+    return dialect in (*dialects(), "fake")
 
 
 def _usable(services: Services, one: FoundProvider, tell: Tell) -> ProviderDraft:
@@ -209,6 +244,7 @@ def _merged(
         edited,
         catalog_id=fresh.catalog_id or before.catalog_id,
         enabled=before.enabled if one.enabled is None else one.enabled,
+        secret_headers={**fresh.secret_headers, **before.secret_headers},
         proxy=fresh.proxy or before.proxy,
         key_ref=fresh.key_ref or before.key_ref,
         key_last4=before.key_last4 if fresh.key_ref in (None, before.key_ref) else None,
@@ -230,7 +266,7 @@ def _another(before: ProviderRow, one: FoundProvider) -> bool:
 def _secrets_to_set(one: FoundProvider, work: ProviderWork) -> list[KeyToSet]:
     slug = work.after.slug
     todo = [
-        KeyToSet(slug, f"secret header {safe(name, 40)}", "the file holds none", f"switchroom providers edit {slug} --secret-header {safe(name, 40)}")
+        KeyToSet(slug, f"secret header {safe(name, 40)}", "it is not taken from a file", f"switchroom providers edit {slug} --secret-header {safe(name, 40)}")
         for name in one.secret_headers
         if name not in work.after.secret_headers
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from catalog.errors import NotFoundError
 from catalog.plaintext import one_line
-from catalog.redact import redact
+from catalog.redact import redact, secret_name
 from services.transfer_types import ImportProblemError
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -95,6 +95,11 @@ def read_bytes(file: Path) -> tuple[bytes, bool]:
 def safe(text: object, limit: int = 60) -> str:
     """A name from a file, fit to be shown: one line, nothing that steers a terminal, nothing like a key."""
     return one_line(redact(str(text)), limit)
+
+
+def secretive(value: object, name: str = "") -> bool:
+    """Whether a value looks like a key, or its name says that it is one."""
+    return isinstance(value, str) and (redact(value) != value or redact(name) != name or secret_name(name))
 
 
 _KNOWN = "Known: a Switchroom export, LACE's provider-instances.json, LoquiLex's providers.json, [provider.NAME] in TOML."

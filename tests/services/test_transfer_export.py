@@ -274,3 +274,20 @@ async def test_a_password_in_a_setting_stays_here(services: Services, tmp_path: 
     exported = await services.transfer.export()
     assert PASSWORD not in exported.text
     assert exported.left_out == ("the setting network.proxy, which has a password",)
+
+
+async def test_headers_and_options_whose_names_say_that_they_are_secret_stay_here(services: Services) -> None:
+    draft = ProviderDraft(
+        slug="w", url="https://llm.example/v1", headers={"X-Auth-Token": "canary-plain", "X-Trace": "on"},
+        options={"api_key": "canary-option", "max_tokens_field": "max_tokens"}, labels={"key": "blue"},
+    )  # fmt: skip
+    await services.registry.add(draft, None, test=False)
+    exported = await services.transfer.export()
+    assert "canary-" not in exported.text
+    one = tomllib.loads(exported.text)["provider"]["w"]
+    assert (one["headers"], one["options"], one["labels"]) == (
+        {"X-Trace": "on"},
+        {"max_tokens_field": "max_tokens"},
+        {"key": "blue"},
+    )
+    assert "a value in headers of w that looks like a key" in exported.left_out
