@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from store.ledger import AttemptRow
     from store.rollups import UsageRow
 
-By = Literal["provider", "model", "day", "hour", "grade", "outcome"]
+By = Literal["provider", "model", "day", "hour", "label", "caller", "grade", "outcome"]
 MOST_BUCKETS = 10_000
 _PRICED = 20
 """For so many models the price is looked up to tell longer answers from dearer tokens."""
@@ -74,7 +74,7 @@ class UsageService:
         self._ledger = Ledger(services.db)
 
     async def report(self, by: str, since_ms: int, until_ms: int | None = None) -> UsageReport:
-        """What was used in [since, until), by `provider`, `model`, `day`, `hour`, `grade` or `outcome`."""
+        """What was used in [since, until), by one of `By`. A run of two labels is in two rows, once in the total."""
         until_ms = now_ms() + 1 if until_ms is None else until_ms
         if by not in get_args(By):
             raise UsageError("Usage cannot be grouped like that.", hint=f"By {', '.join(get_args(By))}.")
@@ -217,12 +217,12 @@ class UsageService:
         return _ordered(_line(outcome, since, rows) for outcome, rows in groups.items() if _used(rows))
 
     async def _by_key(self, by: str, since: int, until: int) -> list[UsageLine]:
-        group: Literal["provider", "model"] = "provider" if by == "provider" else "model"
-        own = {
-            row.key: row.attempts for row in await self._rollups.totals(since, until, group, only_grade="own")
-        }
+        from services.usage_source import RollupSource
+
+        source = RollupSource(self._db)
+        own = await source.own(since, until, by)
         lines = []
-        for row in await self._rollups.totals(since, until, group):
+        for row in await source.totals(since, until, by):
             if _used([row]):
                 priced = row.attempts - row.unknown_attempts - own.get(row.key, 0)
                 lines.append(_line(row.key, since, [row], money=row.cost_nanos != 0 or priced > 0))

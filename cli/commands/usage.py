@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from services.container import Services
     from services.usage import UsageLine, UsageReport
 
-GROUPS = ("provider", "model", "day", "hour", "grade", "outcome")
+GROUPS = ("provider", "model", "day", "hour", "label", "caller", "grade", "outcome")
 
 
 @click.command()
@@ -125,7 +125,7 @@ def _table(report: UsageReport, by: str) -> str:
     titles = (by.upper(), "RUNS", "ERRORS", "IN", "OUT", "COST", "MEASURED")
     rows = [
         (
-            line.key,
+            line.key or "no label",
             count(line.runs),
             count(line.errors),
             count(line.input),

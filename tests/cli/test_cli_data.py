@@ -141,7 +141,7 @@ def test_usage_by_everything(cli: Cli, paid: Wire) -> None:
         "paid/gpt-4o",
         "paid/echo",
     }
-    for by in ("provider", "day", "hour", "grade", "outcome"):
+    for by in ("provider", "day", "hour", "grade", "outcome", "caller", "label"):
         rows = cli("usage", "--by", by, "--since", "24h", "--json").json["rows"]
         assert sum(row["runs"] for row in rows) == 3, by
     unknown = next(
@@ -154,6 +154,22 @@ def test_usage_by_everything(cli: Cli, paid: Wire) -> None:
     assert "$0.000080" in cli("usage").out
     assert cli("usage", "--month", "2020-01", "--json").json["total"]["runs"] == 0
     assert cli("usage", "--from", "2020-01-01", "--to", "2020-02-01", "--json").json["since"].endswith("Z")
+
+
+def test_usage_by_label_and_by_caller_is_of_each_label_and_counts_a_run_once_in_the_total(
+    cli: Cli, paid: Wire
+) -> None:
+    cli("chat", "-m", "paid/gpt-4o", "--label", "team=red", "--label", "job=nightly", "hi")
+    cli("chat", "-m", "paid/gpt-4o", "hi")
+    report = cli("usage", "--by", "label", "--json").json
+    assert {row["key"]: row["runs"] for row in report["rows"]} == {"team=red": 1, "job=nightly": 1, "": 1}
+    assert {row["cost_usd"] for row in report["rows"]} == {"0.000080000"}
+    assert (report["total"]["runs"], report["total"]["cost_usd"]) == (2, "0.000160000")
+    shown = cli("usage", "--by", "label").out
+    assert "team=red" in shown
+    assert "no label" in shown
+    [caller] = cli("usage", "--by", "caller", "--json").json["rows"]
+    assert (caller["key"], caller["runs"], caller["cost_usd"]) == ("cli", 2, "0.000160000")
 
 
 def test_a_day_or_month_given_as_the_end_counts_whole(cli: Cli, paid: Wire) -> None:
