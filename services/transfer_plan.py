@@ -235,7 +235,7 @@ class _Planner:
 
 def _only_http(one: FoundProvider, error: SwitchroomError) -> bool:
     """Whether plain http to a private network is all that is wrong."""
-    from adapters.fetch import check_url
+    from adapters.http_rules import check_url
     from catalog.detect import normalise_base_url
 
     if one.draft.url is None or one.draft.allow_http:

@@ -52,34 +52,14 @@ def provider_work(
     allow_http: bool,
 ) -> ProviderWork:
     """The row of a provider of the file beside the one of that name here. UsageError: it could not work."""
-    from services.drafts import EnvKey, new_row
+    from services.drafts import EnvKey
     from services.row_audit import difference
 
     draft = _usable(services, one, tell)
     if allow_http and draft.allow_http is None and _is_plain_private(draft):
         draft = replace(draft, allow_http=True)
-    fresh = _exact(services, one, new_row(draft, services.catalog, ()), tell)
-    if draft.proxy:
-        from services.drafts import check_proxy
-
-        if check_proxy(draft.proxy):
-            tell(
-                "left out",
-                f"The proxy of {fresh.slug} has a password: enter it with providers edit.",
-                one.line,
-            )
-        else:
-            fresh = replace(fresh, proxy=draft.proxy)
-    if one.enabled is False:
-        fresh = replace(fresh, enabled=False)
-    for variable in filter(None, one.secret_headers.values()):
-        _warn_of_foreign_key(services, variable, fresh, tell, one.line)
-    references = {name: f"env:{variable}" for name, variable in one.secret_headers.items() if variable}
-    fresh = replace(fresh, secret_headers=references)
+    fresh = _fresh(services, one, draft, tell)
     key = None if isinstance(one.key, EnvKey) else one.key
-    if isinstance(one.key, EnvKey):
-        fresh = replace(fresh, key_ref=f"env:{one.key.name}")
-        _warn_of_foreign_key(services, one.key.name, fresh, tell, one.line)
     if before is None:
         return ProviderWork(None, fresh, key, "add", _added(fresh))
     if (before.endpoint, before.dialect) != (fresh.endpoint, fresh.dialect):
@@ -99,6 +79,34 @@ def provider_work(
     if not names and after.key_ref == before.key_ref:
         return ProviderWork(before, before, key, "same", "as here")
     return ProviderWork(before, after, key, "change" if names else "same", ", ".join(names) or "as here")
+
+
+def _fresh(services: Services, one: FoundProvider, draft: ProviderDraft, tell: Tell) -> ProviderRow:
+    """The row as the file alone would have it."""
+    from services.drafts import EnvKey, new_row
+
+    fresh = _exact(services, one, new_row(draft, services.catalog, ()), tell)
+    if draft.proxy:
+        from services.drafts import check_proxy
+
+        if check_proxy(draft.proxy):
+            tell(
+                "left out",
+                f"The proxy of {fresh.slug} has a password: enter it with providers edit.",
+                one.line,
+            )
+        else:
+            fresh = replace(fresh, proxy=draft.proxy)
+    if one.enabled is False:
+        fresh = replace(fresh, enabled=False)
+    for variable in filter(None, one.secret_headers.values()):
+        _warn_of_foreign_key(services, variable, fresh, tell, one.line)
+    references = {name: f"env:{variable}" for name, variable in one.secret_headers.items() if variable}
+    fresh = replace(fresh, secret_headers=references)
+    if isinstance(one.key, EnvKey):
+        fresh = replace(fresh, key_ref=f"env:{one.key.name}")
+        _warn_of_foreign_key(services, one.key.name, fresh, tell, one.line)
+    return fresh
 
 
 def without_secrets(one: FoundProvider, tell: Tell, *, expands: bool) -> FoundProvider:
