@@ -266,7 +266,7 @@ async def keep(services: Services, provider: str, model_id: str, found: Mapping[
 
     store, ref = Models(services.db), f"{provider}/{model_id}"
     async with services.db.transaction(durable=True) as tx:
-        if not await services.registry.exists(provider, tx):
+        if await services.registry.find(provider, tx) is None:
             return  # deleted meanwhile
         await store.ensure(tx, provider, [model_id], now_ms())
         row = await store.locked(tx, provider, model_id)

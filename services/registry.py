@@ -68,9 +68,9 @@ class Registry:
             raise await self._missing(slug)
         return row
 
-    async def exists(self, slug: str, tx: Tx) -> bool:
-        """Whether a provider is still there, asked inside a transaction."""
-        return await self._store.get(slug, tx) is not None
+    async def find(self, slug: str, tx: Tx) -> ProviderRow | None:
+        """A provider as it is inside a transaction; None: it is not there any more."""
+        return await self._store.get(slug, tx)
 
     async def dependents(self, slug: str) -> builtins.list[str]:
         """What refers to a provider, in words: limits, the default model, conversations."""

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from catalog.errors import NotFoundError, SwitchroomError, UsageError
-from catalog.merge import ModelDiff
+from catalog.errors import SwitchroomError, UsageError
 from services.calm import calm
-from services.clock import now_ms
 from services.feed import ModelsChanged, SyncEnded, SyncProgress
-from services.sync_belief import doubt
-from services.sync_diff import SyncChange, read_diff, rise_alert, rises
-from services.sync_rows import SyncResult, compared, document, model_rows, run_row
+from services.sync_diff import SyncChange, read_diff, rise_alert
+from services.sync_keep import Attempt, Keeper
+from services.sync_rows import SyncResult, document
 
 if TYPE_CHECKING:
     from adapters.base import Adapter, RemoteModel
     from services.container import Services
     from services.sync_views import PriceChanges, SyncView
-    from store.db import Tx
     from store.providers import ProviderRow
     from store.sync_runs import SyncRunRow
 
@@ -49,6 +45,7 @@ class Sync:
         self._limit = asyncio.Semaphore(services.settings.sync.concurrency)
         self._turn = asyncio.Lock()
         """Clients are made and lists compared one at a time, so that many together do not stall the screen."""
+        self._keeper = Keeper(services, self._models, self._runs, self._turn)
         self._under_way: dict[str, asyncio.Task[SyncResult]] = {}
         self._prices: PriceChanges | None = None
         """Made when somebody first looks at the syncs."""
@@ -89,8 +86,8 @@ class Sync:
         except BaseException:  # stopped by the user, or the store failed: leave nothing running
             await _cancelled(started)
             raise
-        if dearer := [rise for task in ended if task in started for rise in task.result().rises]:
-            self._services.feed.publish(rise_alert(dearer))
+        if risen := [rises for task in ended if task in started and (rises := task.result().rises)]:
+            self._services.feed.publish(rise_alert(risen))
         return results
 
     async def aclose(self) -> None:
@@ -134,7 +131,7 @@ class Sync:
 
     async def _ended(self, row: ProviderRow, batch: _Batch) -> SyncResult:
         """One provider's sync, however it ends."""
-        attempt = _Attempt(now_ms(), time.monotonic())
+        attempt = Attempt()
         try:
             # Outside the time of the sync: the user may be typing the vault's passphrase.
             adapter = await self._adapter(row)
@@ -144,15 +141,15 @@ class Sync:
                     remote = await self._fetch(row, adapter, batch, attempt)
                 self._progress(row.slug, "saving", batch)
                 if remote is None:
-                    return await self._unlisted(row, attempt)
-                return await self._keep(row, remote, attempt)
+                    return await self._keeper.unlisted(row, attempt)
+                return await self._keeper.keep(row, remote, attempt)
         except TimeoutError:
-            return await self._failed(row, attempt.error or self._too_slow(row), attempt)
+            return await self._keeper.failed(row, attempt.error or self._too_slow(row), attempt)
         except SwitchroomError as error:
-            return await self._failed(row, error, attempt)
+            return await self._keeper.failed(row, error, attempt)
         except Exception:
             log.exception("the sync of %s failed in an unforeseen way", row.slug)
-            return await self._failed(row, _unforeseen(row), attempt)
+            return await self._keeper.failed(row, _unforeseen(row), attempt)
 
     async def _adapter(self, row: ProviderRow) -> Adapter:
         async with self._turn:
@@ -160,7 +157,7 @@ class Sync:
         return await self._services.registry.adapter(row.slug)
 
     async def _fetch(
-        self, row: ProviderRow, adapter: Adapter, batch: _Batch, attempt: _Attempt
+        self, row: ProviderRow, adapter: Adapter, batch: _Batch, attempt: Attempt
     ) -> list[RemoteModel] | None:
         """The live list; what may pass is tried again, within the time of the sync. None: it has no list."""
         from adapters.errors import ProviderError
@@ -189,76 +186,6 @@ class Sync:
                     raise
                 self._progress(row.slug, "retrying", batch)
                 await asyncio.sleep(wait)
-
-    async def _keep(self, row: ProviderRow, remote: Sequence[RemoteModel], attempt: _Attempt) -> SyncResult:
-        """Take the list over: one transaction for the models, the run, the state and the audit row."""
-        stored = await self._models.list(row.slug)
-        async with self._turn:
-            rows = await model_rows(row.slug, remote, stored, now_ms())
-            diff = await compared(stored, rows)
-        before = sum(1 for model in stored if model.available and model.last_seen)
-        if (error := await doubt(self._runs, row, before, diff)) is not None:
-            return await self._failed(row, error, attempt, diff)
-        result = SyncResult(
-            row.slug,
-            "ok",
-            total=len(rows),
-            added=len(diff.added),
-            updated=len({change.id for change in diff.updated}),
-            removed=len(diff.removed),
-            duration_ms=attempt.milliseconds,
-            error=None,
-            diff=diff,
-            rises=rises(row.slug, diff, {model.id for model in stored if model.enabled}),
-        )
-        async with self._services.db.transaction() as tx:
-            if not await self._services.registry.exists(row.slug, tx):
-                raise NotFoundError(
-                    f"{row.slug} was deleted while its models were fetched.", hint="Nothing of it was kept."
-                )
-            await self._models.replace_live(tx, row.slug, rows)
-            await self._record(tx, result, attempt)
-        await self._services.registry.note(row.slug, None)
-        return result
-
-    async def _unlisted(self, row: ProviderRow, attempt: _Attempt) -> SyncResult:
-        """It works and has no list: that is no error, the catalog's models count."""
-        known = self._services.catalog.provider(row.catalog_id)
-        total = len(known.models) if known is not None else 0
-        result = SyncResult(
-            row.slug, "ok", total, 0, 0, 0, attempt.milliseconds, None, ModelDiff(), listed=False
-        )
-        async with self._services.db.transaction() as tx:
-            if await self._services.registry.exists(row.slug, tx):
-                await self._record(tx, result, attempt)
-        await self._services.registry.note(row.slug, None)
-        return result
-
-    async def _failed(
-        self, row: ProviderRow, error: SwitchroomError, attempt: _Attempt, refused: ModelDiff | None = None
-    ) -> SyncResult:
-        """Keep the last good list, and the error beside it."""
-        error.provider = error.provider or row.slug
-        kept, _ = await self._models.listed(row.slug)
-        result = SyncResult(
-            row.slug, "error", kept, 0, 0, 0, attempt.milliseconds, error, ModelDiff(), refused=refused
-        )
-        async with self._services.db.transaction() as tx:
-            if await self._services.registry.exists(row.slug, tx):
-                await self._record(tx, result, attempt)
-        await self._services.registry.note(row.slug, error)
-        return result
-
-    async def _record(self, tx: Tx, result: SyncResult, attempt: _Attempt) -> None:
-        run = run_row(result, attempt.started)
-        await self._runs.insert(tx, run)
-        if not self._services.settings.audit.interactions and result.diff.empty:
-            return
-        counts = {"total": run.total, "added": run.added, "updated": run.updated, "removed": run.removed}
-        detail = {**counts, "duration_ms": run.duration_ms, "error": run.error_code}
-        await self._services.audit.record(
-            tx, "provider.sync", result.slug, result=run.error_code or "ok", detail=detail
-        )
 
     def _too_slow(self, row: ProviderRow) -> SwitchroomError:
         from adapters.errors import ProviderTimeoutError
@@ -292,30 +219,6 @@ class _Batch:
 
     total: int
     done: int = 0
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """One provider's sync under way."""
-
-    started: int
-    """UTC ms."""
-    began: float
-    failed: int = 0
-    error: SwitchroomError | None = None
-    """The last thing that went wrong."""
-
-    def restart(self) -> None:
-        """The wait for a free place is over: time counts from now."""
-        self.started, self.began = now_ms(), time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    @property
-    def milliseconds(self) -> int:
-        return round(self.seconds * 1000)
 
 
 def _unforeseen(row: ProviderRow) -> SwitchroomError:

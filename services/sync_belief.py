@@ -18,17 +18,20 @@ LEFT = 10
 """A list is doubted when at most one model of so many is left."""
 
 
-async def doubt(runs: SyncRuns, row: ProviderRow, before: int, diff: ModelDiff) -> SwitchroomError | None:
+async def doubt(
+    runs: SyncRuns, row: ProviderRow, before: int, diff: ModelDiff, started: int
+) -> SwitchroomError | None:
     """Why this list is not taken over now; None: it is. `before`: models of the last good list.
 
     An outage that answers with an empty list must not switch off a whole provider; asked a second time, it is true.
+    `started`: when this one was asked for; two who ask at the same moment hear it once.
     """
     left = before - len(diff.removed)
     now = left + len(diff.added)
     shrunk = now * LEFT <= before if before >= MANY else now == 0
     if before == 0 or not shrunk or is_own_server(row.endpoint):
         return None
-    if await runs.refused(row.slug):
+    if await runs.refused(row.slug, started):
         return None
     return _doubted(row.slug, before, now)
 

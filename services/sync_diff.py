@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from catalog.merge import FieldChange, ModelDiff
+from catalog.merge import FieldChange
 from services.feed import Alert
 
 Kind = Literal["price", "swapped", "changed", "new", "gone"]
@@ -109,23 +109,27 @@ class Rise:
         return (self.new - self.old) / self.old if self.old else Decimal("Infinity")
 
 
-def rises(slug: str, diff: ModelDiff, enabled: Collection[str]) -> tuple[Rise, ...]:
-    """The prices that went up of the models that are on."""
-    return tuple(_risen(slug, (change for change in diff.updated if change.id in enabled)))
+@dataclass(frozen=True, slots=True)
+class Rises:
+    """The prices of one provider that went up."""
+
+    steepest: Rise
+    models: int
 
 
-def _risen(slug: str, changes: Iterator[FieldChange]) -> Iterator[Rise]:
+def rises(slug: str, changes: Iterable[FieldChange], enabled: Collection[str]) -> Iterator[Rise]:
+    """The prices that went up among these changes, of the models that are on."""
     for change in changes:
-        if change.field.startswith("price."):
+        if change.id in enabled and change.field.startswith("price."):
             old, new = usd(change.old), usd(change.new)
             if old is not None and new is not None and new > old:
                 yield Rise(slug, change.id, change.field, old, new)
 
 
-def rise_alert(found: Sequence[Rise]) -> Alert:
+def rise_alert(found: Sequence[Rises]) -> Alert:
     """One alert for all the rises of a sync; the steepest is named."""
-    first = max(found, key=lambda rise: rise.steepness)
-    models = len({(rise.slug, rise.model) for rise in found})
+    first = max((rises.steepest for rises in found), key=lambda rise: rise.steepness)
+    models = sum(rises.models for rises in found)
     more = "" if models == 1 else f", and {models - 1} more model{'s' if models > 2 else ''}"
     return Alert(
         "warning",

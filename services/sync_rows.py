@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,7 @@ from catalog.merge import FieldChange, ModelDiff, diff_models
 from catalog.plaintext import one_line
 from catalog.redact import redact
 from services.merging import live_info
-from services.sync_diff import Rise
+from services.sync_diff import Rise, Rises, rises
 
 if TYPE_CHECKING:
     from adapters.base import RemoteModel
@@ -48,8 +48,8 @@ class SyncResult:
     error: SwitchroomError | None
     """None exactly when `state` is `ok`."""
     diff: ModelDiff
-    rises: tuple[Rise, ...] = ()
-    """Prices that went up, of models that are on."""
+    rises: Rises | None = None
+    """Prices that went up, of models that are on; None: none did."""
     listed: bool = True
     """False: the provider works but has no list; `total` counts the catalog's models."""
     refused: ModelDiff | None = None
@@ -182,13 +182,27 @@ def _live(row: ModelRow) -> tuple[object, ...]:
     )
 
 
-def run_row(result: SyncResult, started: int) -> SyncRunRow:
+async def dearer(slug: str, diff: ModelDiff, enabled: Collection[str]) -> Rises | None:
+    """The prices that went up of the models that are on."""
+    steepest: Rise | None = None
+    models: set[str] = set()
+    for start in range(0, len(diff.updated), _TURN):
+        await asyncio.sleep(0)
+        for rise in rises(slug, diff.updated[start : start + _TURN], enabled):
+            models.add(rise.model)
+            if steepest is None or rise.steepness > steepest.steepness:
+                steepest = rise
+    return None if steepest is None else Rises(steepest, len(models))
+
+
+async def run_row(result: SyncResult, started: int) -> SyncRunRow:
     """The record of one sync; its error in words, without secrets."""
     from store.sync_runs import NO_LIST, SyncRunRow
 
     error = result.error
     code = error.code if error else None if result.listed else NO_LIST
     diff = result.refused or result.diff
+    await asyncio.sleep(0)  # what comes takes some milliseconds for thousands of changes
     return SyncRunRow(
         id=None,
         provider=result.slug,

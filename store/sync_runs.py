@@ -47,7 +47,10 @@ _STARTS = (
     "SELECT provider, started_at, state FROM sync_runs"
     " WHERE id IN (SELECT max(id) FROM sync_runs GROUP BY provider)"
 )
-_REFUSED = "SELECT state = 'error' AND diff_json IS NOT NULL FROM sync_runs WHERE provider = ? ORDER BY id DESC LIMIT 1"
+_REFUSED = (
+    "SELECT state = 'error' AND diff_json IS NOT NULL AND started_at + duration_ms <= ?"
+    " FROM sync_runs WHERE provider = ? ORDER BY id DESC LIMIT 1"
+)
 _PRUNE = """
 DELETE FROM sync_runs WHERE id IN (
     SELECT id FROM sync_runs WHERE provider = :p AND (
@@ -97,9 +100,16 @@ class SyncRuns:
         rows = await tx.fetchall(_STARTS) if tx else await self._db.reader.execute_fetchall(_STARTS)
         return {row[0]: (row[1], row[2]) for row in rows}
 
-    async def refused(self, provider: str) -> bool:
-        """Whether the newest run brought a list that was not believed."""
-        rows = await self._db.reader.execute_fetchall(_REFUSED, (provider,))
+    async def newest(self, provider: str, tx: Tx | None = None) -> int:
+        """The id of a provider's newest run, 0 for none: another one means that somebody synced it meanwhile."""
+        sql = "SELECT coalesce(max(id), 0) FROM sync_runs WHERE provider = ?"
+        asked = (provider,)
+        rows = await tx.fetchall(sql, asked) if tx else await self._db.reader.execute_fetchall(sql, asked)
+        return next((row[0] for row in rows), 0)
+
+    async def refused(self, provider: str, before: int) -> bool:
+        """Whether the newest run had brought a list that was not believed, by this time (UTC ms)."""
+        rows = await self._db.reader.execute_fetchall(_REFUSED, (before, provider))
         return any(row[0] for row in rows)
 
     async def last(self, provider: str) -> SyncRunRow | None:

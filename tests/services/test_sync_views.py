@@ -13,7 +13,7 @@ from services.container import Services
 from services.dependents import affected
 from services.feed import Alert, FeedEvent
 from services.registry import ProviderDraft
-from services.sync_diff import Rise, SyncChange, read_diff, rise_alert, rises
+from services.sync_diff import Rise, Rises, SyncChange, read_diff, rise_alert, rises
 from services.sync_views import SyncView
 
 
@@ -210,12 +210,12 @@ def test_only_amounts_of_enabled_models_rise() -> None:
             FieldChange("off", "price.input", "1", "2"),
         )
     )
-    assert rises("p", diff, {"on"}) == (Rise("p", "on", "price.input", Decimal(1), Decimal(2)),)
+    assert list(rises("p", diff.updated, {"on"})) == [Rise("p", "on", "price.input", Decimal(1), Decimal(2))]
 
 
 def test_what_was_free_is_the_steepest() -> None:
     free = Rise("p", "free", "price.cache_read", Decimal(0), Decimal("0.5"))
     other = Rise("p", "b", "price.input", Decimal(1), Decimal(9))
-    assert rise_alert([other, free]).message.startswith(
+    assert rise_alert([Rises(other, 1), Rises(free, 1)]).message.startswith(
         "p/free cached $0.00 → $0.50 per 1M tokens, and 1 more model."
     )
