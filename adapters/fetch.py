@@ -13,7 +13,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
+import anyio._backends._asyncio  # noqa: F401  httpx imports these with its first request,
 import certifi
+import httpcore  # noqa: F401  which would hold the screen up
 import httpx
 from pydantic import SecretStr
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 
@@ -88,6 +87,8 @@ def key_prefixes() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def detection_data() -> dict[str, Any]:
     """The file that all of detection shares."""
+    from importlib.resources import files  # as slow to import as all the rest of this module
+
     found: dict[str, Any] = json.loads(files("catalog").joinpath("data/detection.json").read_text("utf-8"))
     return found
 

@@ -205,7 +205,7 @@ def merged(old: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
 
 def _checked(row: ProviderRow) -> ProviderRow:
     """Refuse a row that could not work, whichever way it was made."""
-    from adapters.fetch import check_url
+    from adapters.http_rules import check_url
 
     check_url(row.endpoint, row.allow_http)
     if row.cost_mode is not None and row.cost_mode not in COST_MODES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from services.clock import DAY_MS, HOUR_MS, day_bounds, month_bounds, now_ms
 
 if TYPE_CHECKING:
+    from services.catalog_news import News
     from services.container import Services
     from services.projection import Projection
     from services.registry import ProviderView
@@ -21,6 +23,8 @@ RISES_MS = 14 * DAY_MS
 _SYNCS = 200
 """How many syncs of a provider are looked through for it."""
 CHART_HOURS = 24
+NEWS = "catalog_news"
+"""What the catalog has told and nobody has looked at yet (store.state)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ async def price_rises(services: Services, views: list[ProviderView]) -> tuple[Pr
     """One for each provider whose last syncs made something dearer that is on, the steepest first."""
     since = now_ms() - RISES_MS
     found = []
+    await asyncio.to_thread(_import_sync)
     for view in views:
         if view.last_sync is None or view.last_sync.started_at < since:
             continue
@@ -125,6 +130,16 @@ async def price_rises(services: Services, views: list[ProviderView]) -> tuple[Pr
                     found.append(rise)
                     break
     return tuple(sorted(found, key=lambda rise: -rise.share))
+
+
+async def catalog_news(services: Services) -> tuple[News, ...]:
+    """What the catalog has told and nobody has looked at yet, the newest last."""
+    if not await services.state.get(NEWS):
+        return ()
+    await asyncio.to_thread(_import_news)
+    from services.catalog_news import news
+
+    return tuple(await news(services))
 
 
 async def _rise(services: Services, slug: str, run_id: int, at: int) -> PriceRise | None:
@@ -143,3 +158,11 @@ async def _rise(services: Services, slug: str, run_id: int, at: int) -> PriceRis
     assert new is not None
     others = len({change.model for change in dearer}) - 1
     return PriceRise(slug, first.model, first.field, old, new, others, at)
+
+
+def _import_sync() -> None:
+    import services.sync  # noqa: F401  it takes a while: elsewhere, so that the screen goes on
+
+
+def _import_news() -> None:
+    import services.catalog_news  # noqa: F401  as above

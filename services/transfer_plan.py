@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
+from catalog.user import load_user
 from services.transfer_own import MARK
 from services.transfer_provider import ProviderWork, provider_work, wanted_key, without_secrets
 from services.transfer_read import safe
@@ -27,6 +29,8 @@ from services.transfer_types import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from services.container import Services
     from store.budgets import BudgetRow
     from store.models import ModelRow
@@ -62,7 +66,7 @@ class Prepared:
     settings_before: dict[str, object] = field(default_factory=dict)
     default_model: str | None = None
     default_before: object = None
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
 
 async def prepare(services: Services, found: Found, *, allow_http: bool = False) -> Prepared:
@@ -89,7 +93,7 @@ class _Planner:
         self.prepared = Prepared(Plan(found, (), (), ()))
 
     async def run(self) -> None:
-        self._files()
+        await asyncio.to_thread(self._files)
         rows = {row.slug: row for row in await self._services.registry.rows()}
         known = set(rows)
         for one in self._found.providers:
@@ -114,18 +118,17 @@ class _Planner:
 
     def _files(self) -> None:
         folder = self._services.paths.user_catalog
-        for name, content in self._found.catalog_files.items():
+        ids = set(load_user(folder).providers) if self._found.catalog_files else set()
+        for name, one in self._found.catalog_files.items():
             here = folder / name
-            present = here.read_bytes() if here.is_file() else None
-            if present is None:
-                self.prepared.files[name] = content
-                self._step("catalog file", name, "add", f"to {folder}")
-            elif present == content:
+            if not os.path.lexists(here) and one.vendor.id not in ids:
+                self.prepared.files[name] = one.text
+                self._step("catalog file", name, "add", f"what it says of {one.vendor.id}, to {folder}")
+            elif os.path.lexists(here) and _content(here) == one.text.encode():
                 self._step("catalog file", name, "same", "is here")
             else:
-                self._step(
-                    "catalog file", name, "skip", "stays as it is here", "another file of that name is here"
-                )
+                what = "of that name" if os.path.lexists(here) else f"about {one.vendor.id}"
+                self._step("catalog file", name, "skip", "is not taken over", f"another file {what} is here")
         for name in self._found.catalog_names:
             if not (folder / name).is_file():
                 self.remarks.append(
@@ -231,6 +234,13 @@ class _Planner:
         else:
             self.prepared.default_model, self.prepared.default_before = wanted, now
             self._step("default model", wanted, "change" if now else "add", "for new chats")
+
+
+def _content(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes() if file.is_file() else None
+    except OSError:
+        return None
 
 
 def _only_http(one: FoundProvider, error: SwitchroomError) -> bool:
