@@ -21,6 +21,7 @@ from services.model_lists import view_of
 from services.models import split_ref
 from services.tariff import tariff_of
 from store.models import ModelRow, Models
+from store.providers import Providers
 
 if TYPE_CHECKING:
     from services.budgets import BudgetView
@@ -34,6 +35,7 @@ LEAST = Decimal("0.0001")
 """The same: less, and not 0, is a price per token."""
 MOST_PER_REQUEST = Decimal(1_000)
 _PLACES = 9
+_FINE = "at most nine decimals"
 _MOST_DATES = 50
 CostMode = Literal["own", "flat", "metered"]
 
@@ -117,6 +119,7 @@ class OwnPrices:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._store = Models(services.db)
+        self._providers = Providers(services.db)
 
     async def look(self, ref: str) -> Charges:
         """How a model is charged. The provider must exist; the model need not be known to anybody."""
@@ -144,6 +147,10 @@ class OwnPrices:
             await services.registry.row(slug)
         async with services.db.transaction(durable=True) as tx:
             for ref, slug, model_id in named:
+                if await self._providers.get(slug, tx) is None:
+                    raise NotFoundError(
+                        f"{slug} was deleted meanwhile.", hint="Nothing was changed.", provider=slug
+                    )
                 await self._store.ensure(tx, slug, [model_id], now_ms())
                 row = await self._store.get(slug, model_id, tx)
                 assert row is not None
@@ -252,7 +259,10 @@ def amount_problem(amount: Decimal) -> str | None:
     if not amount.is_finite() or amount < 0:
         return "an amount from 0 up; 0 is free"
     if amount > MOST:
-        return f"${amount:,f} per 1M tokens is more than {MOST:,}: prices are per 1M tokens"
+        shown = f"${amount:,f}" if amount.adjusted() < 15 else "That"
+        return f"{shown} per 1M tokens is more than {MOST:,}: prices are per 1M tokens"
+    if amount and amount.adjusted() < -_PLACES - 6:
+        return _FINE  # not even per token; written out it could fill the screen
     if 0 < amount < LEAST:
         return f"a price per token? per 1M it is {amount.scaleb(6).normalize():f}"
     return _too_fine(amount)
@@ -260,7 +270,7 @@ def amount_problem(amount: Decimal) -> str | None:
 
 def _too_fine(amount: Decimal) -> str | None:
     exponent = amount.normalize(EXACT).as_tuple().exponent
-    return "at most nine decimals" if isinstance(exponent, int) and -exponent > _PLACES else None
+    return _FINE if isinstance(exponent, int) and -exponent > _PLACES else None
 
 
 def _check(typed: TypedPrice) -> None:

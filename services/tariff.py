@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from catalog.money import from_nanos, to_nanos
 from catalog.pricing import cost, price_at, rates_for
-from catalog.types import Price
+from catalog.types import Price, Rates
 from catalog.usage import Usage
 
 if TYPE_CHECKING:
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 
 _MILLION = Decimal(1_000_000)
+_ABSURD = Decimal(1_000_000)
+"""USD per 1,000,000 tokens, or for 1,000 requests: more is a broken list, and could not be kept in nano-dollars."""
 _LONG_RUN = timedelta(hours=1)
 """A run may wait this long between the setting aside of its money and the attempt that is billed."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorstCase:
-    """Peak hours, and a prompt that is all written to a cache: USD, a straight line over the answer's length."""
+    """Peak hours, and a prompt that is all read from or written to a cache where that is dearer: USD, a straight line
+    over the answer's length."""
 
     prompt: Decimal
     per_output_token: Decimal
@@ -101,7 +104,8 @@ def _worst(price: Price, input_tokens: int, at: datetime) -> WorstCase | None:
     rates = rates_for(peak, input_tokens, at)
     if rates.input is None or rates.output is None:
         return None
-    prompt = input_tokens * max(rates.input, rates.cache_write or rates.input) / _MILLION
+    dearest = max(rates.input, rates.cache_write or rates.input, rates.cache_read or rates.input)
+    prompt = input_tokens * dearest / _MILLION
     request = (day.per_1k_requests or Decimal(0)) / 1000
     return WorstCase(prompt + request, max(rates.output, rates.reasoning or rates.output) / _MILLION)
 
@@ -111,11 +115,19 @@ def tariff_of(view: ModelView, row: ProviderRow) -> Tariff:
     if view.own_cost:
         return Tariff(None, own=True)
     price = view.info.price
-    if price is None or not (price.known or price.scheduled):
+    if price is None or not (price.known or price.scheduled) or _absurd(price):
         return Tariff(None, own=False)
     if row.discount_pct and view.info.sources.get("price") != "typed":
         price = discounted(price, Decimal(row.discount_pct))
     return Tariff(price, own=False)
+
+
+def _absurd(price: Price) -> bool:
+    """Whether any of its amounts cannot be meant: what a run costs is unknown then."""
+    blocks = (price, price.batch, price.off_peak, *price.tiers, *price.scheduled)
+    amounts = [getattr(block, name) for block in blocks if block is not None for name in Rates.model_fields]
+    amounts += [price.per_1k_requests, *(change.per_1k_requests for change in price.scheduled)]
+    return any(amount is not None and amount > _ABSURD for amount in amounts)
 
 
 def discounted(price: Price, percent: Decimal) -> Price:

@@ -1,0 +1,122 @@
+"""Typed prices at the edges: absurd amounts, a dearer cache, a provider that is deleted meanwhile, two processes at once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from catalog.errors import NotFoundError
+from catalog.money import to_nanos
+from catalog.types import Price, Scheduled, Tier
+from catalog.usage import Usage
+from services.container import Services
+from services.own_prices import TypedPrice, amount_problem, typed_edit
+from services.registry import ProviderDraft
+from services.tariff import Tariff, tariff_of
+from store.models import ModelRow, Models
+
+REF = "azure/chat-prod"
+
+
+async def added(services: Services, **more: Any) -> None:
+    draft = ProviderDraft(slug="azure", url="https://llm.example.com/v1", **more)
+    await services.registry.add(draft, None, test=False)
+
+
+@pytest.mark.parametrize(
+    "amount", ["1E-300000", "1E-999999", "-1E-300000", "0.0000000000000001", "1E+999999"]
+)
+def test_an_absurd_amount_is_refused_in_few_words(amount: str) -> None:
+    problem = amount_problem(Decimal(amount))
+    assert problem is not None
+    assert len(problem) < 100
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        Price(input=Decimal("1e30"), output=Decimal(1)),
+        Price(input=Decimal(1), output=Decimal("1e999999")),
+        Price(input=Decimal(1), output=Decimal(1), per_1k_requests=Decimal("1e19")),
+        Price(input=Decimal(1), output=Decimal(1), tiers=(Tier(over_input_tokens=9, input=Decimal("1e20")),)),
+        Price(
+            input=Decimal(1),
+            output=Decimal(1),
+            scheduled=(Scheduled(from_date="2030-01-01", output=Decimal("1e20")),),
+        ),
+    ],
+)
+async def test_a_list_with_an_absurd_price_leaves_the_model_usable_at_an_unknown_price(
+    services: Services, price: Price
+) -> None:
+    await added(services)
+    async with services.db.transaction() as tx:
+        row = ModelRow("azure", "chat-prod", price_json=price.model_dump_json(exclude_none=True), last_seen=1)
+        await Models(services.db).replace_live(tx, "azure", [row])
+    view, provider = await services.models.found(REF)
+    tariff = tariff_of(view, provider)
+    assert (tariff.price, tariff.own, tariff.known) == (None, False, False)
+
+
+def test_a_cache_that_is_dearer_than_the_prompt_is_set_aside_too() -> None:
+    row = typed_edit(TypedPrice(Decimal(1), Decimal(2), cache_read=Decimal(5))).apply(
+        ModelRow("azure", "chat-prod")
+    )
+    tariff = Tariff(Price.model_validate_json(row.typed_price_json or ""), own=False)
+    at = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    bill = tariff.cost(Usage(input=1_000, cache_read=1_000, output=10), at)
+    worst = tariff.worst(1_000, at)
+    assert bill is not None
+    assert worst is not None
+    assert to_nanos(bill) <= worst.nanos(10)
+
+
+async def test_a_provider_deleted_while_its_price_is_typed_is_said_and_nothing_is_kept(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await added(services)
+    row = services.registry.row
+
+    async def and_then_it_is_deleted(slug: str) -> object:
+        monkeypatch.undo()
+        found = await row(slug)
+        await services.registry.remove(slug)
+        return found
+
+    monkeypatch.setattr(services.registry, "row", and_then_it_is_deleted)
+    with pytest.raises(NotFoundError, match="azure was deleted meanwhile"):
+        await services.own_prices.save([REF], typed_edit(TypedPrice(Decimal(1), Decimal(2))))
+    assert await Models(services.db).list() == []
+    assert await services.audit.list(action="model.price") == []
+
+
+async def test_prices_typed_at_once_for_other_days_are_all_kept(services: Services, opened: Any) -> None:
+    async with opened() as other:
+        await typed_by_both(services, other)
+
+
+async def typed_by_both(one: Services, two: Services) -> None:
+    await added(one)
+    year = datetime.now(UTC).year + 1
+
+    async def save(services: Services, month: int) -> None:
+        day = datetime(year, month, 1, tzinfo=UTC).date()
+        await services.own_prices.save(
+            [REF], typed_edit(TypedPrice(Decimal(month), Decimal(1), from_date=day))
+        )
+
+    await asyncio.gather(*(save(one if month % 2 else two, month) for month in range(1, 9)))
+    stored = await Models(one.db).get("azure", "chat-prod")
+    assert stored is not None
+    price = Price.model_validate_json(stored.typed_price_json or "")
+    assert [(change.from_date[5:7], change.input) for change in price.scheduled] == [
+        (f"{month:02}", Decimal(month)) for month in range(1, 9)
+    ]
+    rows = await one.audit.list(action="model.price")
+    assert len(rows) == 8, "each is in the audit log, with what was before it"
+    befores = [len(row.detail["before"].get("price", {}).get("scheduled", ())) for row in reversed(rows)]
+    assert befores == list(range(8))
