@@ -60,7 +60,9 @@ class Connections:
             self._imported.add(row.dialect)
         from adapters.loader import create
 
-        return create(await self.connection(row, secrets), self._services.fetcher)
+        connection = await self.connection(row, secrets)
+        await asyncio.to_thread(self._services.fetcher.prepare, connection)
+        return create(connection, self._services.fetcher)
 
     async def connection(self, row: ProviderRow, secrets: Secrets) -> Connection:
         """Everything the wire needs to know about this provider."""

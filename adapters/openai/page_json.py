@@ -11,7 +11,7 @@ from adapters.fetch import parse_json
 
 SMALL = 128 * 1024
 """Bytes that are read at once: a millisecond or two."""
-_TURN = 64 * 1024
+_TURN = 32 * 1024
 """Characters read between two turns of the event loop."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
