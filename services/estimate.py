@@ -85,8 +85,8 @@ class Estimates:
     def __init__(self, services: Services) -> None:
         self.habits = TokenHabits(services.db)
         self._services = services
-        self._prepared: dict[str, tuple[ModelView, ProviderRow, Tariff]] = {}
-        """What `quick` goes by, of the models that were prepared."""
+        self._tariffs: dict[str, tuple[ModelView, Tariff]] = {}
+        """Ref → what was worked out from the newest view."""
 
     async def estimate(self, request: RunRequest) -> Estimate:
         """The estimate of a whole request."""
@@ -95,8 +95,7 @@ class Estimates:
     async def prepared(self, request: RunRequest) -> Prepared:
         """The estimate with all it was made from. NotFoundError: no such provider."""
         view, row = await self._services.models.found(request.model)
-        tariff = tariff_of(view, row)
-        self._prepared[view.ref] = (view, row, tariff)
+        tariff = self._tariff(view)
         habit = await self.habits.load(view.provider, view.info.id)
         size = prompt_size(request.messages, request.system, request.tools)
         estimate = _estimate(view, tariff, habit, size, request.max_tokens)
@@ -109,19 +108,15 @@ class Estimates:
         await self.prepared(RunRequest(ref, ()))
 
     def price_of(self, view: ModelView, used: Usage) -> Decimal | None:
-        """What these tokens would cost with a model, as far as `quick` knows its price; 0 on own hardware, None: unknown."""
-        tariff = self._known_tariff(view)
+        """What these tokens would cost with a model; 0 on own hardware, None: unknown."""
+        tariff = self._tariff(view)
         return Decimal(0) if tariff.own else tariff.cost(used, datetime.now(UTC))
 
-    def _known_tariff(self, view: ModelView) -> Tariff:
-        known = self._prepared.get(view.ref)
-        if known is None:
-            return Tariff(None if view.own_cost else view.info.price, view.own_cost)
-        if known[0] is view:
-            return known[2]
-        tariff = tariff_of(view, known[1])  # its price may be another one by now
-        self._prepared[view.ref] = (view, known[1], tariff)
-        return tariff
+    def _tariff(self, view: ModelView) -> Tariff:
+        known = self._tariffs.get(view.ref)
+        if known is None or known[0] is not view:  # its price may be another one by now
+            known = self._tariffs[view.ref] = (view, tariff_of(view))
+        return known[1]
 
     def quick(
         self,
@@ -133,7 +128,7 @@ class Estimates:
         max_tokens: int | None = None,
     ) -> Estimate:
         """The same without any waiting, for every key press. `weight` is `services.ratios.weigh` of the text."""
-        tariff = self._known_tariff(view)
+        tariff = self._tariff(view)
         habit = self.habits.known(view.provider, view.info.id)
         return _estimate(view, tariff, habit, PromptSize(weight, messages, images), max_tokens)
 

@@ -63,6 +63,8 @@ class ModelView:
     """What else the live list says, name → text or number as JSON (store.models); None: nothing."""
     asked: Mapping[str, Asked] = field(default_factory=lambda: NOTHING)
     """Capability → what asking the model showed, and when; empty: it was never asked."""
+    discount_pct: str | None = None
+    """What its provider takes off the list price, in percent; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,14 @@ class ModelLists:
         only = unsure[0].slug if len(unsure) == 1 else None
         marks = await self._store.marks(only)
         basis = {
-            row.slug: (self._day, row.catalog_id, row.endpoint, row.cost_mode, marks.get(row.slug))
+            row.slug: (
+                self._day,
+                row.catalog_id,
+                row.endpoint,
+                row.cost_mode,
+                row.discount_pct,
+                marks.get(row.slug),
+            )
             for row in unsure
         }
         fresh: dict[str, _Kept] = {}
@@ -203,4 +212,5 @@ def view_of(catalog: Catalog, row: ProviderRow, model_id: str, stored: ModelRow 
         seen=(stored.last_seen or None) if stored is not None else None,
         wire_details=stored.details_json if stored is not None else None,
         asked=asked(stored),
+        discount_pct=row.discount_pct,
     )

@@ -107,7 +107,7 @@ class Charges:
         today = datetime.now(UTC).date()
         row = edit.apply(self.stored)
         after = self.views(row)
-        old, new = tariff_of(self.view, self.provider), tariff_of(after, self.provider)
+        old, new = tariff_of(self.view), tariff_of(after)
         both = [compared(mix, old, new, today, edit.day or today) for mix in self.found]
         chosen = both[self.found.index(telling(self.found))]
         return Change(self.view.ref, self.view, after, row, edit.day, chosen, (both[0], both[1]))

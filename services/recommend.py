@@ -150,7 +150,7 @@ def _candidate(
     spoken: frozenset[str],
 ) -> Candidate:
     info = view.info
-    tariff = tariff_of(view, row)
+    tariff = tariff_of(view)
     return Candidate(
         ref=view.ref,
         abilities=tuple(ability(info, name, view.asked) for name in wish.wanted),

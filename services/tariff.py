@@ -18,7 +18,6 @@ from catalog.usage import Usage
 
 if TYPE_CHECKING:
     from services.models import ModelView
-    from store.providers import ProviderRow
 
 
 _MILLION = Decimal(1_000_000)
@@ -110,15 +109,15 @@ def _worst(price: Price, input_tokens: int, at: datetime) -> WorstCase | None:
     return WorstCase(prompt + request, max(rates.output, rates.reasoning or rates.output) / _MILLION)
 
 
-def tariff_of(view: ModelView, row: ProviderRow) -> Tariff:
+def tariff_of(view: ModelView) -> Tariff:
     """The tariff of a model on its provider. A typed price is what the user pays: no discount is taken off it."""
     if view.own_cost:
         return Tariff(None, own=True)
     price = view.info.price
     if price is None or not (price.known or price.scheduled) or _absurd(price):
         return Tariff(None, own=False)
-    if row.discount_pct and view.info.sources.get("price") != "typed":
-        price = discounted(price, Decimal(row.discount_pct))
+    if view.discount_pct and view.info.sources.get("price") != "typed":
+        price = discounted(price, Decimal(view.discount_pct))
     return Tariff(price, own=False)
 
 

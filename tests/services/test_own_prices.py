@@ -165,22 +165,22 @@ def test_free_is_a_price_and_a_price_per_token_is_named_per_million() -> None:
 async def test_no_discount_on_a_typed_price_but_on_a_mapped_one(services: Services) -> None:
     await added(services, discount_pct=Decimal(10))
     await services.own_prices.save([REF], map_edit("openai/gpt-4o"))
-    view, row = await services.models.found(REF)
+    view = await services.models.get(REF)
     listed = view.info.price
     assert listed is not None
     assert listed.input is not None
-    paid = tariff_of(view, row).price
+    paid = tariff_of(view).price
     assert paid is not None
     assert paid.input == listed.input * usd("0.9")
     await save(services, TypedPrice(usd("3"), usd("9"), from_date=SOON))
-    view, row = await services.models.found(REF)
-    paid = tariff_of(view, row).price
+    view = await services.models.get(REF)
+    paid = tariff_of(view).price
     assert paid is not None
     assert paid.input == listed.input * usd("0.9")
     assert price_at(paid, SOON).input == usd("3")
     await save(services, TypedPrice(usd("2"), usd("8")))
-    view, row = await services.models.found(REF)
-    paid = tariff_of(view, row).price
+    view = await services.models.get(REF)
+    paid = tariff_of(view).price
     assert paid is not None
     assert paid.input == usd("2")
 

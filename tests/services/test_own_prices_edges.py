@@ -57,8 +57,8 @@ async def test_a_list_with_an_absurd_price_leaves_the_model_usable_at_an_unknown
     async with services.db.transaction() as tx:
         row = ModelRow("azure", "chat-prod", price_json=price.model_dump_json(exclude_none=True), last_seen=1)
         await Models(services.db).replace_live(tx, "azure", [row])
-    view, provider = await services.models.found(REF)
-    tariff = tariff_of(view, provider)
+    view = await services.models.get(REF)
+    tariff = tariff_of(view)
     assert (tariff.price, tariff.own, tariff.known) == (None, False, False)
 
 
@@ -120,3 +120,24 @@ async def typed_by_both(one: Services, two: Services) -> None:
     assert len(rows) == 8, "each is in the audit log, with what was before it"
     befores = [len(row.detail["before"].get("price", {}).get("scheduled", ())) for row in reversed(rows)]
     assert befores == list(range(8))
+
+
+async def test_a_quick_estimate_takes_the_discount_off_and_follows_it(services: Services) -> None:
+    await services.registry.add(
+        ProviderDraft(slug="azure", type="openai", discount_pct=Decimal(50)), None, test=False
+    )
+    used = Usage(input=1_000_000, output=0)
+
+    async def cost() -> Decimal | None:
+        [view] = [view for view in await services.models.list("azure") if view.info.id == "gpt-4o"]
+        assert services.estimates.quick(view, 400).high == services.estimates.price_of(
+            view, Usage(input=104, output=services.estimates.quick(view, 400).max_output)
+        )
+        return services.estimates.price_of(view, used)
+
+    price = (await services.models.get("azure/gpt-4o")).info.price
+    assert price is not None
+    assert price.input is not None
+    assert await cost() == price.input / 2, "although nobody prepared the model"
+    await services.registry.edit("azure", ProviderDraft(discount_pct=Decimal(0)))
+    assert await cost() == price.input
