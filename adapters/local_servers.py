@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from adapters.base import Connection, Watchdogs
-from adapters.errors import Origin
+from adapters.errors import NetworkError, Origin
 from catalog.detect import normalise_base_url
 from catalog.discoverable import LocalServer, Probe, local_servers
 from catalog.errors import SwitchroomError
@@ -34,6 +35,8 @@ _AT_ONCE = 4
 _LIST = "/v1/models"
 _NOWHERE = "/no-such-path"
 """Who answers this, answers anything: only what stands in its list of models tells then who it is."""
+_NAMES = re.compile(r"^(http://)(?:localhost|\[::1\])(:\d+)$")
+"""Further names of 127.0.0.1."""
 _PLAIN = frozenset({"version", "models", "data"})
 """Names that many servers' answers have."""
 _TITLES = {
@@ -84,18 +87,30 @@ async def look_around(
     """
     usual = [server.port for server in local_servers()]
     numbers = dict.fromkeys([*usual, *PORTS] if ports is None else ports)
-    roots = dict.fromkeys([*(f"http://127.0.0.1:{port}" for port in numbers), *map(_root, more)])
-    tasks = {root: asyncio.create_task(_ask(fetcher, root, _candidates(root))) for root in roots}
+    roots: dict[str, str] = {}
+    for root in (*(f"http://127.0.0.1:{port}" for port in numbers), *map(_root, more)):
+        roots.setdefault(_NAMES.sub(r"\g<1>127.0.0.1\2", root), root)
+    tasks = [asyncio.create_task(_either(fetcher, root)) for root in roots.values()]
     if not tasks:
         return []
     try:
-        await asyncio.wait(tasks.values(), timeout=IN_ALL)
+        await asyncio.wait(tasks, timeout=IN_ALL)
     finally:
-        for task in tasks.values():
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
-    done = [task for task in tasks.values() if not task.cancelled() and task.exception() is None]
+        await asyncio.gather(*tasks, return_exceptions=True)
+    done = [task for task in tasks if not task.cancelled() and task.exception() is None]
     return [found for task in done if (found := task.result()) is not None]
+
+
+async def _either(fetcher: Fetcher, root: str) -> ServerFound | None:
+    """Who is at an address; where nobody is at 127.0.0.1, at ::1, the only one that some servers listen on."""
+    for place in dict.fromkeys((root, root.replace("//127.0.0.1:", "//[::1]:"))):
+        try:
+            return await _ask(fetcher, place, _candidates(place))
+        except NetworkError:
+            continue
+    return None
 
 
 async def identify(fetcher: Fetcher, url: str, *, allow_http: bool = False) -> ServerFound | None:
@@ -118,7 +133,7 @@ def _candidates(root: str) -> tuple[LocalServer, ...]:
 async def _ask(
     fetcher: Fetcher, root: str, candidates: Sequence[LocalServer], *, allow_http: bool = False
 ) -> ServerFound | None:
-    """The list of models first: without one, or a refusal of it, no server is offered at all."""
+    """The list of models first: without one, or a refusal of it, no server is offered. NetworkError: nobody is there."""
     connection = Connection(
         slug=urlsplit(root).netloc, dialect="openai", base_url=root, watchdogs=Watchdogs(connect=ONE), allow_http=allow_http
     )  # fmt: skip
@@ -127,7 +142,7 @@ async def _ask(
     try:
         first = answers[_LIST] = await _get(fetcher, client, root + _LIST)
         if first.status == 0:
-            return None
+            raise NetworkError(f"Nobody answers at {root}.", hint="Start the server.", provider=root)
         wanted = dict.fromkeys(probe.get for server in candidates for probe in server.probes)
         wanted |= dict.fromkeys([*(server.list_path for server in candidates), _NOWHERE])
         turns = asyncio.Semaphore(_AT_ONCE)
@@ -150,7 +165,10 @@ def _named(root: str, candidates: Sequence[LocalServer], answers: dict[str, _Ans
         probe = _proof(server, answers, anything=anything)
         if probe is None or listed is None or not (_models(listed) is not None or _refuses(listed)):
             continue
-        return _found(server.server, server.vendor, root, server.list_path, listed, probe.get)
+        found = _found(server.server, server.vendor, root, server.list_path, listed, probe.get)
+        if _refuses(answers.get(server.detail or "")):  # llama.cpp lists its models to everybody
+            found = replace(found, wants_key=True)
+        return found
     for path in (_LIST, *(server.list_path for server in candidates if not server.probes)):
         listed = answers.get(path)
         if listed is not None and _models(listed) is not None:
@@ -231,8 +249,8 @@ def _id(item: object) -> str | None:
     return next((name for name in names if isinstance(name, str) and name), None)
 
 
-def _refuses(answer: _Answer) -> bool:
-    return answer.status in (401, 403) and isinstance(answer.document, dict)
+def _refuses(answer: _Answer | None) -> bool:
+    return answer is not None and answer.status in (401, 403) and isinstance(answer.document, dict)
 
 
 async def _get(fetcher: Fetcher, client: httpx.AsyncClient, url: str) -> _Answer:
@@ -250,8 +268,6 @@ async def _get(fetcher: Fetcher, client: httpx.AsyncClient, url: str) -> _Answer
 
 
 def _unreachable(error: SwitchroomError) -> bool:
-    from adapters.errors import NetworkError
-
     return isinstance(error, NetworkError)
 
 

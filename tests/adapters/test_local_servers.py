@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 
@@ -85,6 +86,43 @@ async def test_a_server_that_wants_a_key_is_named_too() -> None:
         found = await named(server)
         assert found is not None
         assert (found.server, found.wants_key, found.models) == ("vllm", True, ())
+
+
+async def test_llama_cpp_lists_its_models_to_everybody_but_answers_only_with_its_key() -> None:
+    async def handler(exchange: Exchange) -> None:
+        if exchange.path == "/v1/models":
+            await exchange.answer(200, listed("llamacpp"))
+        else:
+            await exchange.answer(401, {"error": {"message": "Invalid API Key", "code": 401}})
+
+    async with loop_server(handler) as server:
+        found = await named(server)
+        assert found is not None
+        assert (found.server, found.wants_key, found.models) == ("llamacpp", True, ("tiny",))
+
+
+async def test_a_server_on_ipv6_alone_is_found_and_one_under_two_names_once() -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        body = json.dumps(SERVERS["vllm"].get(path, {})).encode()
+        status = b"200 OK" if path in SERVERS["vllm"] else b"404 Not Found"
+        writer.write(
+            b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body)
+        )
+        await writer.drain()
+        writer.close()
+
+    try:
+        server = await asyncio.start_server(handler, "::1", 0)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    port = server.sockets[0].getsockname()[1]
+    fetcher = Fetcher()
+    async with server:
+        near = [f"http://localhost:{port}/v1", f"http://[::1]:{port}"]
+        (found,) = await look_around(fetcher, near, ports=(port,))
+    await fetcher.aclose()
+    assert (found.server, found.root) == ("vllm", f"http://[::1]:{port}")
 
 
 async def test_a_version_is_not_enough_where_the_list_says_who_it_is() -> None:
