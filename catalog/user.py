@@ -75,8 +75,19 @@ class _SkippedError(Exception):
         self.reason = reason
 
 
+def understood(path: Path, text: str) -> CatalogProvider | Problem:
+    """What the text of such a file says; the problem where it cannot be used."""
+    try:
+        return _described(path, text)
+    except _SkippedError as skipped:
+        return Problem(path, skipped.line, skipped.reason)
+
+
 def _load(path: Path) -> CatalogProvider:
-    text = _text(path)
+    return _described(path, _text(path))
+
+
+def _described(path: Path, text: str) -> CatalogProvider:
     try:
         raw = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

@@ -232,14 +232,17 @@ class Application:
             tx, "model.default", ref, detail={"before": before, "after": ref, "imported": True}
         )
 
-    async def _file(self, tx: Tx, name: str, content: bytes) -> None:
-        from store.vault.private_file import write_private
+    async def _file(self, tx: Tx, name: str, content: str) -> None:
+        from services.transfer import write_file
 
         file = self._services.paths.user_catalog / name
         if not self._services.db.dry_run:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                await asyncio.to_thread(write_file, file, content, replace=False)
+            except UsageError:
+                raise _changed(name) from None
             self._made.append(file)
-            await asyncio.to_thread(write_private, file, content)
         await self._services.audit.record(tx, "catalog.add", safe(name, 100), detail={"imported": True})
 
     async def _tell(self, written: Written | None) -> None:
@@ -248,6 +251,7 @@ class Application:
         if written is not None:
             await services.preferences.act(written)
         if prepared.files:
+            services.catalog.forget()
             services.feed.publish(CatalogChanged())
         slugs = tuple(
             work.after.slug for work in prepared.providers if work.action != "same" or work.key is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.money import from_nanos
 from services.clock import iso
+from services.transfer_catalog import outgoing
 from services.transfer_fields import duration
 from services.transfer_own import MARK, VERSION
 from services.transfer_read import safe, secretive
@@ -45,12 +47,6 @@ async def _own(services: Services, rows: Sequence[ProviderRow]) -> Exported:
     chosen = await services.state.get(DEFAULT_KEY)
     if isinstance(chosen, str):
         top["default_model"] = chosen
-    vendors = sorted(path.name for path in services.paths.user_catalog.glob("*.json"))
-    if vendors:
-        top["user_catalog"] = vendors
-        left.append(
-            f"the user catalog's files, which are copied by hand: {', '.join(safe(name) for name in vendors)}"
-        )
     tables: list[tuple[str, Mapping[str, Any]]] = [("", top)]
     if settings := _settings(services, left):
         tables.append(("[settings]", settings))
@@ -69,6 +65,8 @@ async def _own(services: Services, rows: Sequence[ProviderRow]) -> Exported:
             "alert": limit.alert, "until": iso(limit.until),
         }  # fmt: skip
         tables.append(("[[limit]]", said))
+    if files := await asyncio.to_thread(outgoing, services.paths.user_catalog, left):
+        tables.append(("[user_catalog]", files))
     return Exported(
         _HEAD + "\n".join(_table(*table) for table in tables), "switchroom", len(rows), tuple(left)
     )
@@ -241,6 +239,8 @@ def _toml(value: Any) -> str:
             return repr(value)
         case Decimal():
             return _text(_decimal(value))
+        case str() if _is_page(value):
+            return f"'''\n{value}'''"
         case str():
             return _text(value)
         case Mapping():
@@ -248,6 +248,11 @@ def _toml(value: Any) -> str:
         case Iterable():
             return f"[{', '.join(_toml(item) for item in value)}]"
     raise TypeError(type(value).__name__)
+
+
+def _is_page(text: str) -> bool:
+    """Whether a text is several lines that can stand as they are, such as a file of the user catalog."""
+    return "\n" in text and "'" not in text and text.replace("\n", "").isprintable()
 
 
 def _text(text: str) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import SwitchroomError
+from services.transfer_catalog import in_folder
 from services.transfer_fields import Fields, secret
-from services.transfer_read import Document, read_bytes, safe, unknown_format
+from services.transfer_read import Document, safe, unknown_format
 from services.transfer_types import Found, FoundProvider, Remark, Value
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def read_lace(document: Document) -> Found:
             "warning", "This is a version of the file that is not known; what can be read is.", "version"
         )
     folder = document.file.parent
-    vendors, contents = _lace_catalog(folder, remarks)
+    described = {one.vendor.id: one for one in in_folder(folder / "user-catalog", remarks)}
     providers: list[FoundProvider] = []
     slugs: set[str] = set()
     instances = top.table("instances")
@@ -74,7 +75,8 @@ def read_lace(document: Document) -> Found:
                 f"The retry policy “{safe(retry, 30)}” of {slug} is not known; the settings' is used.",
                 "retryPolicy",
             )
-        spec = vendors.get(kind or "")
+        vendor = described.get(kind or "")
+        spec = vendor.vendor if vendor else None
         draft = ProviderDraft(
             slug=slug,
             type=spec.dialect if spec else kind,
@@ -91,11 +93,11 @@ def read_lace(document: Document) -> Found:
         one.rest()
         key = _lace_key(folder, name, slug, remarks)
         providers.append(
-            FoundProvider(draft, one.line, key, vendor=kind if spec else None, vendor_file=f"{kind}.json" if spec else None)
+            FoundProvider(draft, one.line, key, vendor=kind if vendor else None, vendor_file=vendor.name if vendor else None)
         )  # fmt: skip
     top.rest()
     used = {provider.vendor_file for provider in providers}
-    files = {name: content for name, content in contents.items() if name in used}
+    files = {vendor.name: vendor for vendor in described.values() if vendor.name in used}
     return Found("lace", document.file, tuple(providers), catalog_files=files, remarks=tuple(remarks))
 
 
@@ -227,24 +229,3 @@ def _lace_key(folder: Path, name: str, slug: str, remarks: list[Remark]) -> Secr
     if isinstance(data, dict) and (more := [safe(field, 40) for field in data if field != "apiKey"]):
         remarks.append(Remark("left out", f"{slug}: {', '.join(more[:5])} beside the key.", file))
     return secret(key.strip())
-
-
-def _lace_catalog(folder: Path, remarks: list[Remark]) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
-    """The vendors that LACE's user catalog describes, by id, and the files they stand in."""
-    from catalog.user import load_user
-
-    place = folder / "user-catalog"
-    if not place.is_dir():
-        return {}, {}
-    found = load_user(place)
-    remarks += [
-        Remark("left out", safe(problem.reason, 200), problem.file, problem.line)
-        for problem in found.problems[:20]
-    ]
-    contents: dict[str, bytes] = {}
-    for vendor in found.providers:
-        try:
-            contents[f"{vendor}.json"] = read_bytes(place / f"{vendor}.json")[0]
-        except SwitchroomError:
-            continue
-    return {name: spec for name, spec in found.providers.items() if f"{name}.json" in contents}, contents

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import UsageError
+from services.transfer_catalog import incoming
 from services.transfer_fields import Fields, reference
 from services.transfer_read import Document, safe
 from services.transfer_types import (
@@ -44,14 +46,16 @@ def read_own(document: Document) -> Found:
     limits = tuple(_limits(top))
     settings = dict(_settings(top))
     default = top.text("default_model")
-    names = top.raw("user_catalog")
-    catalog = (
-        tuple(n for n in names if isinstance(n, str) and len(n) <= 200) if isinstance(names, list) else ()
-    )
+    table = top.table("user_catalog")
+    texts = {name: table.raw(name) for name in table.names()} if table else {}
+    vendors = incoming(document.file, {name: text for name, text in texts.items() if text != ""}, remarks)
+    described = {one.vendor.id: one.name for one in vendors}
     top.rest()
     return Found(
-        "switchroom", document.file, providers, limits, settings,
-        default_model=default, catalog_names=catalog, remarks=tuple(remarks),
+        "switchroom", document.file,
+        tuple(replace(one, vendor_file=described.get(one.vendor or "")) for one in providers), limits, settings,
+        default_model=default, catalog_files={one.name: one for one in vendors},
+        catalog_names=tuple(name for name, text in texts.items() if text == ""), remarks=tuple(remarks),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from catalog.errors import SwitchroomError
 if TYPE_CHECKING:
     from catalog.types import Price
     from services.drafts import KeySource, ProviderDraft
+    from services.transfer_catalog import VendorFile
 
 Format = Literal["switchroom", "lace", "loquilex", "toml", "json"]
 FORMATS: Mapping[Format, str] = {
@@ -114,8 +115,8 @@ class Found:
     defaults_only: frozenset[str] = frozenset()
     """Settings that are taken over only where they still have their default here."""
     default_model: str | None = None
-    catalog_files: Mapping[str, bytes] = field(default_factory=dict)
-    """Name → content of user-catalog files that come along."""
+    catalog_files: Mapping[str, VendorFile] = field(default_factory=dict)
+    """Name → user-catalog files that come along."""
     catalog_names: tuple[str, ...] = ()
     """User-catalog files that the configuration rests on and that do not come along."""
     remarks: tuple[Remark, ...] = ()
