@@ -103,16 +103,19 @@ class Catalog:
         """Those that the user's file names."""
         return [] if catalog_id is None else list(self._user.models.get(catalog_id, ()))
 
-    def without_user(self, catalog_id: str) -> dict[str, ModelInfo]:
-        """A vendor's models as bundled and fetched facts have them, whatever the user's files say."""
-        shipped = bundled.provider(catalog_id)
-        ids = dict.fromkeys([model.id for model in shipped.models] if shipped else [])
-        ids |= dict.fromkeys(self.refreshed.ids(catalog_id))
-        known = _bundled_models(catalog_id)
-        return {
-            name: merge_model(name, refreshed=self.refreshed.model(catalog_id, name), bundled=known.get(name))
-            for name in ids
-        }
+    def without_user(self, catalog_id: str, also: Iterable[str] = ()) -> dict[str, ModelInfo]:
+        """A vendor's models as bundled and fetched facts have them, whatever the user's files say.
+
+        `also`: further ids, such as those of a live list, that a rule of a source may mean.
+        """
+        ids = dict.fromkeys([*_bundled_models(catalog_id), *self.refreshed.ids(catalog_id), *also])
+        found: dict[str, ModelInfo] = {}
+        for name in ids:
+            fetched = self.refreshed.model(catalog_id, plain(name))
+            known = _find(_bundled_models(catalog_id), name)
+            if fetched is not None or known is not None:
+                found[name] = merge_model(name, refreshed=fetched, bundled=known)
+        return found
 
     def info(self, catalog_id: str, model_id: str) -> ModelInfo:
         """A model as the catalog alone knows it."""
@@ -124,7 +127,7 @@ class Catalog:
         if catalog_id is None:
             return Facts()
         own = self._user.models.get(catalog_id, {})
-        fetched = self.refreshed.model(catalog_id, _plain(model_id))
+        fetched = self.refreshed.model(catalog_id, plain(model_id))
         return Facts(_find(own, model_id), fetched, _find(_bundled_models(catalog_id), model_id))
 
 
@@ -142,9 +145,9 @@ def _find(models: dict[str, ModelInfo], model_id: str) -> ModelInfo | None:
     """By exact id, else by the plain one."""
     if not models:
         return None
-    return models.get(model_id) or models.get(_plain(model_id))
+    return models.get(model_id) or models.get(plain(model_id))
 
 
-def _plain(model_id: str) -> str:
+def plain(model_id: str) -> str:
     """The id without what two vendors add: Gemini's `models/`, Ollama's `:latest`."""
     return model_id.removeprefix("models/").removesuffix(":latest")

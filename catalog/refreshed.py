@@ -287,6 +287,11 @@ class Refreshed:
             return read_line(self._path(source), head, vendor)
         return b""
 
+    def said(self, source: str, vendor: str, model_id: str) -> ModelInfo | None:
+        """What one source says of a model."""
+        listed = self._listed(vendor).get(source)
+        return None if listed is None else listed.find(model_id)
+
     def sound(self, source: str) -> bool:
         """True when all of a source's stored list can be read: only then need it not be fetched whole."""
         head = self.heads.get(source)

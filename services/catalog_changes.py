@@ -1,7 +1,8 @@
-"""What changed in the catalog and what it affects: price rises first, models that end, new ones; and what is told once."""
+"""What changed in the catalog and what it affects: price rises first, models that end, new ones."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,29 +11,27 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import NotFoundError
-from catalog.plaintext import one_line
+from catalog.lookup import plain
 from services.clock import DAY_MS, now_ms
-from services.feed import Alert
-from services.sync_diff import SyncChange, price_word, usd
+from services.sync_diff import SyncChange, usd
 
 if TYPE_CHECKING:
     from services.container import Services
     from services.models import ModelView
+    from store.catalog_runs import CatalogRunRow
 
-Kind = Literal["dearer", "ending", "new", "cheaper", "price", "changed", "gone"]
-_ORDER: tuple[Kind, ...] = ("dearer", "ending", "new", "cheaper", "price", "changed", "gone")
+Kind = Literal["dearer", "doubted", "ending", "new", "cheaper", "price", "changed", "gone"]
+"""`doubted`: a price that a source sent and that was not believed."""
+_ORDER: tuple[Kind, ...] = ("dearer", "doubted", "ending", "new", "cheaper", "price", "changed", "gone")
 
 DAYS = 30
 """How far back changes are shown."""
-SOON_DAYS = 30
-"""A shutdown so near is told."""
 _QUIET = frozenset(
     {"name", "family", "release_date", "knowledge_cutoff", "open_weights", "modalities_in", "modalities_out"}
 )
 """Fields whose changes nobody acts on; the models' pages have them."""
-_TOLD = "catalog_told"
-"""What was told already, so that it is told once (store.state)."""
-_TOLD_MAX = 500
+_ABOVE = {"typed": "the price you typed in", "live": "the provider's own list", "user": "your catalog file"}
+"""Whose price stands over the catalog's, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,13 @@ class CatalogChange:
     """The model under each provider that has it."""
     uses: tuple[str, ...] = ()
     """What rests on it, in words."""
+    above: tuple[tuple[str, str], ...] = ()
+    """(model, whose price is billed there instead), of a changed price that is not in force everywhere."""
+
+    @property
+    def in_force(self) -> bool:
+        """False: no model of the user's is billed by it."""
+        return len(self.above) < len(self.refs)
 
     @property
     def rise(self) -> Decimal | None:
@@ -74,9 +80,9 @@ async def changes(services: Services, since: int | None = None) -> list[CatalogC
 
     since = now_ms() - DAYS * DAY_MS if since is None else since
     found: dict[tuple[str, str, str], CatalogChange] = {}
-    for run in await CatalogRuns(services.db).changed(since):  # newest first
-        for change in _read(run.diff_json, run.started_at, run.source):
-            found.setdefault((change.vendor, change.model, change.field), change)
+    runs = await CatalogRuns(services.db).changed(since)
+    for change in await asyncio.to_thread(_read_all, runs):  # newest first
+        found.setdefault((change.vendor, change.model, change.field), change)
     views = await _by_model(services)
     ending = {(change.vendor, change.model): change for change in _ending(views)}
     rest = [
@@ -95,10 +101,18 @@ def _rank(change: CatalogChange) -> tuple[bool, int, bool, Decimal, str, str, st
     )  # fmt: skip
 
 
+def _read_all(runs: Sequence[CatalogRunRow]) -> list[CatalogChange]:
+    return [change for run in runs for change in _read(run.diff_json, run.started_at, run.source)]
+
+
 def _read(text: str | None, at: int, source: str) -> Iterable[CatalogChange]:
     """The changes of a stored diff."""
     stored: Mapping[str, Mapping[str, Any]] = json.loads(text or "{}")
     for vendor, diff in stored.items():
+        for doubt in diff.get("doubted", ()):
+            yield CatalogChange(
+                "doubted", vendor, doubt["id"], doubt["field"], doubt["old"], doubt["new"], at, source
+            )
         yield from (CatalogChange("new", vendor, model, at=at, source=source) for model in diff["added"])
         yield from (CatalogChange("gone", vendor, model, at=at, source=source) for model in diff["removed"])
         for change in diff["updated"]:
@@ -133,20 +147,44 @@ def days_until(day: object, today: date | None = None) -> int | None:
         return None
 
 
+async def own_models(services: Services) -> dict[str, list[str]]:
+    """Vendor → the ids of its models as this user's providers have them."""
+    found: dict[str, list[str]] = {}
+    for vendor, model in await _by_model(services):
+        found.setdefault(vendor, []).append(model)
+    return found
+
+
 async def _by_model(services: Services) -> dict[tuple[str, str], list[ModelView]]:
-    """(vendor, model id) → the models of the providers that are on."""
+    """(vendor, model id) → the models of the providers that are on, also those mapped to it or named a little otherwise."""
     vendors = {row.slug: row.catalog_id for row in await services.registry.rows() if row.enabled}
     found: dict[tuple[str, str], list[ModelView]] = {}
     for view in await services.models.list():
-        vendor = vendors.get(view.provider)
-        if vendor is not None:
-            found.setdefault((vendor, view.info.id), []).append(view)
+        if view.provider not in vendors:
+            continue
+        for key in _keys(services, vendors[view.provider], view):
+            found.setdefault(key, []).append(view)
     return found
+
+
+def _keys(services: Services, vendor: str | None, view: ModelView) -> Iterable[tuple[str, str]]:
+    source, _, base = view.info.sources.get("price", "").partition(":")
+    if source == "map":
+        other, slash, model = base.partition("/")
+        if slash and services.catalog.spec(other) is not None:
+            yield other, model
+        elif vendor is not None:
+            yield vendor, base
+    if vendor is not None:
+        yield from ((vendor, name) for name in dict.fromkeys((view.info.id, plain(view.info.id))))
 
 
 def _ending(views: Mapping[tuple[str, str], Sequence[ModelView]]) -> Iterable[CatalogChange]:
     """The models of this user's providers whose end is announced, or which are deprecated."""
-    for (vendor, model), seen in views.items():
+    for (vendor, model), every in views.items():
+        seen = _itself(model, every)
+        if not seen or model != plain(model):
+            continue
         info = seen[0].info
         alive = any(view.enabled and view.available for view in seen)
         if alive and (info.status == "deprecated" or (info.shutdown_date and info.status != "retired")):
@@ -157,16 +195,26 @@ def _ending(views: Mapping[tuple[str, str], Sequence[ModelView]]) -> Iterable[Ca
             )  # fmt: skip
 
 
+def _itself(model: str, views: Sequence[ModelView]) -> list[ModelView]:
+    """Without the models that are only priced as this one: where they run, somebody else decides on them."""
+    return [view for view in views if plain(view.info.id) == plain(model)]
+
+
 async def _affected(
     services: Services, found: Sequence[CatalogChange], views: Mapping[tuple[str, str], Sequence[ModelView]]
 ) -> list[CatalogChange]:
     """The changes with the user's models that they are about, and what rests on those."""
     from services.dependents import affected
 
+    about = {
+        id(change): every if change.field.startswith("price") else _itself(change.model, every)
+        for change in found
+        if (every := views.get((change.vendor, change.model), ()))
+    }
     wanted: dict[str, set[str]] = {}
     for change in found:
-        for view in views.get((change.vendor, change.model), ()):
-            wanted.setdefault(view.provider, set()).add(change.model)
+        for view in about.get(id(change), ()):
+            wanted.setdefault(view.provider, set()).add(view.info.id)
     touched = {}
     for slug, models in wanted.items():
         try:
@@ -175,88 +223,32 @@ async def _affected(
             continue
     told = []
     for change in found:
-        seen = views.get((change.vendor, change.model), ())
+        seen = about.get(id(change), ())
         uses = [
             word
             for view in seen
             if view.provider in touched
-            for word in touched[view.provider].models.get(change.model, ())
+            for word in touched[view.provider].models.get(view.info.id, ())
         ]
         if uses and change.field.startswith("price"):
             uses += [limit for view in seen if view.provider in touched for limit in touched[view.provider].limits]  # fmt: skip
-        told.append(replace(change, refs=tuple(view.ref for view in seen), uses=tuple(dict.fromkeys(uses))))
+        above = tuple(_above(seen)) if change.field.startswith("price") and change.source != "user" else ()
+        told.append(
+            replace(
+                change, refs=tuple(view.ref for view in seen), uses=tuple(dict.fromkeys(uses)), above=above
+            )
+        )
     return told
 
 
-# -- told once -----------------------------------------------------------------------------------
-
-
-async def tell(services: Services) -> None:
-    """Raise an alert for prices that rose and models in use that end, each of them once."""
-    fresh = [change for change in await changes(services) if _matters(change)]
-    stored = await services.state.get(_TOLD)
-    told = [key for key in stored if isinstance(key, str)] if isinstance(stored, list) else []
-    new = [change for change in fresh if _key(change) not in told]
-    if not new:
-        return
-    if not services.db.read_only:
-        async with services.db.transaction() as tx:
-            keys = [*told, *map(_key, new)]
-            await services.state.set(tx, _TOLD, keys[-_TOLD_MAX:])
-    views = {view.ref: view for view in await services.models.list()}
-    dearer = [change for change in new if change.kind == "dearer" and _in_force(change, views)]
-    ending = [change for change in new if change.kind == "ending"]
-    if dearer:
-        services.feed.publish(_dearer(dearer))
-    if ending:
-        services.feed.publish(_ends(ending))
-
-
-def _matters(change: CatalogChange) -> bool:
-    """Of the user's own: any rise; an end, where something rests on the model and it is near."""
-    if change.kind == "dearer":
-        return bool(change.refs)
-    near = change.days is not None and change.days <= SOON_DAYS
-    return change.kind == "ending" and bool(change.uses) and near
-
-
-def _in_force(change: CatalogChange, views: Mapping[str, ModelView]) -> bool:
-    """The catalog's price is the one that is billed here: no list of the provider and no price of the user's stands over it."""
-    return any(
-        view.enabled and view.available and not view.own_cost and view.info.sources.get("price", "").startswith(("refreshed", "catalog"))
-        for ref in change.refs if (view := views.get(ref)) is not None
-    )  # fmt: skip
-
-
-def _key(change: CatalogChange) -> str:
-    return f"{change.kind} {change.vendor}/{change.model} {change.field} {change.new}"
-
-
-def _dearer(found: Sequence[CatalogChange]) -> Alert:
-    first = max(found, key=lambda change: change.rise or Decimal(0))
-    share = f" (+{first.rise * 100:.0f} %)" if first.rise else ""
-    word = price_word(first.field)
-    return Alert(
-        "warning",
-        "Dearer in the catalog",
-        f"{first.refs[0]} {word} ${one_line(str(first.old), 20)} → ${one_line(str(first.new), 20)}{share} per 1M tokens{_more(found)}.",
-        hint="4, then c shows what changed and what it affects",
-    )
-
-
-def _ends(found: Sequence[CatalogChange]) -> Alert:
-    first = min(found, key=lambda change: change.days if change.days is not None else 10**6)
-    return Alert(
-        "warning",
-        "A model in use ends",
-        f"{first.refs[0]} is shut down on {first.ends} ({in_days(first.days)}); it is {', '.join(first.uses[:2])}{_more(found)}.",
-        hint="4, then c shows what changed and what it affects",
-    )
-
-
-def _more(found: Sequence[CatalogChange]) -> str:
-    models = len({(change.vendor, change.model) for change in found})
-    return "" if models == 1 else f", and {models - 1} more model{'s' if models > 2 else ''}"
+def _above(views: Sequence[ModelView]) -> Iterable[tuple[str, str]]:
+    """The models among these that are billed otherwise than the catalog says, and whose word that is."""
+    for view in views:
+        source = view.info.sources.get("price", "")
+        if view.own_cost:
+            yield view.ref, "own hardware or flat rate"
+        elif source in _ABOVE:
+            yield view.ref, _ABOVE[source]
 
 
 def in_days(days: int | None) -> str:

@@ -5,36 +5,30 @@ Nothing here asks anybody or needs the event loop: it runs in a thread, so that 
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog import bundled, refreshed
+from catalog import bundled, pieces, refreshed
 from catalog.errors import SwitchroomError
-from catalog.merge import ModelDiff, diff_models
-from catalog.refreshed_genai import Rule, genai
+from catalog.merge import FieldChange, ModelDiff, diff_models
+from catalog.refreshed_genai import genai
 from catalog.refreshed_lists import BadListError, catwalk, modelsdev, openrouter
 from services.catalog_sources import NAMES
+from services.catalog_trust import JUMP, Doubt, Judged, Said, judge
 
 if TYPE_CHECKING:
     from catalog.lookup import Catalog
-    from catalog.types import ModelInfo
 
 LEAST = 0.5
 """A list that lost more than this share of its vendors or models is refused."""
-_JUMP = Decimal(5)
-"""A price that is so many times what it was looks like a mistake in units."""
 _ENOUGH = 10
 """Prices that must be there before their jumps say anything about a list."""
 MOST_CHANGES = 4000
 """Single changes of one run that are kept."""
-
-Said = Mapping[str, Mapping[str, "ModelInfo"] | list[Rule]]
 
 
 class RefusedListError(SwitchroomError):
@@ -53,6 +47,8 @@ class Prepared:
     models: int
     diffs: dict[str, ModelDiff] = field(default_factory=dict)
     """Vendor → what changes for its models, whichever source had said it before."""
+    doubts: Mapping[str, list[Doubt]] = field(default_factory=dict)
+    """Vendor → prices of the list that were not believed."""
 
     def total(self, part: str) -> int:
         """How many models are `added`, `removed`, or have something `updated`."""
@@ -60,24 +56,35 @@ class Prepared:
             return sum(len({change.id for change in diff.updated}) for diff in self.diffs.values())
         return sum(len(getattr(diff, part)) for diff in self.diffs.values())
 
+    @property
+    def doubted(self) -> int:
+        """How many models have a price that was not believed."""
+        return sum(map(len, self.doubts.values()))
+
     def as_json(self) -> str | None:
         """The diff as it is stored; None: nothing changed."""
-        if not self.diffs:
-            return None
-        left = MOST_CHANGES
-        document: dict[str, dict[str, Any]] = {}
-        for vendor, diff in self.diffs.items():
-            updated = diff.updated[:left]
-            left -= len(updated)
-            document[vendor] = {
-                "added": diff.added,
-                "removed": diff.removed,
-                "updated": [
-                    {"id": change.id, "field": change.field, "old": change.old, "new": change.new}
-                    for change in updated
-                ],
-            }
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return stored(self.diffs, self.doubts)
+
+
+def stored(diffs: Mapping[str, ModelDiff], doubts: Mapping[str, Sequence[Doubt]] | None = None) -> str | None:
+    """Diffs as the store keeps them; None: nothing changed."""
+    left = MOST_CHANGES
+    document: dict[str, dict[str, Any]] = {}
+    for vendor in dict.fromkeys([*(doubts or {}), *diffs]):
+        doubted = (doubts or {}).get(vendor, ())[:left]
+        left -= len(doubted)
+        diff = diffs.get(vendor, ModelDiff())
+        updated = diff.updated[:left]
+        left -= len(updated)
+        document[vendor] = {
+            "added": diff.added, "removed": diff.removed, "updated": [*map(_change, updated)],
+            "doubted": [*map(_change, doubted)],
+        }  # fmt: skip
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) if document else None
+
+
+def _change(change: FieldChange | Doubt) -> dict[str, object]:
+    return {"id": change.id, "field": change.field, "old": change.old, "new": change.new}
 
 
 def prepare(
@@ -90,20 +97,25 @@ def prepare(
     etag: str | None,
     at: int,
     anyway: bool = False,
+    also: Mapping[str, Collection[str]] | None = None,
 ) -> Prepared:
     """Check a fetched list and write it beside the present one. Raises RefusedListError, OSError.
 
     `anyway`: take it even when it is wildly different; an empty or broken one is refused all the same.
+    `also`: vendor → ids of the user's models, whose changes are found even where no list names them one by one.
     """
     vendors = _read(source, body, at)
     models = sum(map(len, vendors.values()))
     if not models:
         raise RefusedListError(f"{NAMES[source]} sent a list without a model of any vendor known here.")
+    doubts: Mapping[str, list[Doubt]] = {}
     if not anyway:
         _compare(catalog, source, vendors, models)
+        vendors, doubts, *_ = _believed(catalog, source, vendors)
     path = refreshed.prepare(folder, source, vendors, url=url, etag=etag, at=at)
     try:
-        return Prepared(path, len(vendors), models, _diffs(catalog, catalog.with_list(source, path), source))
+        diffs = _diffs(catalog, catalog.with_list(source, path), source, also or {})
+        return Prepared(path, len(vendors), models, diffs, doubts)
     except BaseException:
         refreshed.drop(path)
         raise
@@ -111,16 +123,13 @@ def prepare(
 
 def _read(source: str, body: bytes, at: int) -> Said:
     name = NAMES[source]
-    gc.disable()  # looking for rubbish among a hundred thousand new objects would stall the screen
     try:
-        document = json.loads(body.decode("utf-8-sig"), parse_float=str)  # amounts stay exact
+        document = pieces.load(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise RefusedListError(f"{name} sent something that is not text.") from None
     except (ValueError, RecursionError):
         what = "a web page" if body.lstrip()[:1] == b"<" else "something that is not whole JSON"
         raise RefusedListError(f"{name} sent {what} in place of its list.") from None
-    finally:
-        gc.enable()
     known = frozenset(bundled.provider_ids())
     try:
         if source == "genai":
@@ -131,7 +140,7 @@ def _read(source: str, body: bytes, at: int) -> Said:
 
 
 def _compare(catalog: Catalog, source: str, vendors: Said, models: int) -> None:
-    """Refuse what lost half of what it had, or whose prices are of another order."""
+    """Refuse what lost half of what it had."""
     head = catalog.refreshed.heads.get(source)
     if head is None:
         return
@@ -140,11 +149,16 @@ def _compare(catalog: Catalog, source: str, vendors: Said, models: int) -> None:
         raise _wild(source, f"{len(lost)} of its {len(head.vendors)} vendors are gone")
     if models < head.models * LEAST:
         raise _wild(source, f"{head.models} models became {models}")
-    before = dict(_inputs(catalog, source, head.vendors))
-    pairs = [(before[key], price) for key, price in _said_inputs(vendors) if key in before]
-    jumped = sum(1 for old, new in pairs if new > old * _JUMP or old > new * _JUMP)
-    if len(pairs) >= _ENOUGH and jumped > len(pairs) * LEAST:
-        raise _wild(source, f"{jumped} of {len(pairs)} prices are {_JUMP} times as high or low as before")
+
+
+def _believed(catalog: Catalog, source: str, vendors: Said) -> Judged:
+    """The list without single prices that are too far off; refused when most of them are."""
+    judged = judge(catalog, source, vendors)
+    if judged.compared >= _ENOUGH and judged.jumped > judged.compared * LEAST:
+        raise _wild(
+            source, f"{judged.jumped} of {judged.compared} prices are {JUMP} times as high or low as before"
+        )
+    return judged
 
 
 def _wild(source: str, what: str) -> RefusedListError:
@@ -154,25 +168,9 @@ def _wild(source: str, what: str) -> RefusedListError:
     )
 
 
-def _inputs(
-    catalog: Catalog, source: str, vendors: Iterable[str]
-) -> Iterable[tuple[tuple[str, str], Decimal]]:
-    for vendor in vendors:
-        for raw in json.loads(catalog.refreshed.line(source, vendor) or b"[]", parse_float=Decimal):
-            price = (raw.get("price") or {}).get("input")
-            if price is not None and (amount := Decimal(str(price))):
-                yield (vendor, raw["id"]), amount
-
-
-def _said_inputs(vendors: Said) -> Iterable[tuple[tuple[str, str], Decimal]]:
-    for vendor, said in vendors.items():
-        infos = said.values() if isinstance(said, Mapping) else [info for _, info in said]
-        for info in infos:
-            if info.price is not None and info.price.input:
-                yield (vendor, info.id), info.price.input
-
-
-def _diffs(before: Catalog, after: Catalog, source: str) -> dict[str, ModelDiff]:
+def _diffs(
+    before: Catalog, after: Catalog, source: str, also: Mapping[str, Collection[str]]
+) -> dict[str, ModelDiff]:
     """Vendor → what changes in what the catalog says, of the vendors whose part of the list is another one."""
     old, new = before.refreshed, after.refreshed
     vendors = dict.fromkeys(
@@ -181,7 +179,8 @@ def _diffs(before: Catalog, after: Catalog, source: str) -> dict[str, ModelDiff]
     found: dict[str, ModelDiff] = {}
     for vendor in vendors:
         if old.line(source, vendor) != new.line(source, vendor):
-            diff = diff_models(before.without_user(vendor), after.without_user(vendor))
+            mine = also.get(vendor, ())
+            diff = diff_models(before.without_user(vendor, mine), after.without_user(vendor, mine))
             if not diff.empty:
                 found[vendor] = diff
     return found

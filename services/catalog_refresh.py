@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from catalog import refreshed
 from catalog.errors import OfflineError, StoreError, SwitchroomError, UsageError
+from services.calm import calm
 from services.catalog_sources import NAMES, addresses
 from services.clock import HOUR_MS, now_ms
 from services.feed import CatalogChanged
+from services.schedule_claims import claim, release
 
 if TYPE_CHECKING:
     from services.catalog_lists import Prepared
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-JOB = "catalog"
-"""The name under which only one of several processes refreshes by itself."""
+JOB = "catalog:refresh"
+"""No provider can be called so. The name under which only one of several processes refreshes by itself."""
 TIMEOUT_S = 60.0
 LARGEST = 24 * 1024 * 1024
 """Bytes of a list; the largest of them has a tenth of this."""
@@ -43,6 +45,8 @@ class RefreshResult:
     added: int = 0
     updated: int = 0
     removed: int = 0
+    doubted: int = 0
+    """Models whose price in the list was not believed."""
     duration_ms: int = 0
     error: SwitchroomError | None = None
 
@@ -124,41 +128,37 @@ class CatalogRefresh:
             self._services.catalog_watch.put_in_place()
             self._services.feed.publish(CatalogChanged())
         if any(result.error is None for result in results) and not self._services.db.dry_run:
-            from services.catalog_changes import tell
+            from services.catalog_news import tell
 
             await tell(self._services)  # with the same lists a shutdown comes nearer all the same
         return results
 
     async def keep(self) -> None:
-        """Ask again every `catalog.every_hours`, in one of the processes that run, until the services close."""
+        """Ask each source again every `catalog.every_hours`, in one of the processes that run, until the services close."""
         while True:
             try:
-                if await self._wanted():
-                    results = await self.refresh()
-                    if all(result.error is not None for result in results):
-                        await self._again_soon()
-            except SwitchroomError:
+                if due := await self._due():
+                    try:
+                        await self.refresh(due)
+                    finally:
+                        await release(self._services.db, [JOB])
+            except Exception:  # whatever a source sent, the others are asked again later
                 log.exception("the catalog could not be refreshed")
             await asyncio.sleep(LOOK_S)
 
-    async def _wanted(self) -> bool:
+    async def _due(self) -> list[str]:
+        """The sources whose time has come, claimed for this process; none while another one asks them."""
         services = self._services
         settings = services.settings.catalog
         if services.db.read_only or services.offline.state or settings.refresh == "off":
-            return False
-        if not addresses(services.settings):
-            return False
-        now = now_ms()
-        return await _claim(services, now, int(settings.every_hours * HOUR_MS))
-
-    async def _again_soon(self) -> None:
-        """Nobody answered: whoever looks in an hour asks again."""
-        every = int(self._services.settings.catalog.every_hours * HOUR_MS)
-        async with self._services.db.transaction() as tx:
-            tx.later(
-                "UPDATE schedule_claims SET claimed_at = ? WHERE job = ?",
-                (now_ms() - every + min(every, HOUR_MS), JOB),
-            )
+            return []
+        if not (urls := addresses(services.settings)):
+            return []
+        now, every = now_ms(), int(settings.every_hours * HOUR_MS)
+        async with services.db.transaction() as tx:
+            asked = await self._runs.last_asked(tx)
+            due = [source for source in urls if _is_due(asked.get(source), now, every)]
+            return due if due and await claim(tx, JOB, now) else []
 
     async def _one(self, source: str, url: str, anyway: bool) -> RefreshResult:
         at, started = now_ms(), time.monotonic()
@@ -171,7 +171,7 @@ class CatalogRefresh:
                 return result
             result = RefreshResult(
                 source, "ok", prepared.vendors, prepared.models, prepared.total("added"), prepared.total("updated"),
-                prepared.total("removed"), _ms(started),
+                prepared.total("removed"), prepared.doubted, _ms(started),
             )  # fmt: skip
             await self._record(result, at, prepared)
         except OfflineError as error:  # nobody was asked: no run to remember
@@ -190,27 +190,23 @@ class CatalogRefresh:
         """The new list, ready on disk; None: the stored one is still the newest."""
         services = self._services
         folder, layer = services.paths.refreshed_catalog, services.catalog.refreshed
-        head = layer.heads.get(source) if layer.sound(source) else None
+        head = layer.heads.get(source) if await asyncio.to_thread(layer.sound, source) else None
         etag = head.etag if head is not None and head.url == url and not anyway else None
         answer = await services.fetcher.get_changed(url, etag=etag, timeout=TIMEOUT_S, limit=LARGEST)
         if answer is None:
             if not services.db.dry_run:
                 refreshed.still_newest(folder, source)
             return None
+        from services.catalog_changes import own_models
         from services.catalog_lists import prepare
 
         body, new_etag = answer
-        return await asyncio.to_thread(
-            prepare,
-            services.catalog.copy(),
-            folder,
-            source,
-            body,
-            url=url,
-            etag=new_etag,
-            at=at,
-            anyway=anyway,
-        )
+        mine = await own_models(services)
+        with calm():
+            return await asyncio.to_thread(
+                prepare, services.catalog.copy(), folder, source, body,
+                url=url, etag=new_etag, at=at, anyway=anyway, also=mine,
+            )  # fmt: skip
 
     async def _record(self, result: RefreshResult, at: int, prepared: Prepared | None) -> None:
         """Remember the run and put its list in place: both or, when the disk refuses, neither."""
@@ -220,7 +216,7 @@ class CatalogRefresh:
             None, result.source, at, result.duration_ms, result.state,
             result.error.code if result.error else None, result.error.message if result.error else None,
             result.vendors, result.models, result.added, result.updated, result.removed,
-            prepared.as_json() if prepared is not None else None,
+            await asyncio.to_thread(prepared.as_json) if prepared is not None else None,
         )  # fmt: skip
         async with self._services.db.transaction() as tx:
             await self._runs.insert(tx, row)
@@ -228,6 +224,7 @@ class CatalogRefresh:
                 return
             detail: dict[str, object] = {
                 "models": result.models, "added": result.added, "updated": result.updated, "removed": result.removed,
+                **({"not_believed": result.doubted} if result.doubted else {}),
             }  # fmt: skip
             await self._services.audit.record(tx, "catalog.refresh", result.source, detail=detail)
             if not self._services.db.dry_run:
@@ -239,20 +236,11 @@ class CatalogRefresh:
         return result
 
 
-async def _claim(services: Services, now: int, every: int) -> bool:
-    """True for the one process whose turn it is."""
-    from services import process
-
-    async with services.db.transaction() as tx:
-        row = await tx.fetchone("SELECT claimed_at FROM schedule_claims WHERE job = ?", (JOB,))
-        if row is not None and now - every < row[0] <= now:
-            return False
-        tx.later(
-            "INSERT INTO schedule_claims (job, claimed_at, process) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET claimed_at = excluded.claimed_at, process = excluded.process",
-            (JOB, now, process.identity()),
-        )
-    return True
+def _is_due(asked: tuple[int, str] | None, now: int, every: int) -> bool:
+    """`asked`: when a source was asked last, and how it ended. One that did not answer is asked again within the hour."""
+    if asked is None or asked[0] > now:
+        return True
+    return now - asked[0] >= (min(every, HOUR_MS) if asked[1] == "error" else every)
 
 
 def _not_kept(error: OSError) -> StoreError:

@@ -40,6 +40,11 @@ class CatalogChanged(FeedEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NewsChanged(FeedEvent):
+    """There is news of the catalog for this user, or somebody has looked at it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SyncProgress(FeedEvent):
     """Where the sync of one provider stands; `done` of `total` providers of this sync are finished."""
 

@@ -69,6 +69,14 @@ class CatalogRuns:
         )
         return {row.source: row for row in (CatalogRunRow(*record) for record in found)}
 
+    async def last_asked(self, tx: Tx) -> dict[str, tuple[int, str]]:
+        """Source → when it was asked last, and how that ended."""
+        found = await tx.fetchall(
+            "SELECT source, started_at, state FROM catalog_runs"
+            " WHERE id IN (SELECT max(id) FROM catalog_runs GROUP BY source)"
+        )
+        return {source: (at, state) for source, at, state in found}
+
     async def changed(self, since: int) -> list[CatalogRunRow]:
         """The runs since then that changed something, with their diffs, newest first."""
         found = await self._db.reader.execute_fetchall(

@@ -40,7 +40,7 @@ class AlertLine:
     tone: Tone
     text: str
     """Begins with its glyph and a space."""
-    kind: Literal["limit", "provider", "price", "notices"]
+    kind: Literal["limit", "provider", "price", "catalog", "notices"]
     target: str = ""
     """A provider's slug; empty: no one provider is meant."""
 

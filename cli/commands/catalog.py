@@ -208,6 +208,7 @@ def _result_document(result: RefreshResult) -> dict[str, object]:
         "added": result.added,
         "updated": result.updated,
         "removed": result.removed,
+        "not_believed": result.doubted,
         "duration_ms": result.duration_ms,
         "error": error_document(result.error) if result.error else None,
     }
@@ -223,6 +224,7 @@ def _results(results: Sequence[RefreshResult], *, dry_run: bool) -> str:
     for result in results:
         found = (
             f"{result.added} new, {result.updated} changed, {result.removed} gone"
+            + (f", {result.doubted} prices not believed" if result.doubted else "")
             if result.state == "ok"
             else ""
         )
@@ -238,7 +240,9 @@ def _results(results: Sequence[RefreshResult], *, dry_run: bool) -> str:
     if dry_run:
         return f"{text}\nNothing was kept."
     return (
-        f"{text}\nSee what it affects: switchroom catalog diff" if any(r.changed for r in results) else text
+        f"{text}\nSee what it affects: switchroom catalog diff"
+        if any(r.changed or r.doubted for r in results)
+        else text
     )
 
 
@@ -286,6 +290,7 @@ def _change_document(change: CatalogChange) -> dict[str, object]:
         "days": change.days,
         "refs": list(change.refs),
         "affects": list(change.uses),
+        "overruled": dict(change.above),
     }
 
 
@@ -313,7 +318,9 @@ def _changes(found: Sequence[CatalogChange], elsewhere: int) -> str:
                 ", ".join(change.refs) or f"{change.vendor}/{change.model}",
                 change.field,
                 one_line(f"{said or change.new or ''} {when}".strip(), 60),
-                ", ".join(change.uses),
+                "; ".join(
+                    [", ".join(change.uses), *(f"{ref} not: {whose} holds" for ref, whose in change.above)]
+                ).strip("; "),
             )
         )
     text = table(("WHAT", "MODEL", "FIELD", "CHANGE", "AFFECTS"), rows)

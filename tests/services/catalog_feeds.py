@@ -25,6 +25,8 @@ class Feeds:
     bodies: dict[str, object] = field(default_factory=dict)
     """Source → its document (or bytes as they are); a source that is absent answers 404."""
     status: dict[str, int] = field(default_factory=dict)
+    etags: dict[str, bytes] = field(default_factory=dict)
+    """Source → the ETag it sends in place of a sensible one."""
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """(source, the ETag it was asked with)."""
     all_asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,11 +55,13 @@ class Feeds:
             body = self.bodies.get(source)
             status = self.status.get(source, 200 if source in self.bodies else 404)
             raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-            mine = f'"{hashlib.sha256(raw).hexdigest()[:16]}"'
+            mine = self.etags.get(source, f'"{hashlib.sha256(raw).hexdigest()[:16]}"'.encode()).decode(
+                "latin-1"
+            )
             if status == 200 and etag == mine:
                 status, raw = 304, b""
             writer.write(
-                f"HTTP/1.1 {status} X\r\netag: {mine}\r\ncontent-length: {len(raw)}\r\nconnection: close\r\n\r\n".encode() + raw
+                f"HTTP/1.1 {status} X\r\netag: {mine}\r\ncontent-length: {len(raw)}\r\nconnection: close\r\n\r\n".encode("latin-1") + raw
             )  # fmt: skip
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

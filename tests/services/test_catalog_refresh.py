@@ -244,7 +244,7 @@ async def test_a_stored_list_that_is_broken_is_left_aside_with_a_note(
     open_one: Services, feeds: Feeds, spoil: str
 ) -> None:
     bundled = _price(open_one)
-    feeds.bodies = {"genai": genai(gpt_4o=99)}
+    feeds.bodies = {"genai": genai(gpt_4o=9)}
     await open_one.catalog_refresh.refresh(["genai"])
     path = refreshed.file_of(open_one.paths.refreshed_catalog, "genai")
     raw = path.read_bytes()
@@ -261,7 +261,7 @@ async def test_a_stored_list_that_is_broken_is_left_aside_with_a_note(
     assert "genai.jsonl" in str(problem)
     [result] = await open_one.catalog_refresh.refresh(["genai"])  # not answered with "unchanged"
     assert result.state == "ok"
-    assert _price(open_one) == 99
+    assert _price(open_one) == 9
     assert open_one.catalog.problems == ()
 
 
@@ -270,11 +270,11 @@ async def test_a_source_that_is_switched_off_is_neither_asked_nor_used(
     feeds: Feeds,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    feeds.bodies = {"genai": genai(gpt_4o=99)}
+    feeds.bodies = {"genai": genai(gpt_4o=9)}
     async with open_services() as services:
         bundled = _price(services)
         await services.catalog_refresh.refresh(["genai"])
-        assert _price(services) == 99
+        assert _price(services) == 9
     monkeypatch.setenv("SWITCHROOM_CATALOG__GENAI", "none")
     feeds.asked.clear()
     async with open_services() as services:

@@ -138,7 +138,7 @@ async def test_a_source_switched_off_is_no_longer_used_at_once(services: Service
 
 
 async def test_the_end_of_a_model_in_use_is_told_once_with_what_rests_on_it(services: Services) -> None:
-    from services.catalog_changes import tell
+    from services.catalog_news import tell
 
     alerts: list[Alert] = []
     day = (datetime.now(UTC).astimezone() + timedelta(days=12)).date().isoformat()

@@ -98,12 +98,14 @@ class CatalogChanges(ModeScreen):
 
     async def _load(self) -> None:
         from services.catalog_changes import changes
+        from services.catalog_news import seen
 
         self._old = False
         services = self.app.services
         try:
             views = await services.catalog_refresh.sources()
             found = await changes(services)
+            await seen(services)
         except SwitchroomError as error:
             self._changes.set_empty("It could not be read ({!:app.alerts} says why).")
             self.app.tell_error(error)

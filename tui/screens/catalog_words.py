@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MARKS = {
     "dearer": StateMark("▲", "dearer", "bad"),
+    "doubted": StateMark("!", "doubted", "warn"),
     "cheaper": StateMark("▼", "cheaper", "ok"),
     "price": StateMark("•", "price", "accent"),
     "ending": StateMark("◐", "ending", "warn"),
@@ -30,6 +31,7 @@ _NAMES = {
     "catwalk": "Catwalk",
     "modelsdev": "models.dev",
     "openrouter": "OpenRouter",
+    "user": "your catalog file",
 }
 
 
@@ -122,6 +124,8 @@ def explained(line: Line) -> list[Part]:
         "ending": f"{said(change)}. Choose another before then."
         if change.ends
         else f"is deprecated: {said(change)}.",
+        "doubted": f"was not believed: {said(change)}. The price before holds; if it is right all the same:"
+        " switchroom catalog refresh --anyway.",
     }.get(change.kind) or f"{mark(change).word}: {said(change)}."
     parts: list[Part] = [(line.model, "strong"), (f" {words}", "")]
     if change.uses:
@@ -132,6 +136,8 @@ def explained(line: Line) -> list[Part]:
         parts.append(("\nNo default, conversation or limit of one provider rests on it.", "dim"))
     else:
         parts.append((f"\nYou have no provider of {one_line(change.vendor, 40)}.", "dim"))
+    for ref, whose in change.above[:2]:
+        parts.append((f"\n{one_line(ref, 80)} is billed otherwise: {whose} stands above it.", "accent"))
     if change.source:
         source = change.source.rpartition(":")[2]
         when = f", {ago(change.at, line.now)}" if change.at else ""

@@ -26,12 +26,13 @@ from tui.widgets.chart import Chart, ChartData, Series
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
+    from services.catalog_news import News
     from services.container import Services
     from services.overview import PriceRise, RecentRun, Spend
     from services.usage_chart import UsageChart
     from tui.exporting import Exported
 
-_SOON = frozenset({"RunEnded", "ProvidersChanged", "ModelsChanged", "SyncEnded", "BudgetsChanged", "StoreChangedElsewhere", "OfflineChanged", "SettingsChanged"})  # fmt: skip
+_SOON = frozenset({"RunEnded", "ProvidersChanged", "ModelsChanged", "SyncEnded", "BudgetsChanged", "StoreChangedElsewhere", "OfflineChanged", "SettingsChanged", "NewsChanged"})  # fmt: skip
 """After these the panels are read anew."""
 LOAD_EVERY = 1.0
 """Seconds between two readings at least, however much happens."""
@@ -90,6 +91,7 @@ class OverviewScreen(WithFindings):
         self._live = LiveRuns()
         self._spend: Spend | None = None
         self._rises: tuple[PriceRise, ...] = ()
+        self._news: tuple[News, ...] = ()
         self._read = False
         """All that alerts are made of was read; before that none is known to be gone."""
         self._stale = self._loading = self._was_empty = False
@@ -148,6 +150,7 @@ class OverviewScreen(WithFindings):
             self._chart.set_empty(_NO_PRICE if hours.keys and None in hours.totals else _NO_COST)
             self._chart.show(_chart_data(hours))
             self._rises = await overview.price_rises(services, self._views)
+            self._news = await overview.catalog_news(services)
             self._read = True
             self._show_alerts(first=first)
         except SwitchroomError as error:
@@ -176,9 +179,11 @@ class OverviewScreen(WithFindings):
         if self._spend is None:
             return
         if self._read:
-            self.app.set_alerts(lines.alert_lines(self._views, self._spend.limits, self._rises, [], _now()))
+            self.app.set_alerts(
+                lines.alert_lines(self._views, self._spend.limits, self._rises, [], _now(), self._news)
+            )
         unread = self.app.unread
-        found = lines.alert_lines(self._views, self._spend.limits, self._rises, unread, _now())
+        found = lines.alert_lines(self._views, self._spend.limits, self._rises, unread, _now(), self._news)
         self.query_one("#alerts-panel", Panel).call(self._alerts_title())
         if found == list(self._alerts.rows):
             self.query_one("#calm").display = not found

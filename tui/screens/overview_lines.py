@@ -17,6 +17,7 @@ from tui.screens.provider_next import next_step
 from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
+    from services.catalog_news import News
     from services.overview import PriceRise, RecentRun
     from services.registry import ProviderView
     from services.usage_limits import LimitStanding
@@ -36,6 +37,7 @@ def alert_lines(
     rises: Iterable[PriceRise],
     unread: Sequence[Notice],
     now: int,
+    news: Sequence[News] = (),
 ) -> list[AlertLine]:
     """Everything that needs a look, the worst first."""
     found = [line for standing in limits if (line := _limit_line(standing, now)) is not None]
@@ -44,6 +46,10 @@ def alert_lines(
     ]
     found.sort(key=lambda line: _WORST[line.tone])
     found += [_rise_line(rise) for rise in rises]
+    if news:
+        others = len({one.ref for one in news} - {news[-1].ref})
+        more = f", and {count(others, 'more model')} in the catalog's news" if others else ""
+        found.append(AlertLine("catalog", "warn", f"! {one_line(news[-1].words, 200)}{more}", "catalog"))
     if unread:
         last = unread[-1]
         words = ": ".join(part for part in (last.title, last.message) if part)

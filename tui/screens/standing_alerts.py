@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 async def standing(services: Services) -> list[AlertLine]:
     """The alerts that the Overview shows, the worst first, without the messages."""
-    from services.overview import price_rises
+    from services.overview import catalog_news, price_rises
 
     views = await services.registry.list()
     limits = await services.usage.limits()
     rises = await price_rises(services, views)
-    return alert_lines(views, limits, rises, [], int(time.time() * 1000))
+    return alert_lines(views, limits, rises, [], int(time.time() * 1000), await catalog_news(services))
 
 
 def open_alert(app: SwitchroomApp, alert: AlertLine, mode: str) -> None:
@@ -31,6 +31,10 @@ def open_alert(app: SwitchroomApp, alert: AlertLine, mode: str) -> None:
         from tui.screens.sync_detail import SyncDetail
 
         page = SyncDetail(alert.target)
+    elif alert.kind == "catalog":
+        from tui.screens.catalog_changes import CatalogChanges
+
+        page = CatalogChanges()
     elif alert.target:
         from tui.screens.provider_detail import ProviderDetail
 
