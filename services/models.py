@@ -95,7 +95,7 @@ class ModelService:
         for ref in refs:
             view = await self.get(ref)
             if not view.known:
-                raise await self._unknown(view)
+                raise await self.unknown(view)
             by_provider.setdefault(view.provider, []).append(view.info.id)
         async with self._services.db.transaction(durable=True) as tx:
             for slug, ids in by_provider.items():
@@ -144,9 +144,8 @@ class ModelService:
         self._services.feed.publish(SettingsChanged())
         return ref
 
-    # inside
-
-    async def _unknown(self, view: ModelView) -> NotFoundError:
+    async def unknown(self, view: ModelView) -> NotFoundError:
+        """The error for a model that nobody knows; its hint names the nearest one there is."""
         import difflib
 
         ids = [other.info.id for other in await self.list(view.provider)]

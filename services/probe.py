@@ -246,10 +246,16 @@ class Probes:
         return self.work
 
     async def say(self, refs: Sequence[str], capability: str, can: bool | None) -> None:
-        """The user's own word on an ability, which goes before everything; None takes it back."""
+        """The user's own word on an ability, which goes before everything; None takes it back.
+
+        NotFoundError names the first model that nobody knows, and nothing is changed then.
+        """
         self._services.require_writable()
-        for ref in refs:
-            view = await self._services.models.get(ref)
+        views = [await self._services.models.get(ref) for ref in refs]
+        for view in views:
+            if not view.known:
+                raise await self._services.models.unknown(view)
+        for view in views:
             entry = None if can is None else Asked(can, now_ms(), "user")
             await keep(self._services, view.provider, view.info.id, {capability: entry})
 

@@ -11,8 +11,11 @@ import click
 from cli.session import Session, may_change
 
 if TYPE_CHECKING:
+    from catalog.errors import SwitchroomError
     from services.container import Services
     from services.discovery_views import Finding, Report
+
+    Refused = tuple[Finding, SwitchroomError]
 
 _SECTIONS = (
     ("adds", "Clear: added with --apply, by reference"),
@@ -44,30 +47,64 @@ def discover(session: Session, apply: bool, env_file: Path | None) -> int:
         session.require_writable()
     file = env_file.absolute() if env_file else None
 
-    async def work(services: Services) -> None:
+    async def work(services: Services) -> int:
         report = await services.discovery.look(env_file=file)
         if not apply:
             session.emit(_document(report), lambda: _text(report))
-            return
-        added = await _apply(services, report, file is not None)
+            return 0
+        added, refused = await _apply(services, report, file is not None)
         again = await services.discovery.look(env_file=file)
         document = {**_document(report if session.dry_run else again), "added": list(added)}
+        document["failed"] = [_refusal(one, error) for one, error in refused]
         session.changed(document, did=_did(added, again), would=_would(added))
+        return _verdict(refused)
 
     return session.run(work)
 
 
-async def _apply(services: Services, report: Report, with_file: bool) -> tuple[str, ...]:
-    """Everything that needs no question: the file's keys one by one, as each is tested and stored."""
-    here = [one for one in report.findings if one.source == "loopback" and one.open and not one.missing]
-    added = await services.discovery.apply([*report.adds, *here], first=report.first, again=True)
-    if not with_file:
-        return added
-    for one in report.findings:
+async def _apply(
+    services: Services, report: Report, with_file: bool
+) -> tuple[tuple[str, ...], tuple[Refused, ...]]:
+    """Everything that needs no question: the file's keys one by one, as each is tested and stored.
+
+    A key that its server refuses keeps nothing else out; where no key can be kept at all, nothing is added.
+    """
+    from catalog.errors import SwitchroomError
+
+    kept: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    for one in report.findings if with_file else ():
         if one.source == "folder" and one.kind == "offered" and one.open and not one.options[0].allow_http:
-            view = await services.discovery.add(one, one.options[0])
-            added = (*added, view.row.slug)
-    return added
+            try:
+                view = await services.discovery.add(one, one.options[0])
+                kept = (*kept, view.row.slug)
+            except SwitchroomError as error:
+                if error.code in ("vault_locked", "store"):
+                    raise
+                refused = (*refused, (one, error))
+    here = [one for one in report.findings if one.source == "loopback" and one.open and not one.wants_key]
+    added = await services.discovery.apply([*report.adds, *here], first=report.first, again=True)
+    return (*added, *kept), refused
+
+
+def _refusal(one: Finding, error: SwitchroomError) -> dict[str, object]:
+    from cli.failures import document
+
+    return {"name": one.name, "slug": one.slug or None, "error": document(error)}
+
+
+def _verdict(refused: Sequence[Refused]) -> int:
+    """The status of the first that was refused; one line names them all."""
+    from cli.failures import complain, say, status_of
+
+    if not refused:
+        return 0
+    _, error = refused[0]
+    if len(refused) == 1:
+        say(error)
+    else:
+        complain(f"{len(refused)} keys of the file were not taken: {', '.join(one.slug or one.name for one, _ in refused)}. {error.message}")  # fmt: skip
+    return status_of(error)
 
 
 def _did(added: Sequence[str], report: Report) -> str:
@@ -83,7 +120,12 @@ def _would(added: Sequence[str]) -> str:
 
 
 def _document(report: Report) -> dict[str, object]:
-    return {"findings": [_finding(one) for one in report.findings], "notes": list(report.notes), "added": []}
+    return {
+        "findings": [_finding(one) for one in report.findings],
+        "notes": list(report.notes),
+        "added": [],
+        "failed": [],
+    }
 
 
 def _finding(one: Finding) -> dict[str, object]:

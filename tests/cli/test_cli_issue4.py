@@ -1,0 +1,67 @@
+"""Command lines around models and discovery that went wrong once: unknown names, one bad key among good ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_harness import KEY, Wire, written_bytes
+
+if TYPE_CHECKING:
+    from conftest import Cli
+
+OTHER = "sk-other-0123456789abcdef"
+
+
+@pytest.fixture
+def env_file(tmp_path: Path, wire: Wire) -> Path:
+    """Three keys: the server takes the first and the last."""
+    wire.key = KEY
+    lines = [f"PROVIDER_A{n}_URL={wire.url}\nPROVIDER_A{n}_KEY={key}\n" for n, key in enumerate((KEY, OTHER))]
+    file = tmp_path / "project.env"
+    file.write_text("".join(lines))
+    return file
+
+
+def slugs(cli: Cli) -> list[str]:
+    return [one["slug"] for one in cli("providers", "list", "--json").json["providers"]]
+
+
+@pytest.mark.parametrize("model", ["ecko", "a\x1b[31mb", "y" * 5000, "../../etc/passwd"])
+def test_a_word_about_a_model_nobody_knows_is_refused(cli: Cli, wire: Wire, model: str) -> None:
+    assert cli("providers", "add", "p", "--url", wire.url).status == 0
+    assert cli("sync", "p").status == 0
+    before = cli("models", "list", "--json").json
+    done = cli("models", "say", f"p/{model}", "tools=yes", "--json")
+    assert (done.status, done.json["error"]["code"]) == (6, "not_found")
+    assert "\x1b" not in done.err + done.out
+    assert cli("models", "list", "--json").json == before
+    if model == "ecko":
+        assert "p/echo" in done.json["error"]["hint"]
+
+
+def test_one_refused_key_of_a_file_keeps_no_other_out(
+    cli: Cli, env_file: Path, home: Path, vault_key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("vault", "init").status == 0
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_" + "c4naryC4nary" * 4)
+    done = cli("providers", "discover", "--apply", "--env-file", str(env_file), "--json")
+    assert done.status == 4, done.err
+    assert sorted(done.json["added"]) == ["a0", "groq"]
+    [failed] = done.json["failed"]
+    assert (failed["slug"], failed["error"]["code"]) == ("a1", "invalid_credentials")
+    assert sorted(slugs(cli)) == ["a0", "groq"]
+    assert len(done.err.splitlines()) == 1
+    assert KEY.encode() not in written_bytes(home)
+    assert OTHER not in json.dumps(done.json) + done.err
+
+
+def test_where_no_key_can_be_kept_nothing_is_added(
+    cli: Cli, env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_" + "c4naryC4nary" * 4)
+    done = cli("providers", "discover", "--apply", "--env-file", str(env_file), "--json")
+    assert (done.status, done.json["error"]["code"]) == (7, "vault_locked")
+    assert slugs(cli) == []
