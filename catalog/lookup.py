@@ -56,9 +56,28 @@ class Catalog:
         self.__dict__.pop("_user", None)
         self.refreshed = Refreshed(self._refreshed_dir, self._sources)
 
+    @property
+    def user(self) -> UserCatalog:
+        """What the user's files say."""
+        return self._user
+
+    def with_user(self, said: UserCatalog) -> Catalog:
+        """The catalog as it is with these words of the user."""
+        other = self.copy()
+        other.take_user(said)
+        return other
+
+    def take_user(self, said: UserCatalog) -> None:
+        """The user's files were read anew, elsewhere: from now on they say this."""
+        self.__dict__["_user"] = said
+
+    def read_user(self) -> UserCatalog:
+        """Read the user's files anew; nothing changes by that."""
+        return UserCatalog() if self._user_dir is None else load_user(self._user_dir)
+
     @cached_property
     def _user(self) -> UserCatalog:
-        return UserCatalog() if self._user_dir is None else load_user(self._user_dir)
+        return self.read_user()
 
     @property
     def problems(self) -> tuple[Problem | Note, ...]:

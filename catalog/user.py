@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -48,14 +49,23 @@ class UserCatalog:
 
 
 def load_user(directory: Path) -> UserCatalog:
-    """Reads every `*.json` of the directory, by name; a directory that is not there is empty."""
+    """Reads every `*.json` of the directory, by name; a directory that is not there is empty.
+
+    Hidden files are passed over: editors and archives leave theirs beside the one that is meant.
+    """
     providers: dict[str, CatalogProvider] = {}
     problems: list[Problem] = []
     try:
-        paths = sorted(path for path in directory.glob("*.json") if path.is_file())
+        names = sorted(
+            path.name
+            for path in directory.iterdir()
+            if path.suffix == ".json" and not path.name.startswith(".")
+        )
+    except FileNotFoundError:
+        return UserCatalog()
     except OSError as error:
         return UserCatalog({}, (Problem(directory, None, _os_reason(error)),))
-    for path in paths:
+    for path in (directory / name for name in names):
         try:
             found = _load(path)
         except _SkippedError as skipped:
@@ -133,7 +143,10 @@ def _own(info: ModelInfo, raw: dict[str, Any]) -> ModelInfo:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):  # a pipe would be waited for without end
+            raise _SkippedError(None, "not a file")
+        if info.st_size > _MAX_BYTES:
             raise _SkippedError(None, "larger than 32 MiB")
         return path.read_text("utf-8-sig")
     except OSError as error:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,15 @@ class CatalogWatch:
 
     async def keep(self) -> None:
         """Look until the services close. Files that could not be used at the start are told once."""
+        await asyncio.to_thread(
+            lambda: self._services.catalog.problems
+        )  # files are read away from the screen
         self._tell(())
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # a store that is full must not end the watching
+                log.exception("changed catalog files could not be taken up")
             await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
@@ -75,10 +82,20 @@ class CatalogWatch:
         if mine and await self._still_written(user):
             return
         self._user, self._fetched = user, fetched
-        self._services.catalog.forget()
+        catalog = self._services.catalog
+        if not mine:
+            catalog.forget()
+            self._services.feed.publish(CatalogChanged())
+            return
+        from services import catalog_own
+
+        before = await asyncio.to_thread(lambda: catalog.user)
+        after = await asyncio.to_thread(catalog.read_user)
+        catalog.forget()
+        catalog.take_user(after)
         self._services.feed.publish(CatalogChanged())
-        if mine:
-            self._tell(mine)
+        self._tell(mine)
+        await catalog_own.remember(self._services, before, after, mine, str(sorted(user.items())))
 
     def put_in_place(self) -> None:
         """This process replaced a fetched list itself, and says so: that is nothing new."""
@@ -130,12 +147,17 @@ class CatalogWatch:
 def _marks(folder: Path, ending: str, *, times: bool = True) -> Marks:
     """The files of a folder; `times` off for files that are only ever replaced, whose times say something else."""
     found: dict[str, tuple[int, int, int]] = {}
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(ending) and not entry.name.startswith(".") and len(found) < _MOST:
-                    info = entry.stat()
-                    found[entry.name] = (info.st_mtime_ns if times else 0, info.st_size, info.st_ino)
-    except OSError:
-        return found
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(ending) and not entry.name.startswith(".") and len(found) < _MOST:
+                found[entry.name] = _mark(entry, times=times)
     return found
+
+
+def _mark(entry: os.DirEntry[str], *, times: bool) -> tuple[int, int, int]:
+    """A link that leads nowhere, or a file that is gone by now, is a mark of its own: the others are looked at all the same."""
+    try:
+        info = entry.stat()
+    except OSError:
+        return 0, 0, 0
+    return info.st_mtime_ns if times else 0, info.st_size, info.st_ino

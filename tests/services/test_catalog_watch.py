@@ -150,3 +150,78 @@ async def test_the_end_of_a_model_in_use_is_told_once_with_what_rests_on_it(serv
     await tell(services)
     [alert] = alerts  # nothing rests on the other model
     assert f"mine/gpt-4o is shut down on {day} (in 12 days); it is default for new chats." in alert.message
+
+
+async def test_what_a_file_changed_is_kept_once_and_raises_no_alarm(services: Services, home: Path) -> None:
+    from services.catalog_changes import changes
+    from services.catalog_news import news, tell
+    from services.container import open_services
+
+    async with open_services() as other:
+        await other.catalog_watch.look()
+        for price in (1.5, 1.75):
+            _write(services, _model(price))
+            await services.catalog_watch.look()
+            await other.catalog_watch.look()
+    found = [change for change in await changes(services) if change.source == "user"]
+    [price_change] = [change for change in found if change.field == "price.input"]
+    assert (price_change.kind, price_change.old, price_change.new) == ("dearer", "1.5", "1.75")
+    assert price_change.refs == ("mine/gpt-4o",)
+    kept = await services.db.reader.execute_fetchall(
+        "SELECT count(*) FROM catalog_runs WHERE source = 'user'"
+    )
+    assert [tuple(row) for row in kept] == [(2,)]
+    await tell(services)
+    assert await news(services) == []  # they did it themselves
+
+
+async def test_a_removed_file_gives_way_to_the_other_sources(services: Services) -> None:
+    from services.catalog_changes import changes
+
+    shipped = await _input(services)
+    path = _write(services, _model(1.5))
+    await services.catalog_watch.look()
+    path.unlink()
+    await services.catalog_watch.look()
+    newest = next(change for change in await changes(services) if change.field == "price.input")
+    assert (newest.old, newest.new) == ("1.5", str(shipped))
+
+
+async def test_files_of_editors_and_links_to_nowhere_hide_nothing(services: Services) -> None:
+    folder = services.paths.user_catalog
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("a-link.json", ".#openai.json", "zz-link.json"):
+        (folder / name).symlink_to("nowhere.json")
+    (folder / ".openai.json").write_text("half a fi", "utf-8")
+    (folder / "._openai.json").write_bytes(b"\x00\x05\x16\x07")
+    (folder / "openai.json~").write_text("{", "utf-8")
+    (folder / "folder.json").mkdir()
+    os.mkfifo(folder / "pipe.json")
+    _write(services, _model(1.5))
+    await services.catalog_watch.look()
+    assert await _input(services) == Decimal("1.5")
+    named = {Path(getattr(problem, "file", "")).name for problem in services.catalog.problems}
+    assert named == {"a-link.json", "zz-link.json", "folder.json", "pipe.json"}
+    replacement = folder / "saved.tmp"
+    replacement.write_text(_model(1.75), "utf-8")
+    replacement.replace(folder / "openai.json")  # as editors save
+    await services.catalog_watch.look()
+    assert await _input(services) == Decimal("1.75")
+
+
+async def test_one_file_that_may_not_be_read_does_not_hide_the_others(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(services, _model(1.5))
+    _write(services, "{}", "secret.json")
+    real = Path.stat
+
+    def stat(path: Path, **kwargs: bool) -> os.stat_result:
+        if path.name == "secret.json":
+            raise PermissionError(13, "Permission denied")
+        return real(path, **kwargs)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    await services.catalog_watch.look()
+    assert await _input(services) == Decimal("1.5")
+    assert ["Permission denied" in str(problem) for problem in services.catalog.problems] == [True]

@@ -264,6 +264,7 @@ PHRASES = {
     "model.set": "took over what was chosen for {}",
     "config.import": "imported the configuration {}",
     "catalog.refresh": "fetched newer facts from {}",
+    "catalog.user": "saw {} change, a catalog file of yours",
     "catalog.add": "took over the catalog file {}",
     "offline.on": "went offline",
     "offline.off": "went online",
