@@ -160,6 +160,11 @@ def own_cost(info: ModelInfo, row: ProviderRow, stored: ModelRow | None) -> bool
     return is_own_server(row.endpoint) and (info.price is None or not price_now(info.price).known)
 
 
+def live_counts(row: ProviderRow, stored: ModelRow) -> bool:
+    """Whether a model's runs are charged what its live list says: no price is typed over it, and tokens cost."""
+    return typed_info(stored) is None and (stored.cost_mode or row.cost_mode) not in ("own", "flat")
+
+
 @lru_cache(maxsize=256)
 def is_own_server(endpoint: str) -> bool:
     """True for this machine and for private networks."""

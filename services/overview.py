@@ -148,8 +148,13 @@ async def _rise(services: Services, slug: str, run_id: int, at: int) -> PriceRis
     dearer = [change for change in await services.sync.changes(run_id) if (change.rise or 0) > 0]
     if not dearer:
         return None
-    enabled = {model.info.id for model in await services.models.list(slug, enabled=True)}
-    dearer = [change for change in dearer if change.model in enabled]
+    charged = {
+        model.info.id
+        for model in await services.models.list(slug, enabled=True)
+        if not model.own_cost
+        and model.info.sources.get("price") == "live"  # a price of the user's goes before
+    }
+    dearer = [change for change in dearer if change.model in charged]
     if not dearer:
         return None
     first = dearer[0]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from catalog.merge import ModelDiff
 from services.clock import now_ms
+from services.merging import live_counts
 from services.sync_belief import doubt
 from services.sync_rows import SyncResult, compared, dearer, model_rows, run_row
 
@@ -55,7 +56,9 @@ class Keeper:
                 duration_ms=attempt.milliseconds,
                 error=None,
                 diff=diff,
-                rises=await dearer(row.slug, diff, {model.id for model in stored if model.enabled}),
+                rises=await dearer(
+                    row.slug, diff, {m.id for m in stored if m.enabled and live_counts(row, m)}
+                ),
             )
             run = await run_row(result, attempt.started)
             async with self._services.db.transaction() as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,9 @@ from catalog.money import to_nanos
 from catalog.types import Price, Scheduled, Tier
 from catalog.usage import Usage
 from services.container import Services
-from services.own_prices import TypedPrice, amount_problem, typed_edit
+from services.feed import Alert
+from services.overview import price_rises
+from services.own_prices import TypedPrice, amount_problem, cost_edit, typed_edit
 from services.registry import ProviderDraft
 from services.tariff import Tariff, tariff_of
 from store.models import ModelRow, Models
@@ -120,6 +123,36 @@ async def typed_by_both(one: Services, two: Services) -> None:
     assert len(rows) == 8, "each is in the audit log, with what was before it"
     befores = [len(row.detail["before"].get("price", {}).get("scheduled", ())) for row in reversed(rows)]
     assert befores == list(range(8))
+
+
+@pytest.mark.parametrize("way", ["listed", "typed", "later", "flat", "metered"])
+async def test_a_dearer_list_alarms_only_where_its_price_counts(
+    services: Services, vendor: Any, way: str
+) -> None:
+    def lists(price: str) -> None:
+        vendor.models = [{"id": "alpha", "pricing": {"prompt": price, "completion": price}}]
+
+    ref, year = "mine/alpha", datetime.now(UTC).year + 1
+    heard: list[Alert] = []
+    services.feed.subscribe(heard.append, Alert)
+    await services.registry.add(ProviderDraft(slug="mine", url=vendor.url), None, test=False)
+    lists("0.000001")
+    await services.sync.sync(["mine"])
+    typed = TypedPrice(Decimal(3), Decimal(4))
+    if way in ("typed", "metered"):
+        await services.own_prices.save([ref], typed_edit(typed))
+    if way == "later":
+        later = replace(typed, from_date=datetime(year, 1, 1, tzinfo=UTC).date())
+        await services.own_prices.save([ref], typed_edit(later))
+    if way in ("flat", "metered"):
+        await services.own_prices.save([ref], cost_edit("flat" if way == "flat" else "metered"))
+    lists("0.000002")
+    await services.sync.sync(["mine"])
+    told = [alert for alert in heard if "Dearer" in alert.title]
+    standing = await price_rises(services, await services.registry.list())
+    expected = way in ("listed", "later")
+    assert bool(told) is expected
+    assert bool(standing) is expected
 
 
 async def test_a_quick_estimate_takes_the_discount_off_and_follows_it(services: Services) -> None:
