@@ -11,6 +11,9 @@ _ROUTES = re.compile(r":(?:free|batch|beta|extended|nitro|floor|online|thinking|
 _PLACES = re.compile(
     r"^(?:us|eu|apac|jp|au|global)\.|^(?:anthropic|meta|amazon|mistral|cohere|ai21|deepseek|qwen|openai|google)\."
 )
+_HEARS = re.compile(r"whisper|transcri(?:be|pt)|(?:^|[-_])(?:asr|stt)(?:[-_]|$)|parakeet")
+_NOT_CHAT_EITHER = (r"parakeet", r"(?:^|[-_])(?:orpheus|kokoro)(?:[-_]|$)", r"safeguard")
+"""Speech and moderation models that the facts' patterns do not know."""
 _POINT = re.compile(r"(?<=\d)[_p](?=\d)")
 
 
@@ -22,6 +25,11 @@ def guessed_capabilities(model_id: str) -> tuple[str, ...]:
 def is_chat(model_id: str) -> bool:
     """False for ids that look like embeddings, speech, pictures, moderation and the like."""
     return not _table()["not_chat"].search(normalised(model_id))
+
+
+def hears(model_id: str) -> bool:
+    """True for ids that look like models that turn speech into text."""
+    return _HEARS.search(_stripped(model_id)) is not None
 
 
 def normalised(model_id: str) -> str:
@@ -56,6 +64,7 @@ def _any(table: str, names: set[str]) -> bool:
 def _table() -> dict[str, re.Pattern[str]]:
     """One regular expression per list; 50,000 names are guessed in about a second."""
     raw: dict[str, list[str]] = json.loads(files("catalog").joinpath("data/patterns.json").read_text("utf-8"))
+    raw["not_chat"] += _NOT_CHAT_EITHER
     return {
         name: re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) for name, patterns in raw.items()
     }

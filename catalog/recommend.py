@@ -7,7 +7,7 @@ name; among equals the cheaper typical run, then the faster. Everything else kee
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
@@ -190,7 +190,8 @@ def _judge(one: Candidate, run: Usage, budget: Decimal | None) -> tuple[Standing
 
 
 def _ability(found: Ability) -> Reason:
-    words = source_words(found)
+    # Which of a catalog's sources it was says the page of the model; here it would only stand in the way.
+    words = source_words(replace(found, source=found.source.partition(":")[0]))
     if found.can is None:
         return Reason("capability", f"nobody says it can do {found.title}")
     if found.can:
@@ -219,14 +220,23 @@ def _price(one: Candidate, budget: Decimal | None) -> tuple[Reason, Standing]:
         return Reason("price", "price known"), "fits"
     if one.cost <= budget:
         return Reason("price", "within the budget", good=True), "fits"
-    times = f"{one.cost / budget:,.1f} times the budget" if budget else "not free"
-    return Reason("price", times, good=False), "over_budget"
+    return Reason("price", _over(one.cost, budget), good=False), "over_budget"
+
+
+def _over(cost: Decimal, budget: Decimal) -> str:
+    if not budget:
+        return "not free"
+    times = cost / budget
+    if times >= Decimal("1.1"):
+        return f"{times:,.1f} times the budget"
+    percent = (times - 1) * 100
+    return f"{percent:.1f}% over the budget" if percent >= Decimal("0.05") else "a trifle over the budget"
 
 
 def _errors(one: Candidate) -> Reason | None:
     if not one.runs:
         return None
-    words = f"{one.failed:,} of {one.runs:,} runs failed here in 30 days"
+    words = f"{one.failed:,} of {one.runs:,} runs failed in 30 days"
     if one.runs < ENOUGH_RUNS:
         return Reason("errors", words)
     return Reason("errors", words, good=one.failed / one.runs <= TOO_MANY_ERRORS)

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from catalog.capabilities import ability
+from catalog.capabilities import Ability, ability
 from catalog.errors import UsageError
+from catalog.patterns import hears
 from catalog.plaintext import one_line
 from catalog.recommend import TASKS, Candidate, Verdict, rank
 from catalog.types import CAPABILITIES
@@ -153,7 +154,7 @@ def _candidate(
     tariff = tariff_of(view)
     return Candidate(
         ref=view.ref,
-        abilities=tuple(ability(info, name, view.asked) for name in wish.wanted),
+        abilities=tuple(_ability(view, name, wish) for name in wish.wanted),
         context_window=info.context_window,
         cost=tariff.cost(run, at),
         own=tariff.own,
@@ -175,10 +176,20 @@ def _state_words(row: ProviderRow) -> str:
     return f"its provider: {row.state.replace('_', ' ')}"
 
 
+def _ability(view: ModelView, name: str, wish: Wish) -> Ability:
+    """What is said of one ability; that a speech model hears is told by its name where nobody says."""
+    found = ability(view.info, name, view.asked)
+    if name == "audio" and found.source in ("", "pattern") and not view.chat and _hears(view, wish):
+        return Ability(name, True, "pattern")
+    return found
+
+
 def _hears(view: ModelView, wish: Wish) -> bool:
     """Speech models chat with nobody, and are wanted all the same where speech is to become text."""
+    if wish.task != "transcribe":
+        return False
     made, given = view.info.modalities_out or (), view.info.modalities_in or ()
-    return wish.task == "transcribe" and "audio" in given and (not made or "text" in made)
+    return hears(view.info.id) if not given else "audio" in given and (not made or "text" in made)
 
 
 def _out_of_use(view: ModelView, row: ProviderRow, today: str, spoken: frozenset[str]) -> str | None:

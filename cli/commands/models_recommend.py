@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -90,7 +92,7 @@ def _text(advice: Advice) -> str:
             (str(verdict.rank), verdict.ref, _cost(verdict), _speed(verdict), verdict.why)
             for verdict in fitting[:_SHOWN]
         ]
-        parts.append(table(titles, rows, right=("#", "$/RUN", "TOK/S")))
+        parts.append(_cut(table(titles, rows, right=("#", "$/RUN", "TOK/S"))))
         if len(fitting) > _SHOWN:
             parts.append(f"and {len(fitting) - _SHOWN:,} more that fit; --json has all.")
     else:
@@ -98,6 +100,14 @@ def _text(advice: Advice) -> str:
     if others := _others(advice):
         parts.append(others)
     return "\n\n".join(parts)
+
+
+def _cut(text: str) -> str:
+    """The lines as long as the terminal is wide; whole where they go into a file or a program."""
+    if not sys.stdout.isatty():
+        return text
+    columns = shutil.get_terminal_size().columns
+    return "\n".join(one if len(one) <= columns else f"{one[: columns - 1]}…" for one in text.split("\n"))
 
 
 def _heading(advice: Advice) -> str:

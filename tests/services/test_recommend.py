@@ -58,7 +58,7 @@ def test_stated_abilities_go_before_guesses_then_the_cheaper_then_the_faster() -
         (one("a/m", None), "unpriced", "price unknown, so no budget can be kept"),
         (one("a/m", "0.05"), "over_budget", "2.5 times the budget"),
         (one("a/m", ill="its provider: no credit"), "unhealthy", "its provider: no credit"),
-        (one("a/m", runs=10, failed=4), "unhealthy", "4 of 10 runs failed here in 30 days"),
+        (one("a/m", runs=10, failed=4), "unhealthy", "4 of 10 runs failed in 30 days"),
         (one("a/m", out_of_use="switched off"), "unavailable", "switched off"),
         (one("a/m", abilities=(NO_TOOLS,)), "unfit", "cannot do tools: asked"),
         (one("a/m", abilities=(UNKNOWN,)), "unsure", "nobody says it can do tools"),
@@ -251,3 +251,38 @@ def test_a_wish_is_read_as_people_write_it() -> None:
     assert (wish.task, wish.budget, wish.needs) == ("vision", Decimal("0.01"), ("tools", "json"))
     assert wish.wanted == ("vision", "tools", "json")
     assert wish_of("", "", "").budget is None
+
+
+async def test_a_plain_list_of_names_sorts_speech_guards_and_embeddings_out(services: Services) -> None:
+    names = (
+        "gpt-4o", "whisper-large-v3", "gpt-4o-mini-tts", "text-embedding-3-small", "llama-guard-3-8b",
+        "gpt-oss-safeguard-20b", "orpheus-v1-english", "parakeet-tdt-0.6b",
+    )  # fmt: skip
+    listed = [model("a", name, ("1", "2"), chat=None) for name in names]
+    await stocked(services, (provider("a"), listed))
+    chat = by_ref(await recommend(services, wish_of("chat", "")))
+    assert [ref for ref, standing in chat.items() if standing == "fits"] == ["a/gpt-4o"]
+    advice = await recommend(services, wish_of("transcribe", ""))
+    fits = [verdict for verdict in advice.verdicts if verdict.rank]
+    assert [verdict.ref for verdict in fits] == ["a/parakeet-tdt-0.6b", "a/whisper-large-v3"]
+    assert "audio: guessed from the name" in fits[0].why
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        ("0.0100001", "a trifle over the budget"),
+        ("0.0104", "4.0% over the budget"),
+        ("0.02", "2.0 times the budget"),
+    ],
+)
+def test_how_far_over_the_budget_is_told_to_the_point(cost: str, words: str) -> None:
+    [verdict] = rank([one("a/m", cost)], RUN, Decimal("0.01"))
+    assert verdict.why == words
+
+
+def test_the_reason_names_the_layer_and_not_the_inner_names_of_its_sources() -> None:
+    [verdict] = rank(
+        [one("a/m", abilities=(Ability("vision", True, "catalog:litellm+base:modelsdev"),))], RUN, None
+    )
+    assert verdict.why.startswith("vision: catalog;")
