@@ -227,7 +227,9 @@ class Fetcher:
                     await response.aclose()
         except TimeoutError:
             raise ProviderTimeoutError(
-                f"{origin.slug} did not answer within {timeout:g} s.", hint="Try again.", provider=origin.slug
+                f"{origin.slug} did not answer within {max(round(timeout, 1), 0.1):g} s.",
+                hint="Try again.",
+                provider=origin.slug,
             ) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise from_transport(error, origin.slug, host) from None

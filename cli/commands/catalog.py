@@ -189,12 +189,25 @@ def refresh(session: Session, sources: tuple[str, ...], anyway: bool) -> int:
         if session.dry_run:
             document["dry_run"] = True
         session.emit(document, lambda: _results(results, dry_run=session.dry_run))
-        errors = [result.error for result in results if result.error is not None]
-        if not errors:
-            return 0
-        return 3 if all(error.code == "offline" for error in errors) else 5
+        return _verdict(results)
 
     return session.run(work, asks=False)
+
+
+def _verdict(results: Sequence[RefreshResult]) -> int:
+    """3 where only being offline refused them, 5 where a source failed; one line says so."""
+    from cli.failures import complain, say
+    from services.catalog_sources import NAMES
+
+    errors = [(NAMES[result.source], result.error) for result in results if result.error is not None]
+    if len(errors) == 1:
+        say(errors[0][1])
+    elif errors:
+        names = ", ".join(name for name, _ in errors)
+        complain(f"{len(errors)} of {len(results)} sources gave no list: {names}. {errors[0][1].message}")
+    if not errors:
+        return 0
+    return 3 if all(error.code == "offline" for _, error in errors) else 5
 
 
 def _result_document(result: RefreshResult) -> dict[str, object]:
@@ -203,8 +216,8 @@ def _result_document(result: RefreshResult) -> dict[str, object]:
     return {
         "source": result.source,
         "state": result.state,
-        "providers": result.vendors,
-        "models": result.models,
+        "providers": result.vendors if result.state == "ok" else None,
+        "models": result.models if result.state == "ok" else None,
         "added": result.added,
         "updated": result.updated,
         "removed": result.removed,
@@ -224,7 +237,7 @@ def _results(results: Sequence[RefreshResult], *, dry_run: bool) -> str:
     for result in results:
         found = (
             f"{result.added} new, {result.updated} changed, {result.removed} gone"
-            + (f", {result.doubted} prices not believed" if result.doubted else "")
+            + (f", {result.doubted} not believed" if result.doubted else "")
             if result.state == "ok"
             else ""
         )

@@ -65,3 +65,37 @@ def test_where_no_key_can_be_kept_nothing_is_added(
     done = cli("providers", "discover", "--apply", "--env-file", str(env_file), "--json")
     assert (done.status, done.json["error"]["code"]) == (7, "vault_locked")
     assert slugs(cli) == []
+
+
+def _sources(monkeypatch: pytest.MonkeyPatch, url: str, *names: str) -> None:
+    for name in ("CATWALK", "MODELSDEV", "OPENROUTER", "GENAI"):
+        monkeypatch.setenv(f"SWITCHROOM_CATALOG__{name}", url if name in names else "none")
+
+
+def test_a_source_that_fails_is_one_line_and_no_number(
+    cli: Cli, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _sources(monkeypatch, wire.url, "CATWALK", "GENAI")
+    done = cli("catalog", "refresh", "--json")
+    assert done.status == 5
+    assert [(one["state"], one["models"], one["providers"]) for one in done.json["sources"]] == [
+        ("error", None, None)
+    ] * 2
+    (line,) = done.err.splitlines()
+    assert line.startswith("switchroom: 2 of 2 sources gave no list: genai-prices, Catwalk.")
+    (line,) = cli("catalog", "refresh", "--source", "catwalk").err.splitlines()
+    assert "Catwalk" in line
+
+
+def test_offline_is_told_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    _sources(monkeypatch, "https://catwalk.invalid", "CATWALK")
+    monkeypatch.setenv("SWITCHROOM_OFFLINE", "1")
+    done = cli("catalog", "refresh", "--json")
+    assert (done.status, done.json["sources"][0]["error"]["code"]) == (3, "offline")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_an_empty_list_of_sources_is_no_failure(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    _sources(monkeypatch, "none")
+    done = cli("catalog", "refresh", "--json")
+    assert (done.status, done.json["sources"], done.err) == (0, [], "")
