@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from catalog.errors import MissingKeyError
+from catalog.errors import MissingKeyError, NotFoundError
 from catalog.plaintext import one_line
 from services.discovery_match import by_vendor, placed
 from services.discovery_views import DOORS, Finding, Option, Report
-from services.feed import Discovered, ProvidersChanged
+from services.feed import Discovered, ProvidersChanged, StoreChangedElsewhere
+from services.registry import ChangedMeanwhileError
 
 if TYPE_CHECKING:
     from adapters.local_servers import ServerFound
@@ -52,6 +53,9 @@ class Discovery:
         """The last look around of this session; None before it is over."""
         self._mine: dict[str, int] = {}
         """Slug → when its row was last changed, of what was added by itself."""
+        self._starting = False
+        """The look around at the start is under way, and tells of everything itself."""
+        services.feed.subscribe(self._changed, ProvidersChanged, StoreChangedElsewhere)
 
     # looking
 
@@ -78,6 +82,22 @@ class Discovery:
         """Vendor → what the environment and `config/.env` surely hold for it; nobody is asked anything."""
         found, _, _ = await asyncio.to_thread(self._read, False, None)
         return by_vendor(found)
+
+    def _changed(self, _event: object) -> None:
+        if self.report is not None and not self._starting:
+            self._services.spawn(self._place_again())
+
+    async def _place_again(self) -> None:
+        """What somebody added or removed meanwhile is told so in what was found."""
+        rows, memory = await self._store.list(), await self._memory()
+        report = self.report
+        if report is None:
+            return
+        fresh = [replace(one, configured="", declined=False) for one in report.findings]
+        findings = tuple(placed(fresh, rows, memory.seen))
+        if findings != report.findings:
+            self.report = replace(report, findings=findings)
+            self._services.feed.publish(Discovered())
 
     async def identify(self, url: str, *, allow_http: bool = False) -> ServerFound | None:
         """Which local server is at an address; None where it tells nothing, or is not on a machine of one's own."""
@@ -143,6 +163,13 @@ class Discovery:
 
     async def at_start(self) -> Report | None:
         """Look around as the settings say, and add what is clear where they say so. None: they say not to."""
+        self._starting = True
+        try:
+            return await self._at_start()
+        finally:
+            self._starting = False
+
+    async def _at_start(self) -> Report | None:
         services = self._services
         mode = services.settings.discovery.at_start
         if mode == "off":
@@ -162,13 +189,19 @@ class Discovery:
         return self.report
 
     async def _tell(self, report: Report) -> tuple[str, ...]:
-        """The ids of offers that nobody was told of; from now on they have been."""
+        """The ids of offers that nobody was told of; from now on they have been.
+
+        What is there already is remembered like what was added: once it is removed, it stays away.
+        """
         offers = [one.id for one in report.offers if one.kind != "ambiguous" and not one.declined]
+        here = [one.id for one in report.findings if one.configured and one.key_name]
         memory = await self._memory()
         new = tuple(name for name in offers if name not in memory.told)
-        if new:
+        if new or not set(here) <= set(memory.seen):
             async with self._services.db.transaction() as tx:
                 memory = await self._memory(tx)
+                for name in here:
+                    memory = memory.with_id(name)
                 memory = replace(memory, told=(*memory.told, *new)[-_KEPT:])
                 await self._services.state.set(tx, KEY, memory.document())
         return new
@@ -235,12 +268,16 @@ class Discovery:
         self._services.require_writable()
         removed, kept = [], []
         for slug, at in list(self._mine.items()):
-            row = await self._store.get(slug)
-            if row is not None and (row.updated_at != at or await self._services.registry.dependents(slug)):
+            try:
+                if await self._services.registry.dependents(slug):
+                    kept.append(slug)
+                else:
+                    await self._services.registry.remove(slug, unchanged_since=at)
+                    removed.append(slug)
+            except ChangedMeanwhileError:
                 kept.append(slug)
-            elif row is not None:
-                await self._services.registry.remove(slug)
-                removed.append(slug)
+            except NotFoundError:
+                pass  # somebody was quicker
             self._mine.pop(slug, None)
         if self.report is not None:
             self.report = replace(await self.look(), added=())

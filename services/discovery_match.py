@@ -23,7 +23,9 @@ def placed(
         if found.id in ids and found.options:
             continue
         ids.add(found.id)
-        is_it = next((row.slug for row in rows if _is(found, row)), "")
+        is_it = next(
+            (row.slug for row in rows if _is(found, row) or (found.id in seen and _out_of(found, row))), ""
+        )
         if is_it:
             found = replace(found, configured=is_it)
         elif found.kind == "clear" and (twin := next((row.slug for row in rows if _beside(found, row)), "")):
@@ -48,6 +50,11 @@ def _is(found: Finding, row: ProviderRow) -> bool:
     if not found.endpoint or _place(row.endpoint) != _place(found.endpoint):
         return False
     return not found.key_name or (found.key_last4 is not None and row.key_last4 == found.key_last4)
+
+
+def _out_of(found: Finding, row: ProviderRow) -> bool:
+    """A key that was once copied out of a folder's file, whatever it was said to be for."""
+    return found.source == "folder" and found.key_last4 is not None and row.key_last4 == found.key_last4
 
 
 def _beside(found: Finding, row: ProviderRow) -> bool:

@@ -77,6 +77,11 @@ class Finding:
         return not self.unsupported
 
     @property
+    def wants_key(self) -> bool:
+        """True for a server that somebody has to type a key for."""
+        return self.source == "loopback" and bool(self.missing)
+
+    @property
     def key_ref(self) -> str | None:
         """`env:NAME`; None without a key. What is in a folder's file cannot be referred to."""
         return f"env:{self.key_name}" if self.key_name and self.source != "folder" else None
@@ -128,7 +133,7 @@ class Finding:
         words = ["switchroom", "providers", "add", option.slug]
         words += ["--type", option.type] if option.type else []
         words += ["--url", option.url] if option.url else []
-        words += ["--key-env", self.key_name] if self.key_name else []
+        words += ["--key-env", self.key_name] if self.key_name else ["--key-stdin"] if self.wants_key else []
         words += ["--allow-http"] if option.allow_http else []
         return " ".join(shlex.quote(word) for word in words)
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["EnvKey", "KeySource", "ProviderDraft", "ProviderView", "Registry"]
 
 
+class ChangedMeanwhileError(UsageError):
+    """A provider is not as it was when somebody decided what to do with it."""
+
+
 class Registry:
     """The configured providers."""
 
@@ -181,15 +185,21 @@ class Registry:
         action = "provider.enable" if enabled else "provider.disable"
         return await self._replace(slug, action, {"enabled": enabled})
 
-    async def remove(self, slug: str) -> Removed:
+    async def remove(self, slug: str, *, unchanged_since: int | None = None) -> Removed:
         """Remove a provider with its secrets, models and sync history; its ledger stays.
 
         Nobody is asked for a passphrase: a key in a locked vault is deleted when the vault is next unlocked.
+        `unchanged_since`: only if nobody, in whatever process, changed it after that; else ChangedMeanwhileError.
         """
         self._services.require_writable()
-        row = await self.row(slug)
+        await self.row(slug)
         refers = await self.dependents(slug)
         async with self._services.db.transaction(durable=True) as tx:
+            row = await self.row(slug, tx)  # what another process stored meanwhile goes with it
+            if unchanged_since is not None and row.updated_at != unchanged_since:
+                raise ChangedMeanwhileError(
+                    f"{slug} was changed meanwhile.", hint="Look at it before it is removed."
+                )
             await self._store.delete(tx, slug)
             await self._leftovers.add(tx, references(row))
             detail: dict[str, object] = {**shown(row), "dependents": refers}

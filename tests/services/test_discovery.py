@@ -20,7 +20,7 @@ from services.discovery import Finding, Report
 from services.discovery_views import Option
 from services.feed import Discovered
 from services.paths import resolve
-from services.registry import ProviderDraft
+from services.registry import EnvKey, ProviderDraft
 
 if TYPE_CHECKING:
     from conftest import Opener, Vendor
@@ -452,3 +452,59 @@ def test_a_finding_shows_no_key() -> None:
     one = Finding("clear", "folder", "x", "why", (Option("x", None, "http://127.0.0.1:1", "x"),), key_name="K", path="/p/.env")  # fmt: skip
     assert one.key_ref is None
     assert one.commands == ()
+
+
+async def test_what_was_there_and_was_deleted_stays_away(
+    opened: Opener, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme(monkeypatch, vendor)
+    vendor.key = KEY
+    async with opened() as services:
+        draft = ProviderDraft(slug="mine", url=vendor.url)
+        await services.registry.add(draft, EnvKey("PROVIDER_ACME_KEY"), test=False)
+        assert (await started(services)).added == ()
+        await services.registry.remove("mine")
+    async with opened() as services:
+        assert (await started(services)).added == ()
+        assert await services.registry.list() == []
+
+
+async def test_one_that_another_program_changed_at_the_last_moment_is_kept(
+    opened: Opener, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme(monkeypatch, vendor)
+    vendor.key = KEY
+    async with opened() as services, opened() as other:
+        await started(services)
+        asked = services.registry.dependents
+
+        async def slow(slug: str) -> list[str]:
+            found = await asked(slug)
+            await other.registry.edit(slug, ProviderDraft(name="Mine now"))
+            return found
+
+        monkeypatch.setattr(services.registry, "dependents", slow)
+        done = await services.discovery.take_back()
+        assert (done.removed, done.kept) == ((), ("acme",))
+        assert (await other.registry.get("acme")).row.name == "Mine now"
+
+
+async def test_what_was_found_says_at_once_that_it_was_added_otherwise(
+    opened: Opener, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWITCHROOM_DISCOVERY__AT_START", "ask")
+    acme(monkeypatch, vendor)
+    vendor.key = KEY
+    async with opened() as services:
+        told: list[Discovered] = []
+        assert (await started(services)).offers
+        services.feed.subscribe(told.append, Discovered)
+        await services.registry.add(
+            ProviderDraft(slug="mine", url=vendor.url), EnvKey("PROVIDER_ACME_KEY"), test=False
+        )
+        for _ in range(200):
+            if told:
+                break
+            await asyncio.sleep(0.005)
+        assert services.discovery.report is not None
+        assert services.discovery.report.offers == ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
-from tui_stage import KEY, opened, screen_text, type_text, until
+from tui_stage import KEY, Vendor, opened, screen_text, type_text, until
 
+from adapters.local_servers import ServerFound
 from catalog.lookup import Catalog
 from services.discovery_match import by_vendor
 from services.discovery_rules import Rules
@@ -121,3 +122,38 @@ def test_a_region_of_the_vendor_is_its_own_unless_an_address_was_set() -> None:
     assert not variable_for(
         choice("openai", OPENAI_API_KEY=KEY, OPENAI_BASE_URL="https://us.api.openai.com/v1"), eu
     )
+
+
+async def test_a_server_that_wants_a_key_is_asked_for_it_before_it_is_added(
+    app: SwitchroomApp, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.key = KEY
+    found = ServerFound("vllm", "vLLM", "vllm", vendor.url, "/v1/models", (), "/version", wants_key=True)
+
+    async def around(*_: object) -> list[ServerFound]:
+        return [found]
+
+    async def who(*_: object, **__: object) -> ServerFound:
+        return found
+
+    monkeypatch.setattr("adapters.local_servers.look_around", around)
+    monkeypatch.setattr("adapters.local_servers.identify", who)
+    monkeypatch.setenv("SWITCHROOM_DISCOVERY__LOOPBACK", "true")
+    monkeypatch.setenv("SWITCHROOM_SECURITY__BACKEND", "file")
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        report = await app.services.discovery.look()
+        assert report.offers[0].commands == (
+            f"switchroom providers add vllm --type vllm --url {vendor.url} --key-stdin",
+        )
+        await pilot.press("1", "a")
+        await until(pilot, "Found here")
+        await pilot.press("enter")
+        await until(pilot, "It answers as vLLM. It wants a key.")
+        await type_text(pilot, KEY)
+        await pilot.press("enter")
+        await until(pilot, "Keep keys in")
+        await pilot.press("1")
+        await until(pilot, "vllm works. Which model")
+        (row,) = await app.services.registry.rows()
+        assert (row.endpoint, row.state, row.key_last4) == (vendor.url, "ok", KEY[-4:])

@@ -77,6 +77,10 @@ async def found_here(app: SwitchroomApp) -> None:
         from tui.screens.provider_wizard import add_provider
 
         await add_provider(app)
+    elif chosen.wants_key and chosen.open:
+        from tui.screens.provider_wizard import add_provider
+
+        await add_provider(app, url=chosen.endpoint)
     elif chosen.configured:
         from tui.commands import show_provider
 

@@ -69,20 +69,22 @@ class Adding:
         return ProviderDraft(type=kind, url=self.url or self.found_url, allow_http=self.allow_http or None)
 
 
-async def add_provider(app: SwitchroomApp, choice: Choice | None = None) -> None:
-    """The whole way: the steps, then what its first use needs."""
-    added = await connect(app, choice)
+async def add_provider(app: SwitchroomApp, choice: Choice | None = None, *, url: str | None = None) -> None:
+    """The whole way: the steps, then what its first use needs. `url`: of a server that was found there."""
+    added = await connect(app, Choice(None) if url else choice, url=url)
     if added is not None:
         await first_steps(app, added)
 
 
-async def connect(app: SwitchroomApp, choice: Choice | None = None, *, first: int = 0) -> Adding | None:
+async def connect(
+    app: SwitchroomApp, choice: Choice | None = None, *, first: int = 0, url: str | None = None
+) -> Adding | None:
     """Walk through the steps; esc goes one back, and out of the first. `choice`: the list of vendors is answered.
 
     `first` 1: esc does not lead to the list, because one came from another. What was added, with its `view`; None:
     nothing was.
     """
-    state = Adding(choice)
+    state = Adding(choice, url=url, pasted=url is not None)
     steps: list[Step] = [_choose, _place, _key, _try]
     at, by = 0 if choice is None else 1, 1
     while at < len(steps):
