@@ -75,6 +75,16 @@ class Listed:
         return next((info for clause, info in self.rules if matches(clause, model_id)), None)
 
 
+def _ranked(vendor: str, order: tuple[str, ...]) -> tuple[str, ...]:
+    """Of its own models OpenRouter knows best."""
+    return ("openrouter", *order) if vendor == "openrouter" else order
+
+
+def price_order(vendor: str) -> tuple[str, ...]:
+    """Whose prices of a vendor's models are believed, the first in front."""
+    return _ranked(vendor, _PRICE_ORDER)
+
+
 def file_of(folder: Path, source: str) -> Path:
     """Where the list of a source lies."""
     return folder / f"{source}.jsonl"
@@ -305,11 +315,10 @@ class Refreshed:
         }
         if not said:
             return None
-        first = ("openrouter",) if vendor == "openrouter" else ()
         return merge_layers(
             model_id,
-            [(f"refreshed:{name}", said[name]) for name in (*first, *_FIELD_ORDER) if name in said],
-            prices=[(f"refreshed:{name}", said[name]) for name in (*first, *_PRICE_ORDER) if name in said],
+            [(f"refreshed:{name}", said[name]) for name in _ranked(vendor, _FIELD_ORDER) if name in said],
+            prices=[(f"refreshed:{name}", said[name]) for name in price_order(vendor) if name in said],
         )
 
     def _listed(self, vendor: str) -> dict[str, Listed]:

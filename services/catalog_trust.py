@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from catalog.refreshed import price_order
 from catalog.refreshed_genai import Rule, matches, names_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def judge(catalog: Catalog, source: str, vendors: Said) -> Judged:
         )
         now = catalog.without_user(vendor, [info.id for _, info in entries])
         before = {name: info.price for name, info in now.items() if info.price}
+        order = price_order(vendor)
+        stronger = {f"refreshed:{other}" for other in order[: order.index(source)]} if source in order else ()
         kept: list[Rule] = []
         for clause, info in entries:
             name = _known(clause, info.id, before)
@@ -62,7 +65,8 @@ def judge(catalog: Catalog, source: str, vendors: Said) -> Judged:
                 compared += 1
                 jumped += any(_far(old, new, JUMP) for _, old, new in _pairs(before[name], info.price))
                 if doubt := _doubt(name, before[name], info.price):
-                    doubts.setdefault(vendor, []).append(doubt)
+                    if now[name].sources.get("price") not in stronger:  # else it would not be in force at all
+                        doubts.setdefault(vendor, []).append(doubt)
                     earlier = catalog.refreshed.said(source, vendor, name)
                     info = info.model_copy(update={"price": earlier.price if earlier else None})
             kept.append((clause, info))

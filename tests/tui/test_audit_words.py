@@ -106,6 +106,7 @@ ROWS = [
     ("config.import", "providers.toml", {"format": "toml", "changes": 3}, "format toml, changes 3", "imported the configuration providers.toml"),
     ("catalog.add", "acme.json", {"imported": True}, "imported yes", "took over the catalog file acme.json"),
     ("catalog.refresh", "catwalk", {"models": 1345, "added": 2}, "models 1 345, new 2", "fetched newer facts from catwalk"),
+    ("catalog.user", "openai.json", {"added": 0, "updated": 2, "removed": 0}, "new 0, changed 2, gone 0", "saw openai.json change, a catalog file of yours"),
 ]  # fmt: skip
 
 
