@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from catalog.plaintext import one_line
 from cli.session import Session, reads
 
 if TYPE_CHECKING:
@@ -80,19 +82,12 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
 
 
 def _text(advice: Advice) -> str:
-    from cli.output import table
-
     if not advice.verdicts:
         return "No models. Fetch them: switchroom sync"
     parts = [_heading(advice)]
     fitting = [verdict for verdict in advice.verdicts if verdict.rank is not None]
     if fitting:
-        titles = ("#", "MODEL", "$/RUN", "TOK/S", "WHY")
-        rows = [
-            (str(verdict.rank), verdict.ref, _cost(verdict), _speed(verdict), verdict.why)
-            for verdict in fitting[:_SHOWN]
-        ]
-        parts.append(_cut(table(titles, rows, right=("#", "$/RUN", "TOK/S"))))
+        parts.append(_ranked(fitting[:_SHOWN]))
         if len(fitting) > _SHOWN:
             parts.append(f"and {len(fitting) - _SHOWN:,} more that fit; --json has all.")
     else:
@@ -102,12 +97,19 @@ def _text(advice: Advice) -> str:
     return "\n\n".join(parts)
 
 
-def _cut(text: str) -> str:
-    """The lines as long as the terminal is wide; whole where they go into a file or a program."""
-    if not sys.stdout.isatty():
-        return text
+def _ranked(verdicts: Sequence[Verdict]) -> str:
+    """The recommended ones as a table; the reason stands below its model where the terminal is too narrow for both."""
+    from cli.output import table
+
+    titles, right = ("#", "MODEL", "$/RUN", "TOK/S", "WHY"), ("#", "$/RUN", "TOK/S")
+    rows = [(str(one.rank), one.ref, _cost(one), _speed(one), one.why) for one in verdicts]
+    whole = table(titles, rows, right=right)
     columns = shutil.get_terminal_size().columns
-    return "\n".join(one if len(one) <= columns else f"{one[: columns - 1]}…" for one in text.split("\n"))
+    if not sys.stdout.isatty() or max(map(len, whole.split("\n"))) <= columns:
+        return whole
+    head, *lines = table(titles[:-1], [row[:-1] for row in rows], right=right).split("\n")
+    pairs = zip(lines, verdicts, strict=True)
+    return "\n".join([head, *(f"{line}\n    {one_line(one.why, columns - 4)}" for line, one in pairs)])
 
 
 def _heading(advice: Advice) -> str:
@@ -122,7 +124,6 @@ def _heading(advice: Advice) -> str:
 
 def _others(advice: Advice) -> str:
     """A line for each kind that is not recommended, its first models named with why."""
-    from catalog.plaintext import one_line
     from catalog.recommend import STANDING_WORDS, STANDINGS
 
     lines = []

@@ -84,3 +84,29 @@ def test_what_cannot_be_meant_is_2(cli: Cli, arguments: tuple[str, ...], words: 
 def test_without_models_the_next_step_is_named(cli: Cli) -> None:
     done = cli("models", "recommend")
     assert (done.status, done.out.strip()) == (0, "No models. Fetch them: switchroom sync")
+
+
+@pytest.mark.parametrize(("columns", "below"), [(60, True), (200, False)])
+def test_in_a_narrow_terminal_the_reason_stands_below_its_model(
+    monkeypatch: pytest.MonkeyPatch, columns: int, below: bool
+) -> None:
+    import os
+    import shutil
+    import sys
+    from decimal import Decimal
+
+    from catalog.recommend import Candidate, rank
+    from catalog.usage import Usage
+    from cli.commands.models_recommend import _ranked
+
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((columns, 24)))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    verdicts = rank(
+        [Candidate("a/" + "long-" * 6, (), 128_000, Decimal("0.01"), own=False)],
+        Usage(input=1, output=1),
+        None,
+    )
+    lines = _ranked(verdicts).split("\n")
+    assert max(map(len, lines)) <= columns
+    assert ("WHY" in lines[0]) is not below
+    assert lines[-1].startswith("    fits its context of 128,000 tokens") is below
