@@ -28,12 +28,17 @@ def due(schedule: str, last_ms: int | None, now: int) -> bool:
     """Whether an interval or cron schedule wants a sync now; `last_ms` is the last one's start (None: never)."""
     if schedule in ("off", "start"):
         return False
-    if last_ms is None:
+    if last_ms is None or clock_was_ahead(last_ms, now):
         return True
     if (span := parse_span(schedule)) is not None:
         return now - last_ms >= span
     upcoming = next_time(schedule, last_ms)
     return upcoming is not None and upcoming <= now
+
+
+def clock_was_ahead(last_ms: int, now: int) -> bool:
+    """A sync that lies in the future was noted by a clock that has been put right since: it says nothing."""
+    return last_ms > now + MINUTE_MS
 
 
 def next_time(schedule: str, after_ms: int) -> int | None:

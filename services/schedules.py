@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from catalog.errors import SwitchroomError
 from services import sync_due
-from services.clock import MINUTE_MS
+from services.clock import MINUTE_MS, now_ms
 from services.feed import OfflineChanged
+from services.schedule import next_time
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -30,6 +31,9 @@ class Schedules:
         self._services = services
         self._owed: set[str] = set()
         """Those of each start that could not be reached yet: offline, or their key is in a locked vault."""
+
+        self._not_before: dict[str, int] = {}
+        """Those whose sync the user stopped → when they are due again, UTC ms."""
 
     async def keep(self) -> None:
         """Sync what wants it at the start, and then what is due, until the services close."""
@@ -56,13 +60,17 @@ class Schedules:
         rows = [row for row in await self._services.registry.rows() if row.enabled]
         if starting:
             self._owed = {row.slug for row in rows if row.auto_sync == "start"}
-        near = [row for row in rows if self._at_hand(row)]
+        near = [row for row in rows if self._at_hand(row) and self._not_before.get(row.slug, 0) <= now_ms()]
         slugs = await sync_due.take(self._services, near, starting=self._owed)
         try:
             results = await self._services.sync.sync(slugs) if slugs else []
         finally:
             await sync_due.done(self._services, slugs)
         self._owed -= {row.slug for row in near}
+        stopped = set(slugs) - {result.slug for result in results}
+        for row in near:
+            if row.slug in stopped and (then := next_time(row.auto_sync, now_ms())) is not None:
+                self._not_before[row.slug] = then
         return results
 
     def _at_hand(self, row: ProviderRow) -> bool:

@@ -90,8 +90,13 @@ class Sync:
             self._services.feed.publish(rise_alert(risen))
         return results
 
+    def stop(self) -> None:
+        """Stop what is under way, whoever began it; who waits for it gets what has ended by then."""
+        for task in self._under_way.values():
+            task.cancel()
+
     async def aclose(self) -> None:
-        """Stop what is under way; the last good lists stay."""
+        """Stop what is under way, and wait until it has stopped; the last good lists stay."""
         await _cancelled(list(self._under_way.values()))
 
     async def overview(self) -> list[SyncView]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from services.clock import MINUTE_MS, now_ms
-from services.schedule import due
+from services.schedule import clock_was_ahead, due
 from services.schedule_claims import claim, release
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def done(services: Services, slugs: Sequence[str]) -> None:
 
 def _wants(row: ProviderRow, last: tuple[int, str] | None, now: int, starting: Collection[str]) -> bool:
     """`last`: when its last sync began, and how it ended."""
-    began = None if last is None else min(last[0], now)
+    began = None if last is None or clock_was_ahead(last[0], now) else last[0]
     if row.slug in starting:
         return began is None or now - began >= (FRESH_MS if last and last[1] == "ok" else TRIED_MS)
     return due(row.auto_sync, began, now)

@@ -21,10 +21,12 @@ class SyncWork:
         self._app = app
         self._task: asyncio.Task[None] | None = None
         self._started = 0.0
-        self._done = 0
+        self._by_itself = False
+        """A sync that nobody asked for (at the start, on a schedule) is what the bar shows."""
 
     @property
     def active(self) -> bool:
+        """True while one runs that the user asked for."""
         return self._task is not None and not self._task.done()
 
     def start(self, slugs: Sequence[str] | None) -> None:
@@ -32,7 +34,7 @@ class SyncWork:
         if self.active:
             self._app.tell("A sync is under way already.", hint="{ctrl+c:app.interrupt} stops it", tone="dim")
             return
-        self._started, self._done = time.monotonic(), 0
+        self._started, self._by_itself = time.monotonic(), False
         self._task = asyncio.create_task(self._run(slugs))
         self._task.add_done_callback(self._app.task_ended)
 
@@ -44,11 +46,7 @@ class SyncWork:
         try:
             results = await app.services.sync.sync(slugs)
         except asyncio.CancelledError:
-            app.tell(
-                "Sync stopped. What had arrived is kept.",
-                hint="{s:providers.sync|provider.sync|sync.sync|synced.sync} or {S:providers.sync_all|sync.all} syncs again",
-                tone="warn",
-            )
+            self._tell_stopped()
             raise
         except SwitchroomError as error:
             app.tell_error(error)
@@ -66,10 +64,23 @@ class SyncWork:
 
     def stop(self) -> bool:
         """Cancel it; False when none is under way."""
-        if not self.active or self._task is None:
+        if self.active and self._task is not None:
+            self._task.cancel()
+            return True
+        if not self._by_itself:
             return False
-        self._task.cancel()
+        self._app.services.sync.stop()
+        self._by_itself = False
+        self._app.set_work("")
+        self._tell_stopped()
         return True
+
+    def _tell_stopped(self) -> None:
+        self._app.tell(
+            "Sync stopped. What had arrived is kept.",
+            hint="{s:providers.sync|provider.sync|sync.sync|synced.sync} or {S:providers.sync_all|sync.all} syncs again",
+            tone="warn",
+        )
 
     async def aclose(self) -> None:
         """Stop it and wait until it has stopped."""
@@ -79,13 +90,20 @@ class SyncWork:
 
     def feed_event(self, event: object) -> None:
         """Bring the bar in step with the feed."""
-        if type(event).__name__ != "SyncProgress" or not self.active:
+        if type(event).__name__ != "SyncProgress":
             return
         done, total = getattr(event, "done", 0), max(1, getattr(event, "total", 1))
+        if not self.active:
+            if done >= total:
+                self._by_itself = False
+                self._app.set_work("")
+                return
+            if not self._by_itself:
+                self._started, self._by_itself = time.monotonic(), True
         words = f"syncing {bar(done / total, 8)} {done}/{total}"
         if 0 < done < total:
             took = max(time.monotonic() - self._started, 0.001)
             left = took / done * (total - done)
             words += f" {done / took:.1f}/s" if done >= 3 else ""
             words += f" ~{left:.0f}s left" if left >= 1 else ""
-        self._app.set_work(words)
+        self._app.set_work(self._app.with_keys(f"{words} · {{ctrl+c:app.interrupt}} stops"))

@@ -11,7 +11,7 @@ import pytest
 
 from services import process
 from services.container import Services
-from services.schedule import next_time
+from services.schedule import due, next_time
 from services.schedule_claims import LONGEST_MS, claim, release
 from store.schedule_claims import hold
 
@@ -64,6 +64,13 @@ def test_every_minute_is_told_quickly() -> None:
     for _ in range(20):
         assert next_time("* * * * *", ms("2027-06-01T21:59:30Z")) == ms("2027-06-01T22:00Z")
     assert (time.perf_counter() - began) / 20 < 0.02
+
+
+@pytest.mark.parametrize("schedule", ["6h", "0 6 * * *"])
+def test_a_sync_noted_by_a_clock_that_was_ahead_does_not_stop_the_schedule(schedule: str) -> None:
+    now = 1_795_000_000_000
+    assert due(schedule, now + 365 * 86_400_000, now)
+    assert not due(schedule, now + 1_000, now), "two clocks of one machine may differ a little"
 
 
 async def test_a_claim_holds_off_others_while_its_process_lives(services: Services) -> None:

@@ -182,5 +182,33 @@ async def test_a_sync_that_the_user_stops_does_not_end_the_schedules(
         await pilot.press("ctrl+c")
         await until(pilot, "Sync stopped")
         assert await asyncio.wait_for(joined, 5) == []
-        vendor.hold.set()
-        await happens(pilot, lambda: vendor.asked == 2)
+        async with vendor_on_loopback() as other:
+            await services.registry.add(
+                ProviderDraft(slug="other", url=other.url, auto_sync="1d"), None, test=False
+            )
+            await happens(pilot, lambda: other.asked == 1)
+
+
+async def test_a_sync_by_itself_has_a_bar_and_can_be_stopped(
+    app: SwitchroomApp, paths: Paths, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "LOOK_S", 0.05)
+    vendor.hold = asyncio.Event()
+    async with vendor_on_loopback() as quick:
+        await stored(paths, slow=(vendor.url, "1h"), quick=(quick.url, "start"))
+        async with app.run_test(size=SIZE, notifications=True) as pilot:
+            services = await opened(pilot)
+            text = await until(pilot, "1/2")
+            assert "syncing" in text.splitlines()[0]
+            assert "ctrl+c stops" in text.splitlines()[0]
+            await pilot.press("9", "4")
+            await until(pilot, "◌ fetching")
+            await pilot.press("ctrl+c")
+            await until(pilot, "Sync stopped")
+            await until(pilot, "syncing", gone=True)
+            vendor.hold.set()
+            for _ in range(5):  # looks at the schedules
+                await services.schedules.fire()
+            assert vendor.asked == 1, "stopped, it is due in an hour"
+            app.sync(["slow"])
+            await happens(pilot, lambda: vendor.asked == 2)

@@ -67,7 +67,8 @@ class SyncScreen(ModeScreen):
 
     # -- data ------------------------------------------------------------------------------------
 
-    async def services_ready(self, services: Services) -> None:  # noqa: ARG002
+    async def services_ready(self, services: Services) -> None:
+        self._phases = dict.fromkeys(services.sync.active, "fetching") | self._phases
         await self._load()
         self.set_interval(AGES_EVERY, self._tick)
 
