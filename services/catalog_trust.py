@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from catalog.refreshed import price_order
 from catalog.refreshed_genai import Rule, matches, names_of
+from catalog.types import Rates
 
 if TYPE_CHECKING:
     from catalog.lookup import Catalog
@@ -18,6 +19,9 @@ FAR = Decimal(20)
 JUMP = Decimal(5)
 """A whole list whose prices are mostly so many times what they were looks like a mistake in units."""
 _BASE = ("input", "output")
+_OTHER = tuple(name for name in Rates.model_fields if name not in _BASE)
+_FEE = Decimal(100)
+"""USD for 1,000 requests; the dearest known costs a fifth of this."""
 
 Said = Mapping[str, Mapping[str, "ModelInfo"] | list[Rule]]
 
@@ -87,13 +91,31 @@ def _known(clause: object, model: str, before: Mapping[str, Price]) -> str | Non
 
 
 def _doubt(model: str, before: Price, after: Price) -> Doubt | None:
-    for field, old, new in _pairs(before, after):
-        if _far(old, new, FAR):
-            return Doubt(model, f"price.{field}", str(old), str(new))
+    for name, rates in _parts(after):
+        for field, old, new in _pairs(before, rates):
+            if _far(old, new, FAR):
+                return Doubt(model, f"price.{name or field}", str(old), str(new))
+        highest = max(before.input or 0, before.output or 0) * FAR
+        for field in _OTHER:
+            if highest and (getattr(rates, field) or 0) > highest:
+                return Doubt(model, f"price.{name or field}", str(highest / FAR), str(getattr(rates, field)))
+    fee = after.per_1k_requests or Decimal(0)
+    if fee > max(_FEE, (before.per_1k_requests or Decimal(0)) * FAR):
+        return Doubt(model, "price.per_1k_requests", str(before.per_1k_requests or 0), str(fee))
     return None
 
 
-def _pairs(before: Price, after: Price) -> Iterable[tuple[str, Decimal, Decimal]]:
+def _parts(price: Price) -> Iterable[tuple[str, Rates]]:
+    """The base rates, and all that stand in their place under a condition."""
+    yield "", price
+    yield from (("tiers", tier) for tier in price.tiers)
+    yield from (("scheduled", change) for change in price.scheduled)
+    yield from (
+        (name, rates) for name in ("batch", "off_peak") if (rates := getattr(price, name)) is not None
+    )
+
+
+def _pairs(before: Rates, after: Rates) -> Iterable[tuple[str, Decimal, Decimal]]:
     for field in _BASE:
         old, new = getattr(before, field), getattr(after, field)
         if old and new is not None:

@@ -94,6 +94,30 @@ async def test_the_first_list_is_held_against_the_facts_that_ship(open_one: Serv
     assert _input(open_one, "openai", "gpt-4o-mini") == Decimal("0.2")
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"overrides": [{"min_prompt_tokens": 1, "prompt": "0", "completion": "0"}]},
+        {"input_cache_read": "0.05"},
+        {"internal_reasoning": "0.05"},
+        {"request": "50"},
+    ],
+    ids=["a step from the first token on", "cached", "reasoning", "per request"],
+)
+async def test_a_lie_beside_the_base_price_is_not_believed_either(
+    open_one: Services, feeds: Feeds, lie: dict[str, object]
+) -> None:
+    feeds.bodies = {"openrouter": _openrouter(**PAID)}
+    await open_one.catalog_refresh.refresh(["openrouter"])
+    before = open_one.catalog.info("openrouter", "a/m3").price
+    document = _openrouter(**PAID)
+    document["data"][3]["pricing"] |= lie  # type: ignore[index]
+    feeds.bodies = {"openrouter": document}
+    [result] = await open_one.catalog_refresh.refresh(["openrouter"])
+    assert (result.state, result.doubted) == ("ok", 1)
+    assert open_one.catalog.info("openrouter", "a/m3").price == before
+
+
 async def test_an_etag_that_no_request_can_carry_does_not_end_the_refreshing(
     open_one: Services, feeds: Feeds
 ) -> None:
