@@ -19,7 +19,7 @@ def catalog_runs(now: int) -> list[CatalogRunRow]:
     models = {
         "openai": _diff(
             added=["gpt-6-luna"],
-            updated=[("gpt-6.1-sol", "price.cache_read", "0.125", "0.25")],
+            updated=[("gpt-6.1-sol", "price.cache_read", "0.05", "0.1")],
         ),
         "mistral": _diff(updated=[("pixtral-12b", "shutdown_date", None, ends)]),
     }

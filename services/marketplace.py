@@ -24,6 +24,7 @@ _SIGN_INS = {"gcp-oauth": "Google Cloud", "bearer-or-sigv4": "AWS"}
 _GONE = frozenset({"retired", "unavailable", "unlisted"})
 _ENDING = _GONE | {"deprecated"}
 _NEWEST = 12
+_MOST = Decimal("Infinity")
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
 
 Span = tuple[Decimal, Decimal]
@@ -52,6 +53,10 @@ class Vendor:
     """Prices of the chat models. None: no price is known."""
     priced: int = 0
     """Chat models whose price is known."""
+    cheapest: ModelInfo | None = None
+    """The chat model whose prompt costs least. None: no price is known."""
+    seeing: ModelInfo | None = None
+    """The same of those that see pictures."""
     models: tuple[ModelInfo, ...] = ()
     """The vendor's default, its small one, then the newest chat models."""
     found: tuple[str, ...] = ()
@@ -101,7 +106,7 @@ def brief_obstacle(spec: ProviderSpec) -> str:
     return (
         f"{_SIGN_INS[spec.auth].split()[0]} sign-in: later"
         if spec.auth in _SIGN_INS
-        else "with its dialect: later"
+        else "its own API: later"
     )
 
 
@@ -145,7 +150,8 @@ def vendor_of(
 
     live = [model for model in models if model.status not in _GONE]
     chat = [model for model in live if can_chat(model, None)]
-    prices = [model.price for model in chat if model.price is not None and model.price.known]
+    metered = [model for model in chat if model.price is not None and model.price.known]
+    prices = [model.price for model in metered if model.price is not None]
     return Vendor(
         spec,
         obstacle(spec),
@@ -159,6 +165,8 @@ def vendor_of(
         input=_span(price.input for price in prices),
         output=_span(price.output for price in prices),
         priced=len(prices),
+        cheapest=_cheapest(metered),
+        seeing=_cheapest(model for model in metered if "vision" in (model.capabilities or ())),
         models=_shown(spec, chat),
         found=found,
         here=tuple(row.slug for row in rows if row.catalog_id == spec.id),
@@ -185,6 +193,18 @@ def _able(models: Iterable[ModelInfo], what: str) -> int:
 def _span(amounts: Iterable[Decimal | None]) -> Span | None:
     known = [amount for amount in amounts if amount is not None]
     return (min(known), max(known)) if known else None
+
+
+def _cheapest(metered: Iterable[ModelInfo]) -> ModelInfo | None:
+    """The least for a prompt, then for an answer; of equals one that stays."""
+
+    def order(model: ModelInfo) -> tuple[Decimal, Decimal, bool, str]:
+        price = model.price
+        assert price is not None
+        given, made = (_MOST if one is None else one for one in (price.input, price.output))
+        return given, made, model.status in _ENDING, model.id
+
+    return min(metered, key=order, default=None)
 
 
 def _shown(spec: ProviderSpec, chat: Sequence[ModelInfo]) -> tuple[ModelInfo, ...]:

@@ -30,8 +30,8 @@ _ALSO = {
 }  # fmt: skip
 """The last part of an action's id → other words for it."""
 _MODES_ALSO = {
-    "overview": "home dashboard alerts", "providers": "vendors keys budget limits", "models": "compare prices context",
-    "sync": "price rise rises dearer cheaper changes refresh", "usage": "cost spend limits budget statistics chart",
+    "overview": "home dashboard alerts", "providers": "vendors keys budget limits", "models": "compare prices context probe ask abilities capabilities vision price map estimate recommend",
+    "sync": "price rise rises dearer cheaper changes refresh schedule catalog", "usage": "cost spend limits budget statistics chart",
     "chat": "ask talk prompt", "audit": "log history who", "settings": "preferences options configuration",
 }  # fmt: skip
 
@@ -59,6 +59,11 @@ def _actions(app: SwitchroomApp) -> list[Command]:
     if "providers.browse" not in keys and app.opened:
         what = "Marketplace: every known vendor, what it offers and costs"
         commands.append(Command("action", what, "vendors", "", partial(_marketplace, app), words="browse catalog add provider"))  # fmt: skip
+    if "models.recommend" not in keys and app.opened:
+        commands.append(Command("action", "Recommend a model …", "for a task and a budget", "", partial(_recommend, app), words="best cheapest which suggest"))  # fmt: skip
+    if "sync.catalog" not in keys and app.opened:
+        what = "What changed in the catalog, and what it affects"
+        commands.append(Command("action", what, "", "", partial(_catalog_changes, app), words="newer facts sources price rises retiring deprecated"))  # fmt: skip
     return commands + _transfer(app)
 
 
@@ -78,6 +83,20 @@ def _transfer(app: SwitchroomApp) -> list[Command]:
         Command("action", "Import configuration …", "", "", bring, words=f"{also} migrate load read"),
         Command("action", "Export configuration …", "", "", give, words=f"{also} backup save write"),
     ]
+
+
+async def _recommend(app: SwitchroomApp) -> None:
+    await _at_first(app, "models")
+    from tui.screens.model_recommend import recommend
+
+    app.do(recommend(app))
+
+
+async def _catalog_changes(app: SwitchroomApp) -> None:
+    await _at_first(app, "sync")
+    from tui.screens.catalog_changes import CatalogChanges
+
+    app.push_screen(CatalogChanges())
 
 
 async def _found_here(app: SwitchroomApp) -> None:

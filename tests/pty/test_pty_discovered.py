@@ -8,7 +8,7 @@ from pty_stage import ESC, go, key, program, walk
 
 STEPS = (
     go(b"", "Added 1 provider from your environment: acme", "z takes it back"),
-    key("app.take_back", "z", "Welcome to Switchroom", "taken away before"),
+    key("app.take_back", "z", "Welcome to Switchroom", "taken back before"),
     go("a", "Something else", on="acme"),
     go("\r", "Add the server at"),
     go("n", gone="Add the server at"),

@@ -64,7 +64,7 @@ async def test_it_is_not_added_again_at_the_next_start(paths: Paths, acme: Vendo
     asked = acme.asked
     second = SwitchroomApp(paths)
     async with second.run_test(size=(120, 40), notifications=True) as pilot:
-        text = await until(pilot, "taken away before")
+        text = await until(pilot, "taken back before")
         assert "Added" not in text
         await pilot.press("a")
         await until(pilot, "Something else")

@@ -23,7 +23,7 @@ from services.marketplace import obstacle, vendor_of, vendors
 from services.paths import Paths
 from services.targets import resolve_target
 from tui.app import SwitchroomApp
-from tui.screens.marketplace_lines import price_words, span_words
+from tui.screens.marketplace_lines import COLUMNS, FACETS, VendorLine, price_words, span_words
 
 SIZE = (120, 40)
 Compare = Callable[..., bool]
@@ -70,6 +70,7 @@ def test_retired_and_unpriced_models_do_not_bend_the_prices() -> None:
     assert price_words(found) == "$0.05–$15 in, $0.08–$75 out"
     assert (found.chat, found.embeddings, found.priced, found.context) == (3, 1, 2, 200_000)
     assert (found.tools, found.vision, found.reasoning) == (1, 1, 0)
+    assert [model.id if model else None for model in (found.cheapest, found.seeing)] == ["small", "dear"]
     assert [model.id for model in found.models][:1] == ["small"]
     assert all(model.id != "old" for model in found.models)
 
@@ -79,6 +80,22 @@ def test_unknown_prices_stay_unknown_and_own_hardware_is_named() -> None:
     assert price_words(vendor_of(SPEC.model_copy(update={"local": True}), [])) == "own hardware"
     assert span_words((Decimal(0), Decimal(2))) == "free–$2"
     assert span_words(None) == "—"
+
+
+def test_the_cheapest_vendor_with_vision_is_the_one_whose_seeing_model_is_cheap() -> None:
+    """One dear model that sees does not make a vendor of cheap blind ones cheap for pictures."""
+    seeing: dict[str, Any] = {"capabilities": ("vision",)}
+    blind = VendorLine(vendor_of(SPEC, [_model("a", ("0.01", "1")), _model("b", ("9", "9"), **seeing)]))
+    fair = VendorLine(vendor_of(SPEC, [_model("c", ("0.20", "1"), **seeing), _model("d", ("0.30", "1"))]))
+    column = next(column for column in COLUMNS if column.key == "seeing")
+    assert column.sort is not None
+    assert [column.cell(line) for line in (blind, fair)] == ["$9.00", "$0.20"]
+    assert column.sort(fair) < column.sort(blind)
+    facet = next(facet for facet in FACETS if facet.name == "vision")
+    assert facet.number is not None
+    assert [facet.number(line) for line in (blind, fair)] == [9.0, 0.2]
+    nobody = VendorLine(vendor_of(SPEC, [_model("a", ("0.01", "1")), _model("b", None, **seeing)]))
+    assert (column.cell(nobody), column.sort(nobody)) == (("—", "dim"), None)
 
 
 def test_what_cannot_be_connected_says_why() -> None:

@@ -81,7 +81,7 @@ async def test_the_reasons_follow_the_cursor(pilot: Pilot[int]) -> None:
     await pilot.press("j")
     text = await until(pilot, "Why beta/mini")
     assert "✓ within the budget" in text
-    assert "✓ 0 of 20 runs failed here in 30 days" in text
+    assert "✓ 0 of 20 runs failed in 30 days" in text
     assert "✓ 85 tok/s measured here" in text
     assert "✓ tools: live list" in text
 

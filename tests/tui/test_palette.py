@@ -178,3 +178,26 @@ async def test_an_action_is_found_by_the_word_of_its_screen_and_by_others(
         )
         assert title in first
         assert first.rstrip(" │┃▕|").endswith(f" {key}")
+
+
+async def test_what_works_in_one_mode_is_found_and_done_from_every_other(
+    app: SwitchroomApp, vendor: Vendor
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await add_quietly(await opened(pilot), "lab", vendor)
+        for wanted, arrived in (
+            ("recommend", "Recommend a model"),
+            ("retiring", "Where newer facts come from"),
+        ):
+            await pilot.press("1", "colon")
+            await until(pilot, "Do what?")
+            await type_text(pilot, wanted)
+            await until(pilot, "Nothing matches", gone=True)
+            await pilot.press("enter")
+            await until(pilot, arrived)
+            await pilot.press("escape")
+            await until(pilot, arrived, gone=True)
+        await pilot.press("1", "colon")
+        await until(pilot, "Do what?")
+        await type_text(pilot, "probe")
+        await until(pilot, "Go to Models")

@@ -83,7 +83,7 @@ async def test_s_fetches_the_current_and_the_marked_and_capital_s_all(
         assert "never" in row_of(text, "alfa")
         assert "alfa: its models were never fetched. s fetches them." in text
         await pilot.press("s")
-        await until(pilot, "alfa synced")
+        assert "6 opens a chat" in await until(pilot, "alfa synced")  # c is the catalog here
         await quiet(pilot)
         assert [run.total for run in await services.sync.history("alfa")] == [3]
         assert await services.sync.history("bravo") == []
@@ -238,7 +238,7 @@ async def test_enter_shows_what_a_sync_changed_prices_first_and_what_it_touches(
 
         await pilot.press("tab", "j", "j")
         text = await until(pilot, "gamma has the same name, but is a different model: made on")
-        assert "Used as: 1 conversation." in text
+        assert "Affects: 1 conversation." in text
         await pilot.press("enter")
         await until(pilot, "Models › alfa/gamma")
         await pilot.press("escape")

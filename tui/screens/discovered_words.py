@@ -42,7 +42,7 @@ def why(one: Finding) -> str:
     if one.missing and one.kind == "incomplete" and one.supported:
         parts.append(f"set {one.missing}" if not one.open else "")
     if one.declined:
-        parts.append("taken away before")
+        parts.append("taken back before")
     return "; ".join(part for part in parts if part)
 
 
@@ -82,11 +82,12 @@ def notice(report: Report, *, offline: bool, read_only: bool) -> Notice | None:
         )
         return Notice(0, "ok", "Found here", f"{words} {offered}".rstrip(), hint + (_ADDS if offers else ""))
     if offers and not read_only:
-        return Notice(0, "ok", "", offered.replace(" too", ""), _ADDS.removeprefix(", "))
+        return Notice(0, "ok", "", offered.replace(" too", ""), _ADDS_ONE)
     return None
 
 
 _ADDS = ", {::app.palette} “found here” adds the others"
+_ADDS_ONE = "{::app.palette}, then “found here” adds what you choose"
 
 
 def _offer(one: Finding) -> str:

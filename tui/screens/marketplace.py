@@ -56,8 +56,8 @@ class Marketplace(ModeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "add", "add", id="market.add", tooltip="Add this vendor, step by step; on the last line any other server"),
         Binding("i", "details", "details", id="market.details", tooltip="All about this vendor in the whole window, and back to the table"),
-        Binding("slash", "filter", "filter", id="market.filter", tooltip="Filter: words, found:yes, local:yes, ready:yes, cap:vision, dialect:openai, price<1"),
-        Binding("o", "order", "order", id="market.order", tooltip="Order by the next column: most models, largest context, cheapest …"),
+        Binding("slash", "filter", "filter", id="market.filter", tooltip="Filter: words, found:yes, local:yes, ready:yes, cap:vision, vision<0.1, price<1"),
+        Binding("o", "order", "order", id="market.order", tooltip="Order by the next column: most models, cheapest, cheapest with vision, largest context"),
         Binding("u", "other", "paste a URL", id="market.other", tooltip="Any other server: give its base URL"),
         Binding("escape", "back", "back", id="market.back", tooltip="Back to where one came from (clears a filter first)"),
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -110,6 +110,27 @@ def _lowest(line: VendorLine, side: str) -> float | None:
     return None if span is None else float(span[0])
 
 
+def _seeing(line: VendorLine) -> Cell:
+    found = line.vendor
+    if found is None:
+        return "", "dim"
+    if found.cost == "own":
+        return ("own", "dim") if found.vision else (UNKNOWN, "dim")
+    price = found.seeing.price if found.seeing else None
+    words = rate(price.input) if price else UNKNOWN
+    return (words, "dim") if words == UNKNOWN or found.obstacle else words
+
+
+def _least_seeing(line: VendorLine) -> float | None:
+    found = line.vendor
+    if found is None or not found.vision:
+        return None
+    if found.cost == "own":
+        return 0.0
+    price = found.seeing.price if found.seeing else None
+    return None if price is None or price.input is None else float(price.input)
+
+
 def _context(line: VendorLine) -> Cell:
     found = line.vendor
     return (UNKNOWN, "dim") if found is None or found.context is None else tokens(found.context)
@@ -126,6 +147,7 @@ COLUMNS: tuple[Column[VendorLine], ...] = (
     Column("input", "$in/1M", lambda line: _prices(line, "input"), width=7, max_width=13, align="right", priority=1, sort=lambda line: _lowest(line, "input")),
     Column("output", "$out/1M", lambda line: _prices(line, "output"), width=7, max_width=13, align="right", priority=2, sort=lambda line: _lowest(line, "output")),
     Column("context", "context", _context, width=7, align="right", priority=4, down=True, sort=_size),
+    Column("seeing", "vision $in", _seeing, width=10, align="right", priority=3, sort=_least_seeing),
     Column("key", "a key", lambda line: key_words(line.vendor), width=24, max_width=34, least=24, flex=1, priority=1),
     Column("dialect", "speaks", lambda line: (line.vendor.spec.dialect if line.vendor else "", "dim"), width=8, max_width=12, priority=5),
 )  # fmt: skip
@@ -161,10 +183,11 @@ FACETS: tuple[Facet[VendorLine], ...] = (
     Facet("cap", words=_can),
     Facet("price", number=lambda line: _lowest(line, "input")),
     Facet("out", number=lambda line: _lowest(line, "output")),
+    Facet("vision", number=_least_seeing),
     Facet("ctx", number=_size),
     Facet("models", number=lambda line: line.vendor.chat if line.vendor else None),
 )
-"""What vendors are narrowed by; a price is that of the cheapest chat model."""
+"""What vendors are narrowed by; a price is that of the cheapest chat model, `vision` of the cheapest that sees."""
 
 
 def details(vendor: Vendor | None) -> list[Pair]:
@@ -212,7 +235,13 @@ def _cost(vendor: Vendor) -> list[Pair]:
             words += f"; {vendor.chat - vendor.priced} without a known price"
     elif vendor.cost == "unknown":
         words = "not known; type them in, or mark it as flat rate"
-    return [("prices", words, "dim" if vendor.cost == "unknown" else "")]
+    pairs: list[Pair] = [("prices", words, "dim" if vendor.cost == "unknown" else "")]
+    if vendor.cost == "metered" and vendor.cheapest is not None:
+        least = [_model(vendor.cheapest, vendor)]
+        if vendor.seeing is not None:
+            least.append((*_model(vendor.seeing, vendor)[:3], "with vision"))
+        pairs += _beside("cheapest", least)
+    return pairs
 
 
 def _key(vendor: Vendor) -> tuple[str, Tone]:
@@ -233,18 +262,21 @@ def _variables(vendor: Vendor) -> list[Pair]:
 
 def _top(vendor: Vendor) -> list[Pair]:
     """A few models, each with what it costs and holds, one under the other."""
-    lines = [_model(model, vendor) for model in vendor.models]
+    return _beside("models", [_model(model, vendor) for model in vendor.models])
+
+
+def _beside(name: str, lines: Sequence[tuple[str, str, str, str]]) -> list[Pair]:
     wide = [max(map(width, column)) for column in zip(*lines, strict=True)]
     aligns = ("left", "right", "right", "right")
     return [
-        ("models" if place == 0 else "", "  ".join(map(fit, line, wide, aligns)).rstrip(), "")
+        (name if place == 0 else "", "  ".join(map(fit, line, wide, aligns)).rstrip(), "")
         for place, line in enumerate(lines)
     ]
 
 
 def _model(model: ModelInfo, vendor: Vendor) -> tuple[str, str, str, str]:
     price = model.price
-    if price is not None and price.known:
+    if vendor.cost != "own" and price is not None and price.known:
         cost = f"{rate(price.input)} in", f"{rate(price.output)} out"
     else:
         cost = "", "" if vendor.cost == "own" else "price unknown"
@@ -254,7 +286,7 @@ def _model(model: ModelInfo, vendor: Vendor) -> tuple[str, str, str, str]:
 
 EXPORTED = (
     "vendor", "name", "dialect", "connectable", "why_not", "local", "chat_models", "embedding_models", "tools", "vision", "reasoning",
-    "largest_context", "input_low", "input_high", "output_low", "output_high", "key_url", "docs_url", "variables_found", "providers",
+    "largest_context", "input_low", "input_high", "output_low", "output_high", "vision_input_low", "key_url", "docs_url", "variables_found", "providers",
 )  # fmt: skip
 
 
@@ -267,6 +299,7 @@ def exported_row(line: VendorLine) -> Mapping[str, object]:
     values = (
         found.spec.id, found.spec.name, found.spec.dialect, not found.obstacle, found.obstacle or None, found.spec.local, found.chat,
         found.embeddings, found.tools, found.vision, found.reasoning, found.context, low, high, out_low, out_high,
+        found.seeing.price.input if found.seeing and found.seeing.price else None,
         found.spec.key_url, found.spec.docs_url, " ".join(found.found), " ".join(found.here),
     )  # fmt: skip
     return dict(zip(EXPORTED, values, strict=True))

@@ -171,7 +171,7 @@ async def price_form(app: SwitchroomApp, ref: str) -> bool:
 
 
 def _detail(charges: Charges) -> str:
-    words = "What you pay: before every list, without a discount."
+    words = "What you really pay, discounts taken off: it goes before every list."
     if charges.view.own_cost:
         words += " Now it has no price per token."
     elif charges.view.info.price is None:
@@ -202,11 +202,13 @@ async def keep(app: SwitchroomApp, charges: Charges, change: Change, edit: Edit,
     if charges.limits:
         tightest = min(charges.limits, key=lambda limit: limit.remaining)
         more = f" and {len(charges.limits) - 1} more" if len(charges.limits) > 1 else ""
+        since = f" from {change.day.isoformat()} on" if change.day is not None else ""
         detail = (
             f"The {tightest.label} ({cents(tightest.limit)}, {cents(max(Decimal(0), tightest.remaining))} left){more} "
-            f"will count it so. What is recorded stays as it was.\n{told(change)}"
+            f"will count it so{since}. What is recorded stays as it was.\n{told(change)}"
         )
-        if not await app.push_screen_wait(Confirm("Change what this model costs?", detail, yes="change")):
+        which = cut_middle(change.ref, 36) + (f" and {len(others)} more" if others else "")
+        if not await app.push_screen_wait(Confirm(f"Change what {which} costs?", detail, yes="change")):
             return False
     await app.services.own_prices.save([change.ref, *others], edit)
     return True

@@ -223,8 +223,15 @@ def told_sync(app: SwitchroomApp, results: Sequence[SyncResult]) -> None:
     names = good[0].slug if len(good) == 1 else count(len(good), "provider")
     app.tell(
         f"{names} synced: {models}{', ' + ', '.join(changes) if changes else ', nothing new'}.",
-        hint="{c:providers.chat|provider.chat} chats",
+        hint=_chat_key(app),
     )
+
+
+def _chat_key(app: SwitchroomApp) -> str:
+    """How to chat from here: with the key of this screen, or by the mode where its `c` is something else."""
+    here = {active.binding.id for active in app.screen.active_bindings.values()}
+    own = [name for name in ("providers.chat", "provider.chat", "models.chat", "model.chat") if name in here]
+    return f"{{c:{own[0]}}} chats" if own else "{6:mode.chat} opens a chat"
 
 
 def amount(text: str) -> Decimal | None:

@@ -167,7 +167,7 @@ def explained(line: ChangeLine, limits: tuple[str, ...]) -> list[Part]:
         parts.append(("\nIt is switched off: nothing uses it.", "dim"))
     elif line.uses:
         parts.append(
-            (f"\nUsed as: {', '.join(line.uses)}.", "warn" if change.kind in ("gone", "swapped") else "")
+            (f"\nAffects: {', '.join(line.uses)}.", "warn" if change.kind in ("gone", "swapped") else "")
         )
     else:
         parts.append(("\nNo default and no conversation uses it.", "dim"))
