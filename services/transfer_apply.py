@@ -194,7 +194,7 @@ class Application:
             await models.set_probed(tx, row.provider, row.id, row.probed_json)
             detail = {
                 "enabled": work.row.enabled, "map_to": work.row.map_to, "cost": work.row.cost_mode,
-                "price": work.row.typed_price_json,
+                "price": work.row.typed_price_json, "facts": work.row.typed_facts_json,
                 "abilities": work.row.probed_json, "imported": True,
             }  # fmt: skip
             await self._services.audit.record(
@@ -270,7 +270,8 @@ class Application:
 def _choices(row: ModelRow | None) -> tuple[object, ...] | None:
     if row is None:
         return None
-    return row.enabled, row.map_to, row.cost_mode, row.gpu_hour_nanos, row.typed_price_json, row.probed_json
+    paid = (row.map_to, row.cost_mode, row.gpu_hour_nanos, row.typed_price_json)
+    return row.enabled, *paid, row.typed_facts_json, row.probed_json
 
 
 def _changed(what: str) -> UsageError:

@@ -113,7 +113,7 @@ def _provider(row: ProviderRow, left: list[str]) -> dict[str, Any]:
 def _choices(model: ModelRow) -> dict[str, Any]:
     """What the user decided about a model; empty: nothing."""
     from catalog.capabilities import read_asked
-    from services.merging import parse_price
+    from services.merging import parse_facts, parse_price
 
     said = {name: asked.can for name, asked in read_asked(model.probed_json).items() if asked.by == "user"}
     price = parse_price(model.typed_price_json)
@@ -126,6 +126,7 @@ def _choices(model: ModelRow) -> dict[str, Any]:
         if price is not None
         else None,
         "can": said or None,
+        **parse_facts(model.typed_facts_json),
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -140,9 +140,21 @@ def _models(one: Fields) -> Iterator[FoundModel]:
             model.money("gpu_hour"),
             _price(model),
             _can(model),
+            _facts(model),
         )
         model.rest()
         yield found
+
+
+def _facts(model: Fields) -> dict[str, str | int]:
+    from services.merging import MOST_TOKENS
+
+    told = {
+        "name": model.text("name"),
+        "context_window": model.whole("context_window", low=1, high=MOST_TOKENS),
+        "max_output": model.whole("max_output", low=1, high=MOST_TOKENS),
+    }
+    return {field: value for field, value in told.items() if value is not None}
 
 
 def _can(model: Fields) -> dict[str, bool] | None:

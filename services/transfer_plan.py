@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import SwitchroomError
-from catalog.money import to_nanos
+from catalog.money import from_nanos, to_nanos
 from catalog.user import load_user
 from services.transfer_own import MARK
 from services.transfer_provider import ProviderWork, provider_work, wanted_key, without_secrets
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from services.container import Services
     from store.budgets import BudgetRow
     from store.models import ModelRow
+    from store.providers import ProviderRow
+
+_REACH = frozenset({"network.proxy", "network.ca_file", "network.tls_min", "network.offline", "network.offline_private"})  # fmt: skip
+"""Settings that nobody should take over from somebody else without a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Prepared:
     models: list[ModelWork] = field(default_factory=list)
     limits: list[LimitWork] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
+    allow_http: bool = False
     settings_before: dict[str, object] = field(default_factory=dict)
     default_model: str | None = None
     default_before: object = None
@@ -73,6 +78,7 @@ async def prepare(services: Services, found: Found, *, allow_http: bool = False)
     """Compare what a file says with what is here."""
     planner = _Planner(services, found, allow_http)
     await planner.run()
+    planner.prepared.allow_http = allow_http
     planner.prepared.plan = Plan(
         found,
         tuple(planner.steps),
@@ -96,8 +102,10 @@ class _Planner:
         await asyncio.to_thread(self._files)
         rows = {row.slug: row for row in await self._services.registry.rows()}
         known = set(rows)
+        places = {row.endpoint: row.slug for row in rows.values()}
         for one in self._found.providers:
-            work = self._provider(one, rows)
+            await asyncio.sleep(0)  # a thousand of them must not be felt
+            work = self._provider(one, rows, places)
             if work is not None:
                 known.add(work.after.slug)
                 await self._models(one, work.after.slug)
@@ -135,7 +143,9 @@ class _Planner:
                     Remark("warning", f"Copy the user catalog's {safe(name)} to {folder}.", self._found.file)
                 )
 
-    def _provider(self, one: FoundProvider, rows: Mapping[str, Any]) -> ProviderWork | None:
+    def _provider(
+        self, one: FoundProvider, rows: Mapping[str, ProviderRow], places: Mapping[str, str]
+    ) -> ProviderWork | None:
         slug = one.draft.slug or ""
         one = without_secrets(one, self._remark, expands=self._found.format != MARK)
         try:
@@ -149,7 +159,7 @@ class _Planner:
         if work.conflict:
             self._step("provider", slug, "skip", "stays as it is here", work.conflict, one.line)
             return None
-        twin = next((row.slug for row in rows.values() if row.slug != slug and work.before is None and row.endpoint == work.after.endpoint), None)  # fmt: skip
+        twin = places.get(work.after.endpoint) if work.before is None else None
         if twin is not None:
             self._remark("note", f"{slug} goes to the same address as {twin}.", one.line)
         self._step("provider", slug, work.action, work.what, line=one.line)
@@ -193,9 +203,8 @@ class _Planner:
                 self._step("limit", subject, "same", dollars(limit.usd), line=limit.line)
             else:
                 self.prepared.limits.append(LimitWork(before, limit))
-                self._step(
-                    "limit", subject, "change" if before else "add", dollars(limit.usd), line=limit.line
-                )
+                was = f"{dollars(from_nanos(before.limit_nanos))} → " if before else ""
+                self._step("limit", subject, "change" if before else "add", f"{was}{dollars(limit.usd)}", line=limit.line)  # fmt: skip
 
     def _settings(self) -> None:
         from services.settings import load, source, value_of
@@ -218,6 +227,8 @@ class _Planner:
             else:
                 self.prepared.settings[name], self.prepared.settings_before[name] = value, now
                 self._step("setting", name, "change", f"{'none' if now is None else now} → {value}")
+                if name in _REACH:
+                    self._remark("warning", f"{name} decides where requests go and who can read them.", None)
 
     async def _default(self, known: Collection[str]) -> None:
         from services.models import DEFAULT_KEY
@@ -233,7 +244,8 @@ class _Planner:
             self._step("default model", wanted, "skip", "stays as it is here", f"you have chosen {now}")
         else:
             self.prepared.default_model, self.prepared.default_before = wanted, now
-            self._step("default model", wanted, "change" if now else "add", "for new chats")
+            was = f", in place of {now}" if now else ""
+            self._step("default model", wanted, "change" if now else "add", f"for new chats{was}")
 
 
 def _content(file: Path) -> bytes | None:
@@ -277,6 +289,11 @@ def _chosen(row: ModelRow, model: FoundModel, *, whole: bool) -> ModelRow:
 
         if parse_price(row.typed_price_json) != model.price:
             changes["typed_price_json"] = None if model.price is None else model.price.model_dump_json(exclude_none=True, exclude_defaults=True)  # fmt: skip
+    if whole or model.facts:
+        from services.merging import facts_json, parse_facts
+
+        if parse_facts(row.typed_facts_json) != model.facts:
+            changes["typed_facts_json"] = facts_json(model.facts)
     if whole or model.can is not None:
         changes["probed_json"] = _said(row.probed_json, model.can or {})
     return replace(row, **changes)
@@ -299,6 +316,8 @@ def _model_words(before: ModelRow | None, after: ModelRow) -> str:
     said += [f"priced as {after.map_to}"] if after.map_to else []
     said += [{"own": "on own hardware", "flat": "at a flat rate"}.get(after.cost_mode, after.cost_mode)] if after.cost_mode else []  # fmt: skip
     said += ["with the file's price"] if after.typed_price_json and (before is None or before.typed_price_json != after.typed_price_json) else []  # fmt: skip
+    if after.typed_facts_json and (before is None or before.typed_facts_json != after.typed_facts_json):
+        said.append("with the file's name and limits")
     if after.probed_json != (before.probed_json if before else None):
         said.append("with your word on what it can do")
     return ", ".join(said) or ("listed" if before is None else "as it was at first")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Tell = Callable[[Level, str, int | None], None]
 
+_WAY = {"proxy": "proxy", "ca_file": "CA file", "tls_min": "lowest TLS version", "allow_http": "word on plain http"}  # fmt: skip
+"""What decides who can read the requests of a provider on their way."""
 _WORDS = {"dialect": "type", "catalog_id": "vendor", "timeout_s": "timeout", "gpu_hour_nanos": "GPU hour", "auto_sync": "sync", "discount_pct": "discount", "cost_mode": "cost"}  # fmt: skip
 
 
@@ -70,6 +72,8 @@ def provider_work(
         if _another(before, one):
             tell("note", f"{before.slug} keeps the key it has here.", one.line)
         after, key = replace(after, key_ref=before.key_ref, key_last4=before.key_last4), None
+    if before.key_ref is not None or before.secret_headers:
+        after = _reached_as_before(before, after, tell, one.line)
     changed = difference(before, after)["after"]
     names = (
         [_WORDS.get(name, name.replace("_", " ")) for name in changed] if isinstance(changed, dict) else []
@@ -257,6 +261,15 @@ def _merged(
         key_ref=fresh.key_ref or before.key_ref,
         key_last4=before.key_last4 if fresh.key_ref in (None, before.key_ref) else None,
     )
+
+
+def _reached_as_before(before: ProviderRow, after: ProviderRow, tell: Tell, line: int | None) -> ProviderRow:
+    """The way to a provider whose secrets are here is the user's word: a file must not lead them past others."""
+    moved = {name: getattr(before, name) for name in _WAY if getattr(after, name) != getattr(before, name)}
+    if moved:
+        named = ", ".join(_WAY[name] for name in moved)
+        tell("note", f"{before.slug} keeps its {named} of here, as its secrets go that way.", line)
+    return replace(after, **moved)
 
 
 def _another(before: ProviderRow, one: FoundProvider) -> bool:

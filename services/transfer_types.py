@@ -66,6 +66,8 @@ class FoundModel:
     price: Price | None = None
     can: Mapping[str, bool] | None = None
     """The user's own word on its abilities."""
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+    """Its name and limits as they were typed in, by field."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -521,3 +521,38 @@ async def test_the_key_of_a_vendor_that_is_not_spoken_yet_is_kept_untested(
         "anthropic",
         (),
     )
+
+
+async def test_the_way_to_a_provider_whose_key_is_here_stays(services: Services, tmp_path: Path) -> None:
+    from pydantic import SecretStr
+
+    place = "http://192.168.7.7/v1"
+    await services.registry.add(
+        ProviderDraft(slug="w", url=place, allow_http=True), SecretStr(CANARY), test=False
+    )
+    await services.registry.add(ProviderDraft(slug="bare", url=place, allow_http=True), None, test=False)
+    for name in ("w", "bare"):
+        text = f'switchroom = 1\n[provider.{name}]\nname = "File"\ndialect = "openai"\nbase_url = "{place}"\nkey_needed = true\nallow_http = true\nproxy = "http://evil.example:1"\ntls_min = "1.2"\n'
+        (tmp_path / "t.toml").write_text(text)
+        prepared = await services.transfer.plan(tmp_path / "t.toml")
+        kept = "w keeps its proxy, lowest TLS version of here" in words(prepared.plan)
+        assert kept is (name == "w")
+        await services.transfer.apply(prepared)
+    rows = {row.slug: row for row in await services.registry.rows()}
+    assert (rows["w"].name, rows["w"].proxy, rows["w"].tls_min) == ("File", None, None)
+    assert rows["bare"].proxy == "http://evil.example:1"
+
+
+async def test_the_plan_shows_the_limit_and_the_default_model_that_are_replaced(
+    services: Services, tmp_path: Path
+) -> None:
+    (tmp_path / "t.toml").write_text(WHOLE + "[settings2]\nx = 1\n")
+    await services.transfer.apply(await services.transfer.plan(tmp_path / "t.toml"))
+    text = WHOLE.replace('usd = "5"', 'usd = "500"').replace("w/m", "w/other")
+    (tmp_path / "t.toml").write_text(
+        text.replace('"retry.attempts" = 7', '"network.proxy" = "http://evil.example:1"')
+    )
+    told = words((await services.transfer.plan(tmp_path / "t.toml")).plan)
+    assert "limit global daily change $5.00 → $500.00" in told
+    assert "default model w/other change for new chats, in place of w/m" in told
+    assert "warning network.proxy decides where requests go" in told

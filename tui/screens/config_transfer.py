@@ -47,7 +47,7 @@ async def import_configuration(app: SwitchroomApp) -> None:
     try:
         done = await transfer.apply(prepared, backend=backend)
         if done.done < prepared.plan.changes and await _keeps_untested(app, done.keys_to_set):
-            again = await transfer.plan(file)
+            again = await transfer.plan(file, allow_http=prepared.allow_http)
             rest = await transfer.apply(again, test=False, backend=backend)
             done = replace(rest, done=done.done + rest.done)
     except SwitchroomError as error:
