@@ -155,3 +155,14 @@ async def test_a_server_that_wants_a_key_is_asked_for_it_before_it_is_added(
         await until(pilot, "vllm works. Which model")
         (row,) = await app.services.registry.rows()
         assert (row.endpoint, row.state, row.key_last4) == (vendor.url, "ok", KEY[-4:])
+
+
+async def test_an_empty_table_of_providers_names_what_was_found(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
+    monkeypatch.setenv("SWITCHROOM_DISCOVERY__AT_START", "ask")
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        text = await until(pilot, "No providers yet. 1, then a adds what was found here: Groq.")
+        assert KEY not in text

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from catalog.errors import SwitchroomError
 from tui.screens import provider_actions as actions
 from tui.screens.base import ModeScreen
+from tui.screens.discovered_words import names
 from tui.screens.provider_columns import COLUMNS, EXPORTED, FACETS, ProviderLine, exported_row, search_text
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tui.exporting import Exported
 
 _EMPTY = "No providers yet. Press {a:providers.add} to add one: a vendor with a key, or a server of your own."
+_FOUND = "No providers yet. {{1:mode.overview}}, then {{a:overview.add}} adds what was found here: {}."
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "StoreChangedElsewhere", "OfflineChanged"})  # fmt: skip
 _ON_A_ROW = frozenset(
     {
@@ -92,9 +94,15 @@ class ProvidersScreen(ModeScreen):
     # -- data ------------------------------------------------------------------------------------
 
     async def services_ready(self, services: Services) -> None:  # noqa: ARG002
-        self._table.set_empty(_EMPTY)
+        self._say_empty()
         await self._load()
         self.set_interval(AGES_EVERY, self._tick)
+
+    def _say_empty(self) -> None:
+        """What fills the table, and what was found here as long as nobody has taken it."""
+        made = self.app.services.__dict__.get("discovery")
+        offers = made.report.offers if made is not None and made.report is not None else ()
+        self._table.set_empty(_FOUND.format(names([one.name for one in offers], 3)) if offers else _EMPTY)
 
     async def _load(self) -> None:
         self._old = False
@@ -132,6 +140,8 @@ class ProvidersScreen(ModeScreen):
         if name == "SyncProgress":
             phase = getattr(event, "phase", "")
             self._set_busy(getattr(event, "provider", ""), "" if phase == "done" else "syncing")
+        elif name == "Discovered" and self.framed:
+            self._say_empty()
         elif name in _RELOAD:
             self._old = True
             if self.seen:
