@@ -99,14 +99,16 @@ def _load(path: Path) -> CatalogProvider:
 
 def _described(path: Path, text: str) -> CatalogProvider:
     try:
-        raw = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        raw = _clean(json.loads(text, parse_float=Decimal, parse_constant=_no_constant))
     except json.JSONDecodeError as error:
         raise _SkippedError(error.lineno, f"not valid JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _SkippedError(1, f"not valid JSON: {one_line(str(error))}") from None
+    except RecursionError:
+        raise _SkippedError(1, "not valid JSON for a catalog: nested too deeply") from None
     if not isinstance(raw, dict):
         raise _SkippedError(1, "the file must hold one JSON object")
-    raw = {"id": path.stem} | _clean(raw)
+    raw = {"id": path.stem} | raw
     try:
         return _read(raw)
     except BadCatalogError as error:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from catalog.lookup import Catalog
 from catalog.merge import merge_model
@@ -145,3 +148,38 @@ def test_no_folder_is_an_empty_catalog(tmp_path: Path) -> None:
 def test_what_a_file_says_cannot_steer_a_terminal(folder: Path) -> None:
     put(folder, "acme.json", {**OURS, "name": "Acme\x1b]52;c;AAAA\x07"})
     assert "\x1b" not in load_user(folder).providers["acme"].name
+
+
+@pytest.mark.parametrize("depth", [100, 300, 700, 5_000, 200_000])
+def test_a_file_that_is_nested_too_deeply_hides_no_other(folder: Path, depth: int) -> None:
+    (folder / "a.json").write_text('{"note": ' + "[" * depth + "]" * depth + "}", "utf-8")
+    (folder / "groq.json").write_text('{"models": [{"id": "m", "context_window": 7}]}', "utf-8")
+    found = load_user(folder)
+    assert found.providers["groq"].models[0].context_window == 7
+    assert [problem.file.name for problem in found.problems] == ["a.json"]
+
+
+_NAMES = [
+    "id", "name", "dialect", "type", "endpoint", "api_endpoint", "models", "env", "price", "tiers", "windows", "batch",
+    "over_input_tokens", "cost_per_1m_in", "cost_per_1m_out", "scheduled_prices", "off_peak", "hours_utc", "sources",
+    "iso_weekdays", "modalities_in", "context_window", "status", "models_endpoint", "key_hint", "url_patterns",
+]  # fmt: skip
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.just("openai"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_NAMES), inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(document=st.dictionaries(st.sampled_from(_NAMES), _JSON, max_size=8), ours=st.booleans())
+def test_whatever_a_file_holds_it_is_read_or_named(document: dict[str, object], ours: bool) -> None:
+    with TemporaryDirectory() as place:
+        (Path(place) / "openai.json").write_text(
+            json.dumps(document | ({"dialect": "openai"} if ours else {})), "utf-8"
+        )
+        found = load_user(Path(place))
+        assert len(found.providers) + len(found.problems) == 1
+        catalog = Catalog(Path(place))
+        for vendor in found.providers:
+            assert catalog.provider(vendor) is not None
