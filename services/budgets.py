@@ -78,7 +78,9 @@ def period_bounds(period: str, now: int) -> tuple[int, int]:
 
 
 def dollars(amount: Decimal) -> str:
-    """Money in a sentence: two decimals, more where the amount is small."""
+    """Money in a sentence: two decimals, more where the amount is small; what is left of a limit is no rounded-away zero."""
+    if 0 < amount < Decimal("0.000001"):
+        return "less than $0.000001"
     if amount == 0 or abs(amount) >= Decimal("0.1"):
         return f"${amount:.2f}"
     return f"${amount:.6f}".rstrip("0")

@@ -99,3 +99,13 @@ def test_an_empty_list_of_sources_is_no_failure(cli: Cli, monkeypatch: pytest.Mo
     _sources(monkeypatch, "none")
     done = cli("catalog", "refresh", "--json")
     assert (done.status, done.json["sources"], done.err) == (0, [], "")
+
+
+def test_what_is_left_of_a_tiny_limit_is_an_amount(cli: Cli, wire: Wire) -> None:
+    assert cli("providers", "add", "p", "--url", wire.url).status == 0
+    assert cli("models", "price", "p/echo", "--in", "1", "--out", "2").status == 0
+    assert cli("budget", "set", "--daily", "0.0000001").status == 0
+    done = cli("models", "probe", "p/echo", "--cap", "tools", "--json")
+    assert done.status == 3
+    assert "limit of less than $0.000001 leaves less than $0.000001:" in done.err
+    assert wire.seen == []
