@@ -19,7 +19,7 @@ from services.keys import Keys, Stored
 from services.provider_states import ProviderStates, proven
 from services.row_audit import difference, key_detail, shown
 from services.settings import load, value_of
-from services.transfer_provider import spoken
+from services.transfer_keys import spoken
 from services.transfer_read import safe
 from services.transfer_types import Imported, KeyToSet
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import SwitchroomError
 from catalog.money import from_nanos, to_nanos
 from catalog.user import load_user
+from services.transfer_keys import wanted_key
+from services.transfer_models import ModelWork, chosen, model_words
 from services.transfer_own import MARK
-from services.transfer_provider import ProviderWork, provider_work, wanted_key, without_secrets
+from services.transfer_provider import ProviderWork, provider_work, without_secrets
 from services.transfer_read import safe
 from services.transfer_types import (
     Action,
     Found,
     FoundLimit,
-    FoundModel,
     FoundProvider,
     KeyToSet,
     Plan,
@@ -33,20 +34,10 @@ if TYPE_CHECKING:
 
     from services.container import Services
     from store.budgets import BudgetRow
-    from store.models import ModelRow
     from store.providers import ProviderRow
 
 _REACH = frozenset({"network.proxy", "network.ca_file", "network.tls_min", "network.offline", "network.offline_private"})  # fmt: skip
 """Settings that nobody should take over from somebody else without a look."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelWork:
-    """One model's choices as they will be."""
-
-    before: ModelRow | None
-    """None: it is not listed here yet."""
-    row: ModelRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +170,13 @@ class _Planner:
         stored = {row.id: row for row in await Models(self._services.db).list(slug)} if one.models else {}
         for model in one.models:
             before = stored.get(model.id)
-            after = _chosen(before or ModelRow(slug, model.id), model, whole=self._found.format == MARK)
+            after = chosen(before or ModelRow(slug, model.id), model, whole=self._found.format == MARK)
             ref = f"{slug}/{model.id}"
             if before is not None and after == before:
                 self._step("model", ref, "same", "as here")
                 continue
             self.prepared.models.append(ModelWork(before, after))
-            self._step("model", ref, "change" if before else "add", _model_words(before, after))
+            self._step("model", ref, "change" if before else "add", model_words(before, after))
 
     async def _limits(self, known: Collection[str]) -> None:
         from services.budgets import GLOBAL, dollars, provider_of
@@ -274,55 +265,6 @@ def _only_http(one: FoundProvider, error: SwitchroomError) -> bool:
     return False
 
 
-def _chosen(row: ModelRow, model: FoundModel, *, whole: bool) -> ModelRow:
-    """The row with what the file says; a whole export also says what is not chosen."""
-    changes: dict[str, Any] = {}
-    if model.enabled is not None or whole:
-        changes["enabled"] = model.enabled is not False
-    for name in ("map_to", "cost_mode"):
-        if whole or getattr(model, name) is not None:
-            changes[name] = getattr(model, name)
-    if whole or model.gpu_hour is not None:
-        changes["gpu_hour_nanos"] = None if model.gpu_hour is None else to_nanos(model.gpu_hour)
-    if whole or model.price is not None:
-        from services.merging import parse_price
-
-        if parse_price(row.typed_price_json) != model.price:
-            changes["typed_price_json"] = None if model.price is None else model.price.model_dump_json(exclude_none=True, exclude_defaults=True)  # fmt: skip
-    if whole or model.facts:
-        from services.merging import facts_json, parse_facts
-
-        if parse_facts(row.typed_facts_json) != model.facts:
-            changes["typed_facts_json"] = facts_json(model.facts)
-    if whole or model.can is not None:
-        changes["probed_json"] = _said(row.probed_json, model.can or {})
-    return replace(row, **changes)
-
-
-def _said(before: str | None, can: Mapping[str, bool]) -> str | None:
-    """What is stored of the abilities, with the user's own word as the file has it; what asking showed stays."""
-    from catalog.capabilities import Asked, read_asked, write_asked
-    from services.clock import now_ms
-
-    asked = read_asked(before)
-    if {name: one.can for name, one in asked.items() if one.by == "user"} == can:
-        return before
-    shown = {name: one for name, one in asked.items() if one.by != "user"}
-    return write_asked({**shown, **{name: Asked(word, now_ms(), "user") for name, word in can.items()}})
-
-
-def _model_words(before: ModelRow | None, after: ModelRow) -> str:
-    said = [] if after.enabled else ["off"]
-    said += [f"priced as {after.map_to}"] if after.map_to else []
-    said += [{"own": "on own hardware", "flat": "at a flat rate"}.get(after.cost_mode, after.cost_mode)] if after.cost_mode else []  # fmt: skip
-    said += ["with the file's price"] if after.typed_price_json and (before is None or before.typed_price_json != after.typed_price_json) else []  # fmt: skip
-    if after.typed_facts_json and (before is None or before.typed_facts_json != after.typed_facts_json):
-        said.append("with the file's name and limits")
-    if after.probed_json != (before.probed_json if before else None):
-        said.append("with your word on what it can do")
-    return ", ".join(said) or ("listed" if before is None else "as it was at first")
-
-
 def _fitted(name: str, value: Value) -> object:
     from services.settings import kind_of
     from services.settings_values import UnfitError, fitted, fitted_keys
@@ -331,16 +273,3 @@ def _fitted(name: str, value: Value) -> object:
         return fitted_keys(value) if name.startswith("keys.") else fitted(*kind_of(name), value)
     except UnfitError:
         return value
-
-
-def variable_set(services: Services, name: str) -> bool:
-    """Whether a variable has a value now, in the environment or in our own `.env`."""
-    from dotenv import dotenv_values
-
-    if os.environ.get(name, "").strip():
-        return True
-    file = services.paths.env_file
-    try:
-        return file.is_file() and bool((dotenv_values(file, interpolate=False).get(name) or "").strip())
-    except (OSError, UnicodeDecodeError):
-        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING
 from catalog.redact import remember_secret
 from services.clock import now_ms
 from services.transfer_fields import reference
+from services.transfer_keys import another, warn_of_foreign_key
 from services.transfer_own import MARK
 from services.transfer_read import safe, secretive
-from services.transfer_types import Action, Found, FoundProvider, KeyToSet, Level, Step
+from services.transfer_types import Action, Found, FoundProvider, Tell
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from services.drafts import ProviderDraft
     from store.providers import ProviderRow
 
-Tell = Callable[[Level, str, int | None], None]
 
 _WAY = {"proxy": "proxy", "ca_file": "CA file", "tls_min": "lowest TLS version", "allow_http": "word on plain http"}  # fmt: skip
 """What decides who can read the requests of a provider on their way."""
@@ -69,7 +68,7 @@ def provider_work(
         return ProviderWork(before, before, None, "skip", "", reason)
     after = _merged(services, found, one, draft, before, fresh)
     if before.key_ref is not None and (key is not None or after.key_ref != before.key_ref):
-        if _another(before, one):
+        if another(before, one):
             tell("note", f"{before.slug} keeps the key it has here.", one.line)
         after, key = replace(after, key_ref=before.key_ref, key_last4=before.key_last4), None
     if before.key_ref is not None or before.secret_headers:
@@ -104,12 +103,12 @@ def _fresh(services: Services, one: FoundProvider, draft: ProviderDraft, tell: T
     if one.enabled is False:
         fresh = replace(fresh, enabled=False)
     for variable in filter(None, one.secret_headers.values()):
-        _warn_of_foreign_key(services, variable, fresh, tell, one.line)
+        warn_of_foreign_key(services, variable, fresh, tell, one.line)
     references = {name: f"env:{variable}" for name, variable in one.secret_headers.items() if variable}
     fresh = replace(fresh, secret_headers=references)
     if isinstance(one.key, EnvKey):
         fresh = replace(fresh, key_ref=f"env:{one.key.name}")
-        _warn_of_foreign_key(services, one.key.name, fresh, tell, one.line)
+        warn_of_foreign_key(services, one.key.name, fresh, tell, one.line)
     return fresh
 
 
@@ -142,45 +141,6 @@ def _added(row: ProviderRow) -> str:
     said += [f"timeout {row.timeout_s:g} s"] if row.timeout_s is not None else []
     said += [] if row.enabled else ["off"]
     return ", ".join(said)
-
-
-def wanted_key(
-    services: Services, one: FoundProvider, work: ProviderWork
-) -> tuple[Step | None, list[KeyToSet]]:
-    """The plan's line about the key, and what of it the user still has to do."""
-    from services.transfer_plan import variable_set
-
-    row, todo = work.after, _secrets_to_set(one, work)
-    before = work.before.key_ref if work.before else None
-    command = f"switchroom keys set {row.slug} --key-stdin"
-    if work.key is not None:
-        how = "tried, then stored" if spoken(row.dialect) else f"stored untested, as {row.dialect} is not spoken here yet"  # fmt: skip
-        return Step("key", row.slug, "add", f"from the file: {how}"), todo
-    if row.key_ref and row.key_ref.startswith("env:"):
-        name = row.key_ref[4:]
-        there = variable_set(services, name)
-        if not there:
-            todo.insert(
-                0,
-                KeyToSet(
-                    row.slug, "key", f"the variable {name} is not set", f"export {name}=…, or {command}"
-                ),
-            )
-        if row.key_ref == before:
-            return None, todo
-        return Step(
-            "key", row.slug, "add", f"in the variable {name}, which is {'set' if there else 'not set yet'}"
-        ), todo
-    if row.key_ref is None and (one.key_needed or _wants_key(services, row)):
-        todo.insert(0, KeyToSet(row.slug, "key", "the file holds none", command))
-    return None, todo
-
-
-def spoken(dialect: str) -> bool:
-    """Whether a key can be tried at all: what speaks some dialects is yet to come."""
-    from adapters.loader import dialects
-
-    return dialect in (*dialects(), "fake")
 
 
 def _usable(services: Services, one: FoundProvider, tell: Tell) -> ProviderDraft:
@@ -272,52 +232,5 @@ def _reached_as_before(before: ProviderRow, after: ProviderRow, tell: Tell, line
     return replace(after, **moved)
 
 
-def _another(before: ProviderRow, one: FoundProvider) -> bool:
-    """Whether the file's key is, as far as can be told, not the one that is here."""
-    from services.drafts import EnvKey
-    from services.keys import last4
-
-    if one.key is None:
-        return False
-    if isinstance(one.key, EnvKey):
-        return before.key_ref != f"env:{one.key.name}"
-    return before.key_last4 is None or before.key_last4 != last4(one.key)
-
-
-def _secrets_to_set(one: FoundProvider, work: ProviderWork) -> list[KeyToSet]:
-    slug = work.after.slug
-    todo = [
-        KeyToSet(slug, f"secret header {safe(name, 40)}", "it is not taken from a file", f"switchroom providers edit {slug} --secret-header {safe(name, 40)}")
-        for name in one.secret_headers
-        if name not in work.after.secret_headers
-    ]  # fmt: skip
-    if one.proxy_needed and work.after.proxy is None:
-        todo.append(
-            KeyToSet(
-                slug, "proxy", "its password is not in the file", f"in the program: providers, {slug}, edit"
-            )
-        )
-    return todo
-
-
-def _wants_key(services: Services, row: ProviderRow) -> bool:
-    spec = services.catalog.spec(row.catalog_id)
-    return spec is not None and spec.auth != "none" and not spec.local
-
-
 def _kind(row: ProviderRow) -> str:
     return row.catalog_id or row.dialect
-
-
-def _warn_of_foreign_key(
-    services: Services, name: str, row: ProviderRow, tell: Tell, line: int | None
-) -> None:
-    """A vendor's own variable that would be sent to somebody else's address."""
-    from urllib.parse import urlsplit
-
-    from catalog.detect import is_loopback, is_private
-
-    host = urlsplit(row.endpoint).hostname or ""
-    owners = [spec.id for spec in services.catalog.specs() if name in spec.env.key]
-    if owners and row.catalog_id not in owners and not is_loopback(host) and not is_private(host):
-        tell("warning", f"{row.slug} would send {name}, the key of {owners[0]}, to {safe(host, 80)}.", line)

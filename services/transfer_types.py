@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +29,8 @@ Level = Literal["note", "left out", "refused", "warning"]
 """`note`: taken over, with a difference. `left out`: one value stays behind. `refused`: a whole entry. `warning`: look."""
 
 Value: TypeAlias = bool | int | float | str
+Tell: TypeAlias = Callable[[Level, str, "int | None"], None]
+"""Takes a remark: how grave, in words, and its line."""
 
 
 class ImportProblemError(SwitchroomError):
