@@ -1,4 +1,4 @@
-"""One provider of an import: the row it becomes, what differs from the one that is here, and what becomes of its key."""
+"""One provider of an import: the row it becomes, and what differs from the one that is here."""
 
 from __future__ import annotations
 
