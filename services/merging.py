@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +14,7 @@ from catalog.detect import is_loopback, is_private
 from catalog.lookup import Facts
 from catalog.merge import merge_model
 from catalog.patterns import is_chat
+from catalog.plaintext import one_line
 from catalog.pricing import price_at
 from catalog.types import ModelInfo, Price, Status
 
@@ -89,8 +91,14 @@ def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: Model
 
 def typed_info(stored: ModelRow) -> ModelInfo | None:
     """What the user said of this very model and is in force; None: nothing."""
+    price, facts = typed_now(stored), parse_facts(stored.typed_facts_json)
+    return ModelInfo(id=stored.id, price=price, **facts) if price is not None or facts else None
+
+
+def typed_now(stored: ModelRow) -> Price | None:
+    """The typed price where one is in force, with later ones."""
     price = parse_price(stored.typed_price_json)
-    return ModelInfo(id=stored.id, price=price) if price is not None and price_now(price).known else None
+    return price if price is not None and price_now(price).known else None
 
 
 def typed_later(stored: ModelRow) -> Price | None:
@@ -162,7 +170,7 @@ def own_cost(info: ModelInfo, row: ProviderRow, stored: ModelRow | None) -> bool
 
 def live_counts(row: ProviderRow, stored: ModelRow) -> bool:
     """Whether a model's runs are charged what its live list says: no price is typed over it, and tokens cost."""
-    return typed_info(stored) is None and (stored.cost_mode or row.cost_mode) not in ("own", "flat")
+    return typed_now(stored) is None and (stored.cost_mode or row.cost_mode) not in ("own", "flat")
 
 
 @lru_cache(maxsize=256)
@@ -170,6 +178,29 @@ def is_own_server(endpoint: str) -> bool:
     """True for this machine and for private networks."""
     host = urlsplit(endpoint).hostname or ""
     return is_loopback(host) or is_private(host)
+
+
+MOST_TOKENS = 1_000_000_000
+
+
+@lru_cache(maxsize=1024)
+def parse_facts(text: str | None) -> Mapping[str, Any]:
+    """Stored facts of a model, by field; what cannot be read is left out."""
+    try:
+        stored = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(stored, dict):
+        return {}
+    found = {name: stored.get(name) for name in ("context_window", "max_output")}
+    counts = {n: v for n, v in found.items() if type(v) is int and 0 < v <= MOST_TOKENS}
+    name = one_line(stored["name"], 120) if isinstance(stored.get("name"), str) else ""
+    return {"name": name, **counts} if name else counts
+
+
+def facts_json(facts: Mapping[str, str | int]) -> str | None:
+    """Facts as they are stored; None where there are none."""
+    return json.dumps(facts, sort_keys=True) if facts else None
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from catalog.types import Price, Scheduled
 from services.backtest import Backtest, Mix, compared, mixes, telling
 from services.clock import now_ms
 from services.feed import ModelsChanged
-from services.merging import base_facts, parse_price, price_now
+from services.merging import base_facts, parse_facts, parse_price, price_now
 from services.model_lists import view_of
 from services.models import split_ref
 from services.tariff import tariff_of
@@ -320,6 +320,7 @@ def _told(row: ModelRow) -> dict[str, object]:
         "map_to": row.map_to,
         "cost": row.cost_mode,
         "gpu_hour_usd": hour,
+        **parse_facts(row.typed_facts_json),
     }
     return {name: value for name, value in told.items() if value is not None}
 

@@ -51,6 +51,8 @@ class ModelRow:
     """The price the user typed in, later ones with their dates (catalog.types.Price); None: none."""
     probed_json: str | None = None
     """What asking the model showed: capability → {"can": bool, "at": UTC ms}; None: never asked."""
+    typed_facts_json: str | None = None
+    """Name, context_window and max_output as the user typed them in; None: none."""
 
 
 _NAMES = columns(ModelRow)
@@ -63,9 +65,9 @@ _TURN = 1_000
 """Rows read between two turns of the event loop: a few milliseconds."""
 _MARKS = (
     "SELECT provider, count(*), sum(last_seen), group_concat(CASE WHEN enabled AND available"
-    " AND coalesce(map_to, cost_mode, gpu_hour_nanos, typed_price_json, probed_json) IS NULL THEN NULL ELSE"
-    " printf('%d%d %s %s %s %s %s %s', enabled, available, id, map_to, cost_mode, gpu_hour_nanos,"
-    " typed_price_json, probed_json) END, x'0a')"
+    " AND coalesce(map_to, cost_mode, gpu_hour_nanos, typed_price_json, probed_json, typed_facts_json) IS NULL THEN NULL ELSE"
+    " printf('%d%d %s %s %s %s %s %s %s', enabled, available, id, map_to, cost_mode, gpu_hour_nanos,"
+    " typed_price_json, probed_json, typed_facts_json) END, x'0a')"
     " FROM models"
 )
 _UPSERT = (
@@ -112,11 +114,19 @@ class Models:
         return next((_row(row) for row in rows), None)
 
     async def set_charges(self, tx: Tx, row: ModelRow) -> None:
-        """How a known model is charged, as the row says: what it is mapped to, its way of paying, its typed price."""
+        """What the user says of a known model, as the row has it: its base, way of paying, typed price and facts."""
         tx.later(
-            "UPDATE models SET map_to = ?, cost_mode = ?, gpu_hour_nanos = ?, typed_price_json = ?"
-            " WHERE provider = ? AND id = ?",
-            (row.map_to, row.cost_mode, row.gpu_hour_nanos, row.typed_price_json, row.provider, row.id),
+            "UPDATE models SET map_to = ?, cost_mode = ?, gpu_hour_nanos = ?, typed_price_json = ?,"
+            " typed_facts_json = ? WHERE provider = ? AND id = ?",
+            (
+                row.map_to,
+                row.cost_mode,
+                row.gpu_hour_nanos,
+                row.typed_price_json,
+                row.typed_facts_json,
+                row.provider,
+                row.id,
+            ),
         )
 
     async def counts(self) -> dict[str, tuple[int, int]]:

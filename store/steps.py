@@ -246,6 +246,10 @@ CREATE TABLE schedule_claims (
 ) STRICT, WITHOUT ROWID;
 """
 
+_TYPED_FACTS = """
+ALTER TABLE models ADD COLUMN typed_facts_json TEXT;      -- name, context_window, max_output as the user says
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("0001-providers", _PROVIDERS),
     Step("0002-ledger", _LEDGER),
@@ -256,4 +260,5 @@ STEPS: tuple[Step, ...] = (
     Step("0007-reservation-grade", _RESERVATION_GRADE),
     Step("0008-rollup-tags", TAGS + PAST_TAGS),
     Step("0009-catalog", _CATALOG),
+    Step("0010-typed-facts", _TYPED_FACTS),
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from services.backtest import Backtest
     from services.container import Services
+    from services.own_facts import TypedFacts
     from services.own_prices import Change, Charges, Edit
 
 
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
     "--cache-write", metavar="X", help="USD per 1M tokens written to a cache; without it, as input."
 )
 @click.option("--per-request", metavar="USD", help="A fee for each request, on top of the tokens.")
+@click.option("--context", type=click.IntRange(0), metavar="N", help="Tokens it reads and writes in one run.")
+@click.option("--max-output", type=click.IntRange(0), metavar="N", help="Tokens of its longest answer.")
+@click.option("--name", metavar="TEXT", help="What it is called.")
 @click.option(
     "--from", "since", metavar="DATE", help="The UTC day it comes into force; without it, or past: now."
 )
 @click.option(
-    "--clear", is_flag=True, help="Take the typed prices back; with --from, only the one of that day."
+    "--clear", is_flag=True, help="Take back all that was typed; with --from, only the price of that day."
 )
 @changes
 def price_model(
@@ -42,6 +46,9 @@ def price_model(
     cache_read: str | None,
     cache_write: str | None,
     per_request: str | None,
+    context: int | None,
+    max_output: int | None,
+    name: str | None,
     since: str | None,
     clear: bool,
 ) -> int:
@@ -49,7 +56,8 @@ def price_model(
 
     A typed price is a whole price and what you pay: it goes before lists and catalogs, no discount of the provider
     is taken off it, and a sync keeps it. What the ledger has recorded stays as it was. A model that nobody knows is
-    added; its context and longest answer go into a file of the user catalog (see 'switchroom catalog path').
+    added. Its context, longest answer and name may be typed as well, with a price or alone: they go before what its
+    list says, and 0 (or an empty name) takes one back.
     """
     amounts = {
         "--in": given_in,
@@ -58,8 +66,11 @@ def price_model(
         "--cache-write": cache_write,
         "--per-request": per_request,
     }
-    day = _day(since)
-    edit = _edit({name: text for name, text in amounts.items() if text is not None}, day, clear=clear)
+    from services.own_facts import TypedFacts
+
+    day, facts = _day(since), TypedFacts(name, context, max_output)
+    given = {option: text for option, text in amounts.items() if text is not None}
+    edit = _edit(given, facts, day, clear=clear)
 
     async def work(services: Services) -> None:
         from cli.output import dollars
@@ -69,38 +80,44 @@ def price_model(
         await services.own_prices.save([ref], edit)
         when = f" from {edit.day.isoformat()} on (UTC)" if edit.day is not None else ""
         if clear:
-            did, would = (
-                f"Took the typed price of {ref}{when} back.",
-                f"take the typed price of {ref}{when} back",
-            )
+            what = f"the typed price of {ref}{when}" if edit.day is not None else f"what was typed of {ref}"
+            did, would = f"Took {what} back.", f"take {what} back"
+        elif not given:
+            did, would = f"{ref}: {_facts(facts)}.", f"say of {ref}: {_facts(facts)}"
         else:
             words = f"{_amount(given_in)} in, {_amount(given_out)} out per 1M tokens"
-            did, would = f"{ref} costs {words}{when}.", f"price {ref} at {words}{when}"
+            more = f"; {_facts(facts)}" if facts.said else ""
+            did, would = f"{ref} costs {words}{when}{more}.", f"price {ref} at {words}{when}{more}"
         told = change.backtest.sentence(dollars)
         told = "; ".join([f"{told[0].upper()}{told[1:]}", *change.backtest.notes()])
         session.changed(
             {**document(change, charges), "from": None if day is None else day.isoformat()},
-            did=f"{did} {told}.",
-            would=f"{would}. {told}",
+            did=f"{did} {told}." if given or clear else did,
+            would=f"{would}. {told}" if given or clear else would,
         )
 
     return session.run(work, asks=False)
 
 
-def _edit(given: Mapping[str, str], day: date | None, *, clear: bool) -> Edit:
+def _edit(given: Mapping[str, str], facts: TypedFacts, day: date | None, *, clear: bool) -> Edit:
     from cli.values import read_decimal
+    from services.own_facts import clear_all_edit, facts_edit
     from services.own_prices import TypedPrice, clear_edit, typed_edit
 
     if clear:
-        if given:
-            raise click.UsageError("Give prices or --clear, not both.")
-        return clear_edit(day)
+        if given or facts.said:
+            raise click.UsageError("Give what is to be typed or --clear, not both.")
+        return clear_all_edit() if day is None else clear_edit(day)
+    if facts.said and not given:
+        if day is not None:
+            raise click.UsageError("--from goes with --in and --out.")
+        return facts_edit(facts)
     if "--in" not in given or "--out" not in given:
         raise click.UsageError("Give --in and --out, in USD per 1M tokens (0 is free), or --clear.")
     read: dict[str, Decimal | None] = {
         name: read_decimal(text, name, most=10**15) for name, text in given.items()
     }
-    return typed_edit(
+    price = typed_edit(
         TypedPrice(
             input=read["--in"],  # type: ignore[arg-type]
             output=read["--out"],  # type: ignore[arg-type]
@@ -110,6 +127,19 @@ def _edit(given: Mapping[str, str], day: date | None, *, clear: bool) -> Edit:
             from_date=day,
         )
     )
+    return facts_edit(facts, price) if facts.said else price
+
+
+def _facts(facts: TypedFacts) -> str:
+    """`context 128,000, longest answer as listed`."""
+    shown = {"name": "called", "context_window": "context", "max_output": "longest answer"}
+    words = [
+        f"{shown[field]} {value or 'as listed'}"
+        if isinstance(value, str) or not value
+        else f"{shown[field]} {value:,}"
+        for field, value in facts.said.items()
+    ]
+    return ", ".join(words)
 
 
 def _day(text: str | None) -> date | None:

@@ -15,8 +15,9 @@ from catalog.money import to_nanos
 from catalog.types import Price, Scheduled, Tier
 from catalog.usage import Usage
 from services.container import Services
-from services.feed import Alert
+from services.feed import Alert, StoreChangedElsewhere
 from services.overview import price_rises
+from services.own_facts import TypedFacts, facts_edit
 from services.own_prices import TypedPrice, amount_problem, cost_edit, typed_edit
 from services.registry import ProviderDraft
 from services.tariff import Tariff, tariff_of
@@ -174,3 +175,23 @@ async def test_a_quick_estimate_takes_the_discount_off_and_follows_it(services: 
     assert await cost() == price.input / 2, "although nobody prepared the model"
     await services.registry.edit("azure", ProviderDraft(discount_pct=Decimal(0)))
     assert await cost() == price.input
+
+
+async def test_another_program_sees_a_typed_context_and_a_damaged_one_does_no_harm(
+    services: Services, opened: Any
+) -> None:
+    await added(services)
+    await services.own_prices.save([REF], facts_edit(TypedFacts(context_window=8_000, name="Our chat")))
+    async with opened() as other:
+        [view] = await other.models.list("azure")
+        assert (view.info.context_window, view.info.name) == (8_000, "Our chat")
+        await services.own_prices.save([REF], facts_edit(TypedFacts(context_window=9_000)))
+        other.feed.publish(StoreChangedElsewhere())
+        [view] = await other.models.list("azure")
+        assert (view.info.context_window, view.info.sources["context_window"]) == (9_000, "typed")
+    for damaged in ("{", "[]", '{"context_window": "1", "max_output": true, "name": 3}', "[" * 9_000):
+        async with services.db.transaction() as tx:
+            row = await Models(services.db).locked(tx, "azure", "chat-prod")
+            await Models(services.db).set_charges(tx, replace(row, typed_facts_json=damaged))
+        services.feed.publish(StoreChangedElsewhere())
+        assert (await services.models.get(REF)).info.context_window is None

@@ -95,6 +95,7 @@ ROWS = [
         "cut off with its program; $0.0400 had been set aside", "settled a prompt to mine/a that was cut off",
     ),
     ("model.price", "mine/a", {"before": {}, "after": {"price": {"input": "2.5", "output": "10"}}}, "as listed → $2.5 / $10", "said what mine/a costs"),
+    ("model.price", "mine/a", {"before": {}, "after": {"name": "Our chat", "context_window": 128000, "max_output": 4096}}, "as listed → called Our chat, 128000 context, 4096 longest answer", "said what mine/a costs"),
     ("model.price", "mine/a", {"before": {"price": {"input": "2", "output": "8"}}, "after": {"price": {"input": "2", "output": "8", "scheduled": [{"from_date": "2026-12-01", "input": "3", "output": "9"}]}}, "from": "2026-12-01"}, "$2 / $8 → $2 / $8, later $3 / $9 from 2026-12-01 on", "said what mine/a costs"),
     ("model.map", "mine/a", {"before": {}, "after": {"map_to": "openai/gpt-4o"}}, "as listed → as openai/gpt-4o", "said which model mine/a is"),
     ("model.cost", "mine/a", {"before": {"map_to": "openai/gpt-4o"}, "after": {"cost": "own", "gpu_hour_usd": "2.500000000", "map_to": "openai/gpt-4o"}}, "as openai/gpt-4o → own, as openai/gpt-4o", "said how mine/a is paid"),

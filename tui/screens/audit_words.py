@@ -206,6 +206,13 @@ def _charge(told: object) -> str:
             words.append(
                 f"later ${one_line(str(last.get('input', '?')), 20)} / ${one_line(str(last.get('output', '?')), 20)}"
             )
+    if isinstance(told.get("name"), str):
+        words.append(f"called {one_line(told['name'], 40)}")
+    words += [
+        f"{one_line(str(told[field]), 12)} {unit}"
+        for field, unit in (("context_window", "context"), ("max_output", "longest answer"))
+        if told.get(field)
+    ]
     if told.get("map_to"):
         words.append(f"as {one_line(str(told['map_to']), 80)}")
     return ", ".join(words) or "as listed"
