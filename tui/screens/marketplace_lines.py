@@ -237,7 +237,7 @@ def _cost(vendor: Vendor) -> list[Pair]:
         words = "not known; type them in, or mark it as flat rate"
     pairs: list[Pair] = [("prices", words, "dim" if vendor.cost == "unknown" else "")]
     if vendor.cost == "metered" and vendor.cheapest is not None:
-        least = [_model(vendor.cheapest, vendor)]
+        least = [_model(vendor.cheapest, vendor)] if vendor.seeing is not vendor.cheapest else []
         if vendor.seeing is not None:
             least.append((*_model(vendor.seeing, vendor)[:3], "with vision"))
         pairs += _beside("cheapest", least)
