@@ -26,6 +26,10 @@ class Frozen(BaseModel):
 
 Usd = Annotated[Decimal, Field(ge=0)]
 """An amount of money that is never negative and never NaN."""
+Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+"""A range of the day such as `04:00-06:00`."""
+Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+"""An ISO date. Dates are compared as text, so every other spelling would count wrongly."""
 
 
 class Rates(Frozen):
@@ -48,7 +52,7 @@ class Rates(Frozen):
 class Tier(Rates):
     """Rates from a prompt size on. A rate that is None keeps the base price."""
 
-    over_input_tokens: int
+    over_input_tokens: Annotated[int, Field(ge=0)]
     """In force when the prompt has MORE input tokens than this."""
     marginal: bool = False
     """False: a cliff, every token of the request is billed at the tier. True: only the tokens above."""
@@ -57,9 +61,9 @@ class Tier(Rates):
 class Window(Frozen):
     """Hours of the week in UTC."""
 
-    hours_utc: tuple[str, ...]
+    hours_utc: tuple[Hours, ...]
     """Ranges such as `04:00-06:00`; `00:00` at the end is midnight."""
-    iso_weekdays: tuple[int, ...]
+    iso_weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...]
     """1 is Monday."""
 
 
@@ -72,7 +76,7 @@ class OffPeak(Rates):
 class Scheduled(Rates):
     """Rates that come into force on a date (ISO, UTC)."""
 
-    from_date: str
+    from_date: Day
     whole: bool = False
     """False: a rate that is None stays as it was. True: these rates are the whole price from then on, tiers end too."""
     per_1k_requests: Usd | None = None
@@ -126,8 +130,9 @@ class ModelInfo(Frozen):
     """Field name → where its value comes from (`catalog:genai`, `live`, `user`, `pattern`)."""
 
     def retired_on(self, day: str) -> bool:
-        """True when the model is gone on this UTC day (ISO): said so, or its announced last day has passed."""
-        return self.status == "retired" or (self.shutdown_date is not None and self.shutdown_date < day)
+        """True when the model is gone on this UTC day (ISO): said so, or its announced last day or month has passed."""
+        last = self.shutdown_date
+        return self.status == "retired" or (last is not None and last < day[: max(len(last), len("2026-11"))])
 
 
 class EnvNames(Frozen):

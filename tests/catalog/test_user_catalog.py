@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from catalog.lookup import Catalog
 from catalog.merge import merge_model
+from catalog.types import ModelInfo
 from catalog.user import load_user
 
 OURS = {
@@ -183,3 +184,57 @@ def test_whatever_a_file_holds_it_is_read_or_named(document: dict[str, object], 
         catalog = Catalog(Path(place))
         for vendor in found.providers:
             assert catalog.provider(vendor) is not None
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (
+            {
+                "off_peak": {
+                    "cost_per_1m_in": 1,
+                    "windows": [{"hours_utc": ["at night"], "iso_weekdays": [1]}],
+                }
+            },
+            3,
+        ),
+        (
+            {
+                "off_peak": {
+                    "cost_per_1m_in": 1,
+                    "windows": [{"hours_utc": ["04:00-30:00"], "iso_weekdays": [1]}],
+                }
+            },
+            3,
+        ),
+        (
+            {
+                "off_peak": {
+                    "cost_per_1m_in": 1,
+                    "windows": [{"hours_utc": ["04:00-06:00"], "iso_weekdays": [9]}],
+                }
+            },
+            3,
+        ),
+        ({"scheduled_prices": [{"from_date": "2026-6-1", "cost_per_1m_in": 1}]}, 3),
+        ({"tiers": [{"over_input_tokens": -1, "cost_per_1m_in": 1}]}, 3),
+    ],
+    ids=["no hours", "no hour 30", "no ninth day", "no ISO date", "a negative size"],
+)
+def test_a_rule_that_no_run_could_be_priced_by_is_refused_with_its_file(
+    folder: Path, rule: dict[str, object], line: int
+) -> None:
+    model = json.dumps({"id": "m", "cost_per_1m_in": 2, "cost_per_1m_out": 3, **rule})
+    (folder / "openai.json").write_text('{"models": [\n\n' + model + "]}", "utf-8")
+    found = load_user(folder)
+    assert found.providers == {}
+    assert [problem.line for problem in found.problems] == [line]
+
+
+def test_a_model_that_ends_in_a_month_is_there_until_its_last_day() -> None:
+    info = ModelInfo(id="m", shutdown_date="2026-12")
+    assert [info.retired_on(day) for day in ("2026-12-01", "2026-12-31", "2027-01-01")] == [
+        False,
+        False,
+        True,
+    ]
