@@ -81,8 +81,8 @@ class Transfer:
 
 def read(path: Path) -> Found:
     """A file in any of the known formats, told from its content; in a folder, the file that is one."""
-    path = path.expanduser()
-    if not path.is_dir():
+    path = _located(path)
+    if not _is_folder(path):
         return _understood(open_document(path))
     problem: ImportProblemError | None = None
     for name in _IN_FOLDERS:
@@ -117,8 +117,8 @@ def usual_places() -> list[Path]:
 
 def write_file(path: Path, text: str, *, replace: bool) -> None:
     """Write the whole file or nothing, for the owner alone. UsageError: it is there and is not to be replaced."""
-    path = path.expanduser()
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    path = _located(path)
+    temporary: Path | None = None
     try:
         if path.is_dir():
             raise UsageError(f"{safe(path, 200)} is a folder.", hint="Add a file name.")
@@ -126,7 +126,8 @@ def write_file(path: Path, text: str, *, replace: bool) -> None:
             raise _there(path)
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
             raise UsageError(f"{safe(path, 200)} is not a regular file.", hint="Choose another name.")
-        path = path.resolve()
+        path = path.resolve()  # what a link leads to: it stays a link
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(text.encode())
@@ -145,8 +146,25 @@ def write_file(path: Path, text: str, *, replace: bool) -> None:
             f"{safe(path, 200)} cannot be written: {reason}.", hint="Choose another place."
         ) from None
     finally:
-        with contextlib.suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            with contextlib.suppress(OSError, ValueError):
+                temporary.unlink(missing_ok=True)
+
+
+def _located(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"There is no home folder for {safe(path, 80)}.", hint="Write the whole path."
+        ) from None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name no file can have: opening it says so
+        return False
 
 
 def _there(path: Path) -> UsageError:

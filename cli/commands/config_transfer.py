@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from catalog.errors import UsageError
 from cli.session import Session, changes, reads
 
 if TYPE_CHECKING:
@@ -58,11 +59,11 @@ def _exported(exported: Exported) -> dict[str, object]:
 
 
 @click.command("import")
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE")
 @click.option("--no-test", is_flag=True, help="Store the file's keys without trying them first.")
 @click.option("--allow-http", is_flag=True, help="Allow plain http to private addresses.")
 @changes
-def import_configuration(session: Session, file: Path, no_test: bool, allow_http: bool) -> int:
+def import_configuration(session: Session, file: str, no_test: bool, allow_http: bool) -> int:
     """Take over a configuration from FILE, or from the folder it lies in.
 
     A Switchroom export, LACE's provider-instances.json with its credentials, LoquiLex's providers.json, a list of
@@ -71,7 +72,9 @@ def import_configuration(session: Session, file: Path, no_test: bool, allow_http
     """
 
     async def work(services: Services) -> None:
-        prepared = await services.transfer.plan(file, allow_http=allow_http)
+        if not file:  # an unset variable of a script: not the folder one happens to stand in
+            raise UsageError("The file has no name.", hint="Write FILE, or the folder it lies in.")
+        prepared = await services.transfer.plan(Path(file), allow_http=allow_http)
         plan = prepared.plan
         _refuse_empty(plan)
         if session.dry_run or not plan.changes:

@@ -146,3 +146,22 @@ def test_killed_in_the_middle_it_is_all_or_nothing(cli: Cli, home: Path, tmp_pat
     assert len(cli("providers", "list", "--json").json["providers"]) == 40
     files = [path for path in (home / "config" / "credentials").iterdir() if path.suffix == ".json"]
     assert len(files) == 40, "the same names again: nothing of the first try is left over"
+
+
+@pytest.mark.parametrize("name", ["", "/", ".", "~nobody-of-that-name/x", "x" * 300, "a\x01b/c"])
+def test_names_no_file_can_have_are_refused_in_a_sentence(cli: Cli, name: str) -> None:
+    out, back = cli("config", "export", name, "--json"), cli("config", "import", name, "--json")
+    for done in (out, back):
+        assert done.status in (2, 6, 7)
+        assert done.json["error"]["code"] in ("usage", "not_found", "store", "import")
+        assert "inside Switchroom" not in done.err
+
+
+def test_an_export_through_a_link_keeps_the_link(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "real.toml").write_text("old")
+    (tmp_path / "link.toml").symlink_to(tmp_path / "there" / "real.toml")
+    assert cli("config", "export", str(tmp_path / "link.toml"), "--force").status == 0
+    assert (tmp_path / "link.toml").is_symlink()
+    assert "switchroom = 1" in (tmp_path / "there" / "real.toml").read_text()
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["real.toml"]

@@ -236,3 +236,10 @@ def test_picture_of_the_keys(paths: Paths, snap_compare: Compare, size: tuple[in
         await until(pilot, "3 keys still to set")
 
     assert snap_compare(SwitchroomApp(paths, mode="providers"), terminal_size=size, run_before=ready)
+
+
+@pytest.mark.parametrize("typed", ["", "~nobody-of-that-name/x.toml", "x" * 300, "nowhere/x.toml", "."])
+def test_a_name_no_file_can_have_is_told_in_the_form(typed: str) -> None:
+    from tui.screens.config_transfer import _wrong
+
+    assert _wrong(typed)

@@ -214,12 +214,12 @@ def _proposed(form: Form) -> str:
 
 
 def _wrong(typed: str) -> str | None:
-    path = Path(typed.strip()).expanduser() if typed.strip() else None
-    if path is None:
+    if not typed.strip():
         return "Write a file name, such as switchroom.toml."
     try:
+        path = _path(typed)
         if path.is_dir():
             return f"{path} is a folder: add a file name."
         return None if path.parent.is_dir() else f"There is no folder {path.parent}."
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # the last: ~somebody who is not here
         return "That is no file name."
