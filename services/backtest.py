@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -137,6 +137,32 @@ def compared(mix: Mix, before: Tariff, after: Tariff, today: date, day: date) ->
         after.own,
         rough=bool(rough),
     )
+
+
+def summed(found: Sequence[Backtest]) -> Backtest:
+    """Those of several models over one span as one; a used model of unknown cost makes the sum unknown."""
+    used = [one for one in found if one.mix.used] or found
+    counts = ("runs", "answered", "input", "output", "cache_read", "cache_write", "reasoning", "dark")
+    known = [one.mix.recorded for one in found if one.mix.recorded is not None]
+    mix = replace(
+        found[0].mix,
+        recorded=sum(known, Decimal(0)) if known else None,
+        **{name: sum(getattr(one.mix, name) for one in found) for name in counts},
+    )
+    own_before, own_after = all(one.own_before for one in used), all(one.own_after for one in used)
+    return Backtest(
+        mix,
+        None if own_before else _together([one.before for one in used if not one.own_before]),
+        None if own_after else _together([one.after for one in used if not one.own_after]),
+        own_before,
+        own_after,
+        rough=any(one.rough for one in used),
+    )
+
+
+def _together(costs: Sequence[Decimal | None]) -> Decimal | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
 async def mixes(services: Services, ref: str, now: int | None = None) -> tuple[Mix, Mix]:

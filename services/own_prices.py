@@ -13,7 +13,7 @@ from catalog.money import EXACT, from_nanos, to_nanos, usd_string
 from catalog.plaintext import one_line
 from catalog.pricing import price_at
 from catalog.types import Price, Scheduled
-from services.backtest import Backtest, Mix, compared, mixes, telling
+from services.backtest import Backtest, Mix, compared, mixes, summed, telling
 from services.clock import now_ms
 from services.feed import ModelsChanged
 from services.merging import base_facts, parse_facts, parse_price, price_now
@@ -111,6 +111,14 @@ class Charges:
         both = [compared(mix, old, new, today, edit.day or today) for mix in self.found]
         chosen = both[self.found.index(telling(self.found))]
         return Change(self.view.ref, self.view, after, row, edit.day, chosen, (both[0], both[1]))
+
+
+def change_together(charged: Sequence[Charges], edit: Edit) -> Change:
+    """What an edit of several models would do: the first one's change, with what all of them would cost."""
+    changes = [one.change(edit) for one in charged]
+    both = (summed([one.both[0] for one in changes]), summed([one.both[1] for one in changes]))
+    chosen = both[0] if telling((both[0].mix, both[1].mix)) is both[0].mix else both[1]
+    return replace(changes[0], backtest=chosen, both=both)
 
 
 class OwnPrices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from tui.widgets.columns import Cell, Column
 if TYPE_CHECKING:
     from catalog.types import ModelInfo
     from services.models import ModelView
-    from services.own_prices import CostMode, Edit
+    from services.own_prices import Charges, CostMode, Edit
     from tui.app import SwitchroomApp
 
 _WAYS = (
@@ -51,6 +51,7 @@ _COLUMNS: tuple[Column[Base], ...] = (
 
 async def edit_charges(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
     """Say for one model, or for all of these, which model it is or how it is paid."""
+    from services.own_prices import change_together
     from tui.screens.provider_actions import choose
 
     if not views:
@@ -69,16 +70,24 @@ async def edit_charges(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
         if made is None:
             return
         edit, words = made
-        change = charges.change(edit)
+        charged = await _looked(app, views)
+        charges, change = charged[0], change_together(charged, edit)
         if not await keep(app, charges, change, edit, *(view.ref for view in views[1:])):
             return
     except SwitchroomError as error:
         app.tell_error(error)
         return
-    said = f" {told(change)}" if len(views) == 1 else ""
+    said = f" {told(change)}"
     if way == "base" and change.after.info.sources.get("price") == "typed":
         said = " Its typed price stays in force: {e:models.price|model.price} takes it back."
     app.tell(f"{whom}: {words}.{said}", hint="{m:models.map|model.map} changes it")
+
+
+async def _looked(app: SwitchroomApp, views: Sequence[ModelView]) -> list[Charges]:
+    """How each is charged now; the first one knows every money limit that counts any of them."""
+    charged = [await app.services.own_prices.look(view.ref) for view in views]
+    limits = {limit.id: limit for one in charged for limit in one.limits}
+    return [replace(charged[0], limits=tuple(limits.values())), *charged[1:]]
 
 
 async def edit_charges_one(app: SwitchroomApp, view: ModelView) -> None:
