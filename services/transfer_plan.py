@@ -218,7 +218,7 @@ class _Planner:
             else:
                 self.prepared.settings[name], self.prepared.settings_before[name] = value, now
                 self._step("setting", name, "change", f"{'none' if now is None else now} → {value}")
-                if name in _REACH:
+                if name in _REACH and value is not True:  # offline: less goes out, not more
                     self._remark("warning", f"{name} decides where requests go and who can read them.", None)
 
     async def _default(self, known: Collection[str]) -> None:

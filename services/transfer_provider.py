@@ -156,6 +156,8 @@ def _usable(services: Services, one: FoundProvider, tell: Tell) -> ProviderDraft
             one.line,
         )
         draft = replace(draft, type=None)
+    if draft.url and "?" in draft.url:
+        tell("left out", f"What follows the ? in the address of {draft.slug}.", one.line)
     if draft.ca_file and not Path(draft.ca_file).expanduser().is_file():
         tell("left out", f"The CA file of {draft.slug} is not on this machine.", one.line)
         draft = replace(draft, ca_file=None)

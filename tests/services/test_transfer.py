@@ -556,3 +556,26 @@ async def test_the_plan_shows_the_limit_and_the_default_model_that_are_replaced(
     assert "limit global daily change $5.00 → $500.00" in told
     assert "default model w/other change for new chats, in place of w/m" in told
     assert "warning network.proxy decides where requests go" in told
+
+
+async def test_the_query_of_an_address_is_left_out_and_told(
+    services: Services, tmp_path: Path, written: Callable[..., list[str]]
+) -> None:
+    (tmp_path / "t.toml").write_text('[provider.x]\nbase_url = "https://llm.example/v1?key=canaryQuery01"\n')
+    prepared = await services.transfer.plan(tmp_path / "t.toml")
+    assert "left out What follows the ? in the address of x." in words(prepared.plan)
+    await services.transfer.apply(prepared)
+    assert (await services.registry.row("x")).endpoint == "https://llm.example/v1"
+    assert "canaryQuery01" not in words(prepared.plan)
+    assert written("canaryQuery01") == []
+
+
+@pytest.mark.parametrize(("value", "warned"), [("true", False), ("false", True)])
+async def test_only_going_online_is_warned_of(
+    services: Services, tmp_path: Path, value: str, warned: bool
+) -> None:
+    if value == "false":
+        await services.preferences.set("network.offline", True)
+    (tmp_path / "t.toml").write_text(f'switchroom = 1\n[settings]\n"network.offline" = {value}\n')
+    told = words((await services.transfer.plan(tmp_path / "t.toml")).plan)
+    assert ("decides where requests go" in told) is warned
