@@ -12,6 +12,13 @@ from tui.app import SwitchroomApp
 from tui.screens.settings_lines import PLAIN
 
 
+@pytest.fixture(autouse=True)
+def from_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done at the start is as it is out of the box."""
+    monkeypatch.delenv("SWITCHROOM_SYNC__AT_START")
+    monkeypatch.delenv("SWITCHROOM_DISCOVERY__AT_START")
+
+
 @pytest.fixture
 def app(paths: Paths) -> SwitchroomApp:
     return SwitchroomApp(paths, mode="settings")

@@ -16,6 +16,13 @@ from tui.app import SwitchroomApp
 Compare = Callable[..., bool]
 
 
+@pytest.fixture(autouse=True)
+def from_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done at the start is as it is out of the box."""
+    monkeypatch.delenv("SWITCHROOM_SYNC__AT_START")
+    monkeypatch.delenv("SWITCHROOM_DISCOVERY__AT_START")
+
+
 @pytest.fixture
 def stage(paths: Paths) -> SwitchroomApp:
     paths.ensure()
