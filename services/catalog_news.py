@@ -12,7 +12,7 @@ from services import catalog_changes
 from services.catalog_changes import CatalogChange, days_until, in_days
 from services.feed import Alert, NewsChanged
 from services.overview import NEWS
-from services.sync_diff import price_word, usd
+from services.sync_diff import price_dollars, price_word, usd
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -93,6 +93,11 @@ async def news(services: Services) -> list[News]:
     return await _news(services)
 
 
+def foremost(found: Sequence[News]) -> News:
+    """What is named first: of what something rests on, the steepest rise."""
+    return min(found, key=lambda one: (not one.uses, one.kind != "dearer", -one.rise, one.new))
+
+
 async def seen(services: Services) -> None:
     """Somebody looks at the changes."""
     if services.db.read_only or not await _news(services):
@@ -138,7 +143,8 @@ def _text(value: object) -> str:
 
 
 def _dollars(value: str) -> str:
-    return f"${value}" if usd(value) is not None else value or "unknown"
+    amount = usd(value)
+    return price_dollars(amount) if amount is not None else value or "unknown"
 
 
 async def _strings(services: Services, key: str, tx: Tx | None = None) -> list[str]:

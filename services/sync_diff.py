@@ -102,7 +102,7 @@ class Rise:
     @property
     def words(self) -> str:
         share = f" (+{(self.new - self.old) / self.old * 100:.0f} %)" if self.old else ""
-        return f"{self.slug}/{self.model} {price_word(self.field)} {_dollars(self.old)} → {_dollars(self.new)}{share}"
+        return f"{self.slug}/{self.model} {price_word(self.field)} {price_dollars(self.old)} → {price_dollars(self.new)}{share}"
 
     @property
     def steepness(self) -> Decimal:
@@ -139,6 +139,7 @@ def rise_alert(found: Sequence[Rises]) -> Alert:
     )
 
 
-def _dollars(amount: Decimal) -> str:
+def price_dollars(amount: Decimal) -> str:
+    """A price to the last digit: `$2.50`, `$0.00001`."""
     whole, _, fraction = f"{amount.normalize():f}".partition(".")
     return f"${int(whole):,}.{fraction.ljust(2, '0')}"

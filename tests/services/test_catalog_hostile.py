@@ -211,7 +211,7 @@ async def test_a_rise_stands_in_the_overview_until_somebody_has_looked(
     await open_one.catalog_refresh.refresh(["genai"])
     found = await news(open_one)
     assert {one.field for one in found if one.ref == "mine/gpt-4o"} == {"price.input", "price.output"}
-    assert "mine/gpt-4o in $2.5 → $3 (+20 %) per 1M tokens" in {one.words for one in found}
+    assert "mine/gpt-4o in $2.50 → $3.00 (+20 %) per 1M tokens" in {one.words for one in found}
     await open_one.catalog_refresh.refresh(["genai"])
     assert await news(open_one) == found  # once
     await seen(open_one)

@@ -47,9 +47,12 @@ def alert_lines(
     found.sort(key=lambda line: _WORST[line.tone])
     found += [_rise_line(rise) for rise in rises]
     if news:
-        others = len({one.ref for one in news} - {news[-1].ref})
+        from services.catalog_news import foremost
+
+        first = foremost(news)
+        others = len({one.ref for one in news} - {first.ref})
         more = f", and {count(others, 'more model')} in the catalog's news" if others else ""
-        found.append(AlertLine("catalog", "warn", f"! {one_line(news[-1].words, 200)}{more}", "catalog"))
+        found.append(AlertLine("catalog", "warn", f"! {one_line(first.words, 200)}{more}", "catalog"))
     if unread:
         last = unread[-1]
         words = ": ".join(part for part in (last.title, last.message) if part)
