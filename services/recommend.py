@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -118,17 +118,35 @@ async def recommend(services: Services, wish: Wish) -> Advice:
     run, yours = _typical(wish, records)
     at = datetime.now(UTC)
     spoken = frozenset((*dialects(), "fake"))
+    keyless = {slug: words for slug, row in rows.items() if (words := _keyless(services, row))}
     candidates = []
     turn = time.monotonic()
     for view in views:
         if (row := rows.get(view.provider)) is None:
             continue  # deleted since
-        candidates.append(_candidate(view, row, wish, run, at, records.get(view.ref), spoken))
+        found = _candidate(view, row, wish, run, at, records.get(view.ref), spoken)
+        candidates.append(replace(found, ill=keyless[row.slug]) if row.slug in keyless else found)
         if time.monotonic() - turn > _TURN_S:
             await asyncio.sleep(0)
             turn = time.monotonic()
     verdicts = await asyncio.to_thread(rank, candidates, run, wish.budget)
     return Advice(wish, run, yours, tuple(verdicts))
+
+
+def _keyless(services: Services, row: ProviderRow) -> str | None:
+    """Why a provider cannot answer for want of a key, before anybody tried; None: it has one, or needs none."""
+    from services.transfer_keys import variable_set, wants_key
+
+    if row.dialect == "fake":
+        return None
+    if row.key_ref is None:
+        return "its provider has no key yet" if wants_key(services, row) else None
+    kind, _, name = row.key_ref.partition(":")
+    return (
+        f"its key's variable {name} is not set"
+        if kind == "env" and not variable_set(services, name)
+        else None
+    )
 
 
 def _typical(wish: Wish, records: Mapping[str, ModelRecord]) -> tuple[Usage, bool]:

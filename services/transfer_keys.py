@@ -39,7 +39,7 @@ def wanted_key(
         return Step(
             "key", row.slug, "add", f"in the variable {name}, which is {'set' if there else 'not set yet'}"
         ), todo
-    if row.key_ref is None and (one.key_needed or _wants_key(services, row)):
+    if row.key_ref is None and (one.key_needed or wants_key(services, row)):
         todo.insert(0, KeyToSet(row.slug, "key", "the file holds none", command))
     return None, todo
 
@@ -79,7 +79,8 @@ def _secrets_to_set(one: FoundProvider, work: ProviderWork) -> list[KeyToSet]:
     return todo
 
 
-def _wants_key(services: Services, row: ProviderRow) -> bool:
+def wants_key(services: Services, row: ProviderRow) -> bool:
+    """Whether its vendor answers nobody without a key."""
     spec = services.catalog.spec(row.catalog_id)
     return spec is not None and spec.auth != "none" and not spec.local
 

@@ -286,3 +286,23 @@ def test_the_reason_names_the_layer_and_not_the_inner_names_of_its_sources() -> 
         [one("a/m", abilities=(Ability("vision", True, "catalog:litellm+base:modelsdev"),))], RUN, None
     )
     assert verdict.why.startswith("vision: catalog;")
+
+
+async def test_a_provider_without_its_key_is_not_recommended(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY_THAT_IS_SET", "sk-0123456789abcdef")
+    await stocked(
+        services,
+        (provider("none", catalog_id="openai"), [model("none", "m", ("1", "2"))]),
+        (provider("unset", key_ref="env:KEY_THAT_IS_NOT"), [model("unset", "m", ("1", "2"))]),
+        (provider("set", key_ref="env:KEY_THAT_IS_SET"), [model("set", "m", ("1", "2"))]),
+        (provider("home"), [model("home", "m", ("1", "2"))]),
+    )
+    advice = await recommend(services, wish_of("chat", ""))
+    why = {verdict.ref: verdict.why for verdict in advice.verdicts if verdict.standing == "unhealthy"}
+    assert why == {
+        "none/m": "its provider has no key yet",
+        "unset/m": "its key's variable KEY_THAT_IS_NOT is not set",
+    }
+    assert [verdict.ref for verdict in advice.verdicts if verdict.rank] == ["home/m", "set/m"]
