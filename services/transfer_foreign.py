@@ -210,11 +210,10 @@ def _lace_key(folder: Path, name: str, slug: str, remarks: list[Remark]) -> Secr
     try:
         content = read_private(file)
     except (SwitchroomError, ValueError) as error:
-        hint = f" Run: {error.hint}" if isinstance(error, SwitchroomError) and error.hint else ""
         words = error.message if isinstance(error, SwitchroomError) else "its name is no file's"
-        remarks.append(
-            Remark("warning", f"The key of {slug} is not taken: {safe(words, 300)}{safe(hint, 300)}", file)
-        )
+        if isinstance(error, SwitchroomError) and error.hint:
+            words += f" Run: {error.hint}"
+        remarks.append(Remark("warning", f"The key of {slug} is not taken: {safe(words, 600)}", file))
         return None
     if content is None:
         return None

@@ -133,7 +133,7 @@ async def test_a_key_file_that_others_can_open_is_refused_with_the_command(
     )
     (tmp_path / "credentials" / "openai.json").chmod(0o644)
     plan = (await services.transfer.plan(folder)).plan
-    assert "chmod 600" in words(plan)
+    assert "not used for secrets. Run: chmod 600" in words(plan)
     assert [step.kind for step in plan.steps] == ["provider"]
     assert plan.keys_to_set[0].provider == "openai"
     (tmp_path / "credentials" / "openai.json").rename(tmp_path / "real.json")

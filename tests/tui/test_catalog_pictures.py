@@ -120,3 +120,24 @@ async def test_other_vendors_wait_behind_a_key_and_the_filter_finds_what_rose(st
         await until(pilot, "gpt-6-luna")
         await pilot.press("escape")
         await until(pilot, "What changed in 30 days", gone=True)
+
+
+async def test_why_a_source_failed_is_said_where_the_table_has_no_room_for_it(
+    stage: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await _page(pilot)
+        assert "vendors are gone" not in screen_text(stage)
+        await pilot.press("tab", "j")
+        text = await until(pilot, "Catwalk failed. Catwalk sent a list")
+        assert "https://catwalk.example/v2/providers" in text
+        await pilot.press("tab")
+        await until(pilot, "vendors are gone", gone=True)
+
+        async def none(_services: object) -> list[CatalogChange]:
+            return []
+
+        monkeypatch.setattr("services.catalog_changes.changes", none)
+        await pilot.press("escape", "c")
+        await until(pilot, "Nothing changed for your models")
+        await until(pilot, "https://prices.example/data.json")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.exporting import Exported
 
 _RELOAD = frozenset({"CatalogChanged", "ProvidersChanged", "ModelsChanged", "SettingsChanged", "StoreChangedElsewhere"})  # fmt: skip
-_EMPTY = "Nothing changed in 30 days for your models. {s:catalog.ask} asks the sources, {c:catalog.all} shows all vendors."  # fmt: skip
+_EMPTY = "Nothing changed for your models. {s:catalog.ask} asks the sources, {c:catalog.all} shows all vendors."  # fmt: skip
 
 
 class CatalogChanges(ModeScreen):
@@ -57,13 +57,14 @@ class CatalogChanges(ModeScreen):
         self._asking: Worker[None] | None = None
         self._changes: VirtualTable[Line] = VirtualTable(
             catalog_words.COLUMNS, key=lambda line: line.key, search=catalog_words.search_text,
-            facets=catalog_words.FACETS, empty="Looking …", marks=False, id="catalog-changes",
+            facets=catalog_words.FACETS, empty="Looking …", marks=False, blurred_cursor=False, id="catalog-changes",
         )  # fmt: skip
         self._sources: VirtualTable[SourceLine] = VirtualTable(
             catalog_words.SOURCES,
             key=lambda line: line.view.source,
             empty="",
             marks=False,
+            blurred_cursor=False,
             id="catalog-sources",
         )
 
@@ -137,8 +138,15 @@ class CatalogChanges(ModeScreen):
         self.refresh_bindings()
 
     def _explain(self) -> None:
-        line = self._changes.cursor_row
-        self.query_one(Note).show([] if line is None else catalog_words.explained(line))
+        """The line under the cursor in sentences: a change; a source where the cursor is there, or nothing changed."""
+        line, source = self._changes.cursor_row, self._sources.cursor_row
+        if line is not None and not self._sources.has_focus:
+            self.query_one(Note).show(catalog_words.explained(line))
+        else:
+            self.query_one(Note).show([] if source is None else catalog_words.told_of(source))
+
+    def on_descendant_focus(self) -> None:
+        self._explain()
 
     def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
         event.stop()

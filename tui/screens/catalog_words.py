@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
-from tui.formatting import StateMark, ago, whole
+from tui.formatting import StateMark, Tone, ago, whole
 from tui.screens import sync_words
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
@@ -157,7 +157,7 @@ class SourceLine:
     asking: bool = False
 
 
-def _state(line: SourceLine) -> Cell:
+def _state(line: SourceLine) -> tuple[str, Tone]:
     view = line.view
     if line.asking:
         return "◌ asking", "accent"
@@ -170,7 +170,7 @@ def _state(line: SourceLine) -> Cell:
     return ("● in use", "ok") if view.fetched_at else ("○ never asked", "dim")
 
 
-def _why(line: SourceLine) -> Cell:
+def _why(line: SourceLine) -> tuple[str, Tone]:
     view = line.view
     if view.url is None:
         return "0, then General switches it on", "dim"
@@ -179,6 +179,17 @@ def _why(line: SourceLine) -> Cell:
     if view.note:
         return view.note, "warn"
     return one_line(view.url, 200), "dim"
+
+
+def told_of(line: SourceLine) -> list[Part]:
+    """A source in sentences: what became of it, and its address."""
+    view, (words, tone) = line.view, _why(line)
+    parts: list[Part] = [(view.name, "strong"), (f" {_state(line)[0][2:]}. ", "")]
+    if view.url is None:
+        return [*parts, (f"{words}.", "dim")]
+    if words != one_line(view.url, 200):
+        parts += [(f"{words.rstrip('.')}.", tone)]
+    return [*parts, ("\n", ""), (f"Its address: {one_line(view.url, 200)}", "dim")]
 
 
 SOURCES: tuple[Column[SourceLine], ...] = (

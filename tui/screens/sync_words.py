@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from catalog.plaintext import one_line
-from tui.formatting import UNKNOWN, StateMark, rate, tokens
+from tui.formatting import UNKNOWN, StateMark, count, rate, tokens
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
 from tui.widgets.note import Part
@@ -97,7 +97,7 @@ def _percent(rise: Decimal | None) -> str:
 
 def _rule(value: object) -> str:
     """Tiers, batch and off-peak prices are rules: the model's page has them whole."""
-    return "none" if not value else f"{len(value)} steps" if isinstance(value, list) else "other rates"
+    return "none" if not value else count(len(value), "step") if isinstance(value, list) else "other rates"
 
 
 def _lists(old: list[Any], new: list[Any]) -> str:
