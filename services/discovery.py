@@ -103,8 +103,9 @@ class Discovery:
         """Which local server is at an address; None where it tells nothing, or is not on a machine of one's own."""
         from catalog.detect import is_loopback, is_private, normalise_base_url
 
-        host = urlsplit(normalise_base_url(url)).hostname or ""
-        if not is_loopback(host) and not (allow_http and is_private(host)):
+        split = urlsplit(normalise_base_url(url))
+        host = split.hostname or ""
+        if not is_loopback(host) and not (is_private(host) and (allow_http or split.scheme == "https")):
             return None
         await asyncio.to_thread(_import_probes)
         from adapters.local_servers import identify

@@ -23,7 +23,7 @@ class EnvBackend:
 
     async def get(self, name: str) -> SecretStr | None:
         environ = os.environ if self._environ is None else self._environ
-        value = (environ.get(name) or self._from_file(name) or "").strip()
+        value = environ.get(name, "").strip() or (self._from_file(name) or "").strip()
         return SecretStr(value) if value else None
 
     async def set(self, name: str, secret: SecretStr) -> None:  # noqa: ARG002

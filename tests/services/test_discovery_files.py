@@ -118,3 +118,15 @@ async def test_a_reference_finds_what_is_only_in_our_file(home: Path) -> None:
         secret = await services.credentials.resolve("env:GROQ_API_KEY")
         assert secret is not None
         assert secret.get_secret_value() == KEY
+
+
+async def test_a_blank_variable_hides_no_key_of_our_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "  ")
+    paths = resolve()
+    paths.ensure()
+    paths.env_file.write_text(f"GROQ_API_KEY={KEY}\n")
+    assert variables(paths).key("GROQ_API_KEY") == KEY
+    async with open_services() as services:
+        secret = await services.credentials.resolve("env:GROQ_API_KEY")
+        assert secret is not None
+        assert secret.get_secret_value() == KEY

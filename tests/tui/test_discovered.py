@@ -45,6 +45,7 @@ async def test_what_is_set_is_there_after_the_start_and_z_takes_it_back(
     async with overview.run_test(size=(120, 40), notifications=True) as pilot:
         text = await _added(pilot)
         assert "z takes it back" in text
+        assert "Its key stays where it is." in overview.notices[0].message
         assert "z take back" in text.splitlines()[-1]
         assert KEY not in text
         assert len(overview.notices) == 1

@@ -73,7 +73,7 @@ def notice(report: Report, *, offline: bool, read_only: bool) -> Notice | None:
         places = {one.source for one in report.findings if one.configured in report.added}
         where = "config/.env" if places == {"config"} else "your environment and config/.env" if "config" in places else "your environment"  # fmt: skip
         words = f"Added {count(len(report.added), 'provider')} from {where}: {names(report.added)}."
-        words += " Their keys stay where they are."
+        words += _keys_stay(report)
         words += " Offline: their models were not fetched." if offline else ""
         hint = (
             "{z:app.take_back} takes them back"
@@ -84,6 +84,17 @@ def notice(report: Report, *, offline: bool, read_only: bool) -> Notice | None:
     if offers and not read_only:
         return Notice(0, "ok", "", offered.replace(" too", ""), _ADDS_ONE)
     return None
+
+
+def _keys_stay(report: Report) -> str:
+    keys = sum(bool(one.key_name) for one in report.findings if one.configured in report.added)
+    return (
+        ""
+        if not keys
+        else " Its key stays where it is."
+        if len(report.added) == 1
+        else " Their keys stay where they are."
+    )
 
 
 _ADDS = ", {::app.palette} “found here” adds the others"
