@@ -161,10 +161,14 @@ class Fetcher:
             allow_http=connection.allow_http,
         )
 
+    def prepared(self, connection: Connection) -> bool:
+        """Whether `client` is quick for this connection."""
+        wanted = (connection.ca_file, connection.tls_min)
+        return not connection.base_url.startswith("https:") or wanted in self._contexts
+
     def prepare(self, connection: Connection) -> None:
-        """Read the certificates that its client needs, so that `client` is quick: some 30 ms, and it may run in a thread."""
-        if connection.base_url.startswith("https:"):
-            self._context(connection.ca_file, connection.tls_min)
+        """Read the certificates that its client needs: some 30 ms, and it may run in a thread."""
+        self._context(connection.ca_file, connection.tls_min)
 
     async def get_json(
         self,

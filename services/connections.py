@@ -37,6 +37,8 @@ class Connections:
         self._adapters: dict[str, tuple[ProviderRow, Adapter]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._imported: set[str] = set()
+        self._first = asyncio.Lock()
+        """Held while something is read that the first use needs."""
         self._retired: list[Adapter] = []
         """Replaced, but perhaps still answering: closed as soon as nothing runs."""
 
@@ -54,15 +56,19 @@ class Connections:
 
     async def build(self, row: ProviderRow, secrets: Secrets) -> Adapter:
         """A new adapter that the caller closes."""
-        if row.dialect not in self._imported:
-            # The first use imports the HTTP client and the dialect: elsewhere, so that the screen goes on.
-            await asyncio.to_thread(_import_dialect, row.dialect)
-            self._imported.add(row.dialect)
+        async with self._first:  # one thread at most: starting many while one imports holds the screen up
+            if row.dialect not in self._imported:
+                # The first use imports the HTTP client and the dialect: elsewhere, so that the screen goes on.
+                await asyncio.to_thread(_import_dialect, row.dialect)
+                self._imported.add(row.dialect)
         from adapters.loader import create
 
+        fetcher = self._services.fetcher
         connection = await self.connection(row, secrets)
-        await asyncio.to_thread(self._services.fetcher.prepare, connection)
-        return create(connection, self._services.fetcher)
+        async with self._first:
+            if not fetcher.prepared(connection):
+                await asyncio.to_thread(fetcher.prepare, connection)
+        return create(connection, fetcher)
 
     async def connection(self, row: ProviderRow, secrets: Secrets) -> Connection:
         """Everything the wire needs to know about this provider."""
