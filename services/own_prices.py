@@ -207,6 +207,11 @@ def typed_edit(typed: TypedPrice) -> Edit:
     day = typed.from_date if typed.from_date is not None and typed.from_date > today else None
 
     def apply(row: ModelRow) -> ModelRow:
+        if day is not None and row.cost_mode in ("own", "flat"):
+            raise UsageError(
+                f"{row.provider}/{one_line(row.id, 80)} has no price per token: a later one would never count.",
+                hint="Say first that it is paid by tokens: switchroom models map REF --metered, or m in Models.",
+            )
         price = _with(parse_price(row.typed_price_json), typed, day, today)
         mode = row.cost_mode if day is not None else None  # what was said last holds
         return replace(row, typed_price_json=_json(price), cost_mode=mode)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from catalog.errors import NotFoundError
+from catalog.errors import NotFoundError, UsageError
 from catalog.money import to_nanos
 from catalog.types import Price, Scheduled, Tier
 from catalog.usage import Usage
@@ -195,3 +195,15 @@ async def test_another_program_sees_a_typed_context_and_a_damaged_one_does_no_ha
             await Models(services.db).set_charges(tx, replace(row, typed_facts_json=damaged))
         services.feed.publish(StoreChangedElsewhere())
         assert (await services.models.get(REF)).info.context_window is None
+
+
+async def test_a_later_price_that_would_never_count_is_refused(services: Services) -> None:
+    await added(services)
+    day = datetime(datetime.now(UTC).year + 1, 1, 1, tzinfo=UTC).date()
+    later = typed_edit(TypedPrice(Decimal(1), Decimal(2), from_date=day))
+    await services.own_prices.save([REF], cost_edit("flat"))
+    with pytest.raises(UsageError, match="would never count"):
+        await services.own_prices.save([REF], later)
+    await services.own_prices.save([REF], cost_edit("metered"))
+    await services.own_prices.save([REF], later)
+    assert not (await services.models.get(REF)).own_cost

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -71,8 +72,8 @@ async def test_the_marked_are_compared_together_and_each_ones_limit_is_asked_abo
 
 def backtest(before: str | None, after: str | None, *, own: bool = False, tokens: int = 1) -> Backtest:
     mix = Mix("last month", 0, 1, 1, 1, tokens, 0, 0, 0, 0, None, 0)
-    costs = [None if text is None else Decimal(text) for text in (before, after)]
-    return Backtest(mix, *costs, own_before=own, own_after=False, rough=False)
+    old, new = (None if text is None else Decimal(text) for text in (before, after))
+    return Backtest(mix, old, new, own_before=own, own_after=False, rough=False)
 
 
 def test_a_sum_is_known_only_where_every_used_model_is() -> None:
@@ -86,3 +87,25 @@ def test_a_sum_is_known_only_where_every_used_model_is() -> None:
     some_own = summed([backtest("1", "2"), backtest(None, "4", own=True)])
     assert (some_own.before, some_own.after, some_own.own_before) == (Decimal(1), Decimal(6), False)
     assert summed([backtest(None, "4", own=True)]).own_before
+
+
+async def test_what_cannot_be_kept_is_said_under_the_form_while_one_types(pilot: Pilot[Any]) -> None:
+    """An edit that is refused by the model itself ends nothing: the line says why."""
+    services = await opened(pilot)
+    from services.own_prices import TypedPrice, cost_edit, typed_edit
+    from tui.screens.model_price import live_words
+
+    ref = "alpha/opus-9"
+    values = {"input": "1", "output": "2", "cache_read": "", "cache_write": "", "per_request": ""}
+    far = datetime.now(UTC).date() + timedelta(days=400)
+    await services.own_prices.save([ref], cost_edit("flat"))
+    charges = await services.own_prices.look(ref)
+    assert "would never count" in live_words(charges, {**values, "from": far.isoformat()})
+    await services.own_prices.save([ref], cost_edit("metered"))
+    for number in range(50):
+        day = far + timedelta(days=number + 1)
+        typed = typed_edit(TypedPrice(Decimal(1), Decimal(2), from_date=day))
+        await services.own_prices.save([ref], typed)
+    charges = await services.own_prices.look(ref)
+    assert "at most 50 dated prices" in live_words(charges, {**values, "from": far.isoformat()})
+    assert live_words(charges, {**values, "from": "soon"}) == "input and output make a price"

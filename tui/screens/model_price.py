@@ -50,10 +50,11 @@ class PriceForm(Form):
 def live_words(charges: Charges, values: Mapping[str, str]) -> str:
     """What the prices as they stand in the form would make of the last month."""
     try:
-        edit = read_edit(values)
-    except (SwitchroomError, InvalidOperation, ValueError):
+        return told(charges.change(read_edit(values)))
+    except SwitchroomError as error:
+        return error.message
+    except (InvalidOperation, ValueError):
         return "input and output make a price"
-    return told(charges.change(edit))
 
 
 def told(change: Change) -> str:
