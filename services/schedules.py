@@ -42,6 +42,7 @@ class Schedules:
         wake = asyncio.Event()
         leave = self._services.feed.subscribe(lambda _: wake.set(), OfflineChanged)
         try:
+            await asyncio.to_thread(_import_sync)
             starting = self._services.settings.sync.at_start
             if not starting:
                 await _until(wake)
@@ -80,6 +81,10 @@ class Schedules:
         secrets = (row.key_ref, row.proxy, *row.secret_headers.values())
         in_vault = any(ref is not None and ref.startswith("vault:") for ref in secrets)
         return not in_vault or self._services.credentials.vault_at_hand
+
+
+def _import_sync() -> None:
+    import services.sync  # noqa: F401  it takes a while: elsewhere, so that the screen goes on
 
 
 async def _until(wake: asyncio.Event) -> None:
