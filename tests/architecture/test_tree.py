@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def test_no_machine_path_or_registry_host_is_committed() -> None:
         if (hit := words.search(path.read_text(errors="replace")))
     }
     assert not found
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Two of one name cannot be collected together: the whole suite would not run."""
+    names = Counter(path.name for path in committed() if path.name.startswith("test_"))
+    assert [name for name, count in names.items() if count > 1 and name.endswith(".py")] == []
 
 
 def test_files_stay_small() -> None:
