@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from services.container import Services
-
-_LOOKED_AT = 1000
-"""Conversations searched, newest first."""
 
 
 async def dependents(services: Services, slug: str) -> list[str]:
@@ -51,7 +47,7 @@ async def affected(services: Services, slug: str, models: Collection[str]) -> Af
         words = [
             *(["default for new chats"] if chosen == ref else []),
             *([f"default of {slug}"] if row.default_model == model else []),
-            *([_counted(talks[ref])] if talks[ref] else []),
+            *([_counted(talks[ref])] if ref in talks else []),
         ]
         if words:
             uses[model] = tuple(words)
@@ -76,11 +72,11 @@ async def _limits(services: Services, slug: str, *, shared: bool = False) -> lis
     return found
 
 
-async def _conversations(services: Services) -> Counter[str]:
+async def _conversations(services: Services) -> dict[str, int]:
     """Model reference → conversations that go on with it."""
     from store.conversations import Conversations
 
-    return Counter(row.model_ref or "" for row in await Conversations(services.db).list(_LOOKED_AT))
+    return await Conversations(services.db).by_model()
 
 
 def _counted(count: int) -> str:

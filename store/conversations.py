@@ -91,6 +91,13 @@ class Conversations:
         )
         return [ConversationRow(*row) for row in rows]
 
+    async def by_model(self) -> dict[str, int]:
+        """Model reference → how many conversations go on with it."""
+        rows = await self._db.reader.execute_fetchall(
+            "SELECT model_ref, count(*) FROM conversations WHERE model_ref IS NOT NULL GROUP BY model_ref"
+        )
+        return dict(tuple(row) for row in rows)
+
     async def get(self, conversation_id: str) -> ConversationRow | None:
         rows = await self._db.reader.execute_fetchall(f"{_SELECT} WHERE id = ?", (conversation_id,))
         return next((ConversationRow(*row) for row in rows), None)
