@@ -88,4 +88,4 @@ def read_decimal(text: str | None, option: str, *, most: int = 1_000_000_000) ->
         value = Decimal("NaN")
     if not value.is_finite() or not 0 <= value <= most:
         raise UsageError(f"{option} takes a number from 0 to {most:,}.")
-    return value
+    return abs(value)  # -0 is 0

@@ -86,13 +86,21 @@ def obstacle(spec: ProviderSpec) -> str:
     return f"its dialect ({spec.dialect}) is not spoken yet"
 
 
-def check_connectable(spec: ProviderSpec | None, dialect: str) -> None:
-    """Raise UsageError before anything is sent where nobody here could talk to the vendor by this dialect."""
+def not_yet(spec: ProviderSpec | None, dialect: str) -> str:
+    """Why nobody here can talk to a vendor (None: an unknown one) by this dialect; empty where somebody can."""
     from adapters.loader import dialects
 
-    if spec is None or (dialect in (*dialects(), "fake") and spec.auth != "gcp-oauth"):
+    if dialect in (*dialects(), "fake") and (spec is None or spec.auth != "gcp-oauth"):
+        return ""
+    if spec is not None and spec.auth in _SIGN_INS:
+        return obstacle(spec)
+    return f"its dialect ({one_line(dialect, 40)}) is not spoken yet"
+
+
+def check_connectable(spec: ProviderSpec | None, dialect: str) -> None:
+    """Raise UsageError before anything is sent where nobody here could talk to the vendor by this dialect."""
+    if spec is None or not (why := not_yet(spec, dialect)):
         return
-    why = obstacle(spec) if spec.auth in _SIGN_INS else f"its dialect ({dialect}) is not spoken yet"
     raise UsageError(
         f"{one_line(spec.name)} cannot be connected yet: {why}.",
         hint="--no-test stores it for later; an OpenAI-compatible address of it can be given with --url and --type openai.",

@@ -93,6 +93,6 @@ def _unknown_type(catalog: Catalog, kind: str, dialects: tuple[str, ...]) -> Usa
     import difflib
 
     known = sorted({spec.id for spec in catalog.specs()} | set(dialects) - {"fake"})
-    close = difflib.get_close_matches(kind, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(kind.strip().lower(), known, n=1, cutoff=0.5)
     hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known[:20])}."
     return UsageError(f"There is no provider type {one_line(kind, 40)}.", hint=hint)

@@ -93,6 +93,14 @@ def _words(value: object) -> str:
             return str(value)
 
 
+def _next(services: Services, view: ProviderView) -> str:
+    """What to do with a new provider; for one that is only kept for later, why."""
+    from services.marketplace import not_yet
+
+    why = not_yet(services.catalog.spec(view.row.catalog_id or ""), view.row.dialect)
+    return f"It is kept for later: {why}." if why else f"Next: switchroom sync {view.row.slug}"
+
+
 @command.command("add")
 @click.argument("slug", required=False)
 @provider_options
@@ -116,8 +124,7 @@ def add_provider(session: Session, slug: str | None, **options: Any) -> int:
         view = await services.registry.add(draft, key, test=not given.no_test)
         session.changed(
             documents.provider_detail(view),
-            did=f"Added {view.row.slug} ({view.state_word}, key: {view.key_label}). "
-            f"Next: switchroom sync {view.row.slug}",
+            did=f"Added {view.row.slug} ({view.state_word}, key: {view.key_label}). {_next(services, view)}",
             would=f"add {view.row.slug} at {view.row.endpoint} (key: {view.key_label})",
         )
 

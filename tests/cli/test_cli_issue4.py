@@ -109,3 +109,18 @@ def test_what_is_left_of_a_tiny_limit_is_an_amount(cli: Cli, wire: Wire) -> None
     assert done.status == 3
     assert "limit of less than $0.000001 leaves less than $0.000001:" in done.err
     assert wire.seen == []
+
+
+def test_a_vendor_that_is_kept_for_later_says_so(cli: Cli) -> None:
+    done = cli("providers", "add", "a", "--type", "vertexai", "--url", "https://v.invalid/v1", "--no-test")
+    assert done.status == 0
+    assert "It is kept for later: sign-in with Google Cloud is not built yet." in done.out
+    assert "switchroom sync" not in done.out
+    assert "Next: switchroom sync b" in cli("providers", "add", "b", "--type", "groq", "--no-test").out
+    assert "Did you mean groq?" in cli("providers", "add", "c", "--type", "GROQ", "--no-test").err
+
+
+def test_minus_nothing_is_nothing(cli: Cli, wire: Wire) -> None:
+    assert cli("providers", "add", "p", "--url", wire.url).status == 0
+    done = cli("models", "price", "p/echo", "--in", "-0", "--out", "-0.0", "--json")
+    assert (done.json["after"]["input"], done.json["after"]["output"]) == ("0", "0")
