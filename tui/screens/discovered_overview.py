@@ -39,7 +39,8 @@ class WithFindings(ModeScreen):
         from tui.screens.discovered_words import banner
 
         services = self.app.services
-        report = services.discovery.report
+        made = services.__dict__.get("discovery")  # what finds providers is not loaded for the first frame
+        report = made.report if made is not None else None
         self.key_words = {"overview.add": "add what was found"} if self.offers else {}
         if not self._views:
             self.query_one("#welcome Static", Static).update(welcome(self._found, report))
