@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LONGEST = 5.0
 """Seconds for all further questions of one list."""
+_MANY = 100
+"""Models that are joined at once without anybody noticing."""
 _ABSENT = (404, 405, 501)
 _LISTED = re.compile(r"(/v\d+[a-z0-9]*)?/models$")
 _OWN_PORTS = {1234: "lmstudio", 4000: "litellm"}
@@ -82,17 +85,25 @@ async def enriched(
     root = _LISTED.sub("", models_url)
     for path in extra.paths:
         try:
-            more = extra.read(await get(root + path), models)
+            answer = await get(root + path)
+            if (
+                len(models) > _MANY
+            ):  # takes tenths of a second for thousands: beside the screen, not before it
+                return await asyncio.to_thread(_all_joined, extra, answer, models)
+            return _all_joined(extra, answer, models)
         except ProviderError as error:
             if error.status in _ABSENT:
                 continue
             log.warning("a further question about a model list failed: %s", type(error).__name__)
         except (SwitchroomError, ValueError, TypeError, AttributeError) as error:
             log.warning("an answer about a model list could not be read: %s", type(error).__name__)
-        else:
-            return [joined(model, more.get(model.id)) for model in models]
         return [replace(model, partial=True) for model in models]
     return list(models)
+
+
+def _all_joined(extra: Extra, answer: object, models: Sequence[RemoteModel]) -> list[RemoteModel]:
+    more = extra.read(answer, models)
+    return [joined(model, more.get(model.id)) for model in models]
 
 
 _JOINED = tuple(
