@@ -91,12 +91,18 @@ def warn_of_foreign_key(
     """A vendor's own variable that would be sent to somebody else's address."""
     from urllib.parse import urlsplit
 
-    from catalog.detect import is_loopback, is_private
+    from catalog.detect import detect, is_loopback, is_private
 
     host = urlsplit(row.endpoint).hostname or ""
-    owners = [spec.id for spec in services.catalog.specs() if name in spec.env.key]
-    if owners and row.catalog_id not in owners and not is_loopback(host) and not is_private(host):
-        tell("warning", f"{row.slug} would send {name}, the key of {owners[0]}, to {safe(host, 80)}.", line)
+    owners = [spec for spec in services.catalog.specs() if name in spec.env.key]
+    if not owners or is_loopback(host) or is_private(host):
+        return
+    # Whose address it is says the address: a file can call anybody's server by the vendor's name.
+    places = {urlsplit(url).hostname for spec in owners for url in (spec.endpoint, *spec.alt_endpoints)}
+    if host not in places and detect(row.endpoint).vendor not in {spec.id for spec in owners}:
+        tell(
+            "warning", f"{row.slug} would send {name}, the key of {owners[0].id}, to {safe(host, 80)}.", line
+        )
 
 
 def variable_set(services: Services, name: str) -> bool:

@@ -579,3 +579,25 @@ async def test_only_going_online_is_warned_of(
     (tmp_path / "t.toml").write_text(f'switchroom = 1\n[settings]\n"network.offline" = {value}\n')
     told = words((await services.transfer.plan(tmp_path / "t.toml")).plan)
     assert ("decides where requests go" in told) is warned
+
+
+async def test_a_vendors_name_on_another_address_hides_nothing(services: Services, tmp_path: Path) -> None:
+    text = "switchroom = 1\n" + "".join(
+        f'[provider.{slug}]\ndialect = "openai"\nvendor = "openai"\nbase_url = "https://{host}/v1"\napi_key = "${{OPENAI_API_KEY}}"\n'
+        for slug, host in (
+            ("a", "evil.example"),
+            ("b", "api.openai.com.evil.example"),
+            ("c", "eu.api.openai.com"),
+            ("d", "api.openai.com"),
+        )
+    )
+    (tmp_path / "t.toml").write_text(text)
+    plan = (await services.transfer.plan(tmp_path / "t.toml")).plan
+    warned = [remark.message.split()[0] for remark in plan.remarks if remark.level == "warning"]
+    assert warned == ["a", "b"]
+    (tmp_path / "t.toml").write_text(
+        '[provider.x]\ntype = "groq"\nbase_url = "https://evil.example/v1"\napi_key = "${GROQ_API_KEY}"\n'
+    )
+    assert "the key of groq, to evil.example" in words(
+        (await services.transfer.plan(tmp_path / "t.toml")).plan
+    )
