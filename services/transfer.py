@@ -136,8 +136,7 @@ def write_file(path: Path, text: str, *, replace: bool) -> None:
         if replace:
             temporary.replace(path)
         else:
-            os.link(temporary, path)  # refuses where a file appeared meanwhile
-            temporary.unlink()
+            _put_new(temporary, path)
     except FileExistsError:
         raise _there(path) from None
     except (OSError, ValueError) as error:
@@ -149,6 +148,18 @@ def write_file(path: Path, text: str, *, replace: bool) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError, ValueError):
                 temporary.unlink(missing_ok=True)
+
+
+def _put_new(temporary: Path, path: Path) -> None:
+    """Give the file its name unless one appeared there meanwhile (FileExistsError)."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: a look first is the best there is
+        if os.path.lexists(path):
+            raise FileExistsError from None
+        temporary.replace(path)
 
 
 def _located(path: Path) -> Path:

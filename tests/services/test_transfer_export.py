@@ -291,3 +291,17 @@ async def test_headers_and_options_whose_names_say_that_they_are_secret_stay_her
         {"key": "blue"},
     )
     assert "a value in headers of w that looks like a key" in exported.left_out
+
+
+async def test_a_file_system_without_links_takes_an_export_too(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", none)
+    await services.transfer.write(tmp_path / "out.toml")
+    assert "switchroom = 1" in (tmp_path / "out.toml").read_text()
+    with pytest.raises(UsageError, match="already"):
+        await services.transfer.write(tmp_path / "out.toml")
+    assert [path.name for path in tmp_path.glob("*out*")] == ["out.toml"]
