@@ -17,6 +17,7 @@ from services.sync_diff import SyncChange, usd
 
 if TYPE_CHECKING:
     from services.container import Services
+    from services.dependents import Affected
     from services.models import ModelView
     from store.catalog_runs import CatalogRunRow
 
@@ -79,19 +80,15 @@ async def changes(services: Services, since: int | None = None) -> list[CatalogC
     from store.catalog_runs import CatalogRuns
 
     since = now_ms() - DAYS * DAY_MS if since is None else since
-    found: dict[tuple[str, str, str], CatalogChange] = {}
-    runs = await CatalogRuns(services.db).changed(since)
-    for change in await asyncio.to_thread(_read_all, runs):  # newest first
-        found.setdefault((change.vendor, change.model, change.field), change)
+    found = await asyncio.to_thread(_newest, await CatalogRuns(services.db).changed(since))
     views = await _by_model(services)
     ending = {(change.vendor, change.model): change for change in _ending(views)}
     rest = [
         change
-        for change in found.values()
+        for change in found
         if change.field not in ("status", "shutdown_date") or (change.vendor, change.model) not in ending
     ]
-    told = await _affected(services, [*ending.values(), *rest], views)
-    return sorted(told, key=_rank)
+    return await _affected(services, [*ending.values(), *rest], views)
 
 
 def _rank(change: CatalogChange) -> tuple[bool, int, bool, Decimal, str, str, str]:
@@ -101,8 +98,15 @@ def _rank(change: CatalogChange) -> tuple[bool, int, bool, Decimal, str, str, st
     )  # fmt: skip
 
 
-def _read_all(runs: Sequence[CatalogRunRow]) -> list[CatalogChange]:
-    return [change for run in runs for change in _read(run.diff_json, run.started_at, run.source)]
+def _newest(runs: Sequence[CatalogRunRow]) -> list[CatalogChange]:
+    """Of each field the last change, and a doubt where the price did not change after it. The newest run is first."""
+    found: dict[tuple[str, str, str, bool], CatalogChange] = {}
+    for run in runs:
+        for change in _read(run.diff_json, run.started_at, run.source):
+            doubted = change.kind == "doubted"
+            if not doubted or (change.vendor, change.model, change.field, False) not in found:
+                found.setdefault((change.vendor, change.model, change.field, doubted), change)
+    return list(found.values())
 
 
 def _read(text: str | None, at: int, source: str) -> Iterable[CatalogChange]:
@@ -203,7 +207,7 @@ def _itself(model: str, views: Sequence[ModelView]) -> list[ModelView]:
 async def _affected(
     services: Services, found: Sequence[CatalogChange], views: Mapping[tuple[str, str], Sequence[ModelView]]
 ) -> list[CatalogChange]:
-    """The changes with the user's models that they are about, and what rests on those."""
+    """The changes with the user's models that they are about, and what rests on those, in their order."""
     from services.dependents import affected
 
     about = {
@@ -221,6 +225,15 @@ async def _affected(
             touched[slug] = await affected(services, slug, models)
         except NotFoundError:  # removed meanwhile
             continue
+    return await asyncio.to_thread(_told, found, about, touched)
+
+
+def _told(
+    found: Sequence[CatalogChange],
+    about: Mapping[int, Sequence[ModelView]],
+    touched: Mapping[str, Affected],
+) -> list[CatalogChange]:
+    """The changes with what they are about filled in, in their order."""
     told = []
     for change in found:
         seen = about.get(id(change), ())
@@ -238,7 +251,7 @@ async def _affected(
                 change, refs=tuple(view.ref for view in seen), uses=tuple(dict.fromkeys(uses)), above=above
             )
         )
-    return told
+    return sorted(told, key=_rank)
 
 
 def _above(views: Sequence[ModelView]) -> Iterable[tuple[str, str]]:

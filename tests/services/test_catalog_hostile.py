@@ -81,6 +81,7 @@ async def test_one_price_that_is_too_far_off_is_not_believed_until_somebody_says
     assert any("not believed" in alert.title and "router/a/m3" in alert.message for alert in alerts)
     [again] = await open_one.catalog_refresh.refresh(["openrouter"], anyway=True)
     assert again.doubted == 0
+    assert not [change for change in await changes(open_one) if change.kind == "doubted"]  # said, and done
     assert _input(open_one, "openrouter", "a/m3") == Decimal(price) * 1_000_000
 
 
