@@ -33,6 +33,13 @@ LOOK_S = 300.0
 """How often it is looked whether the sources should be asked again."""
 
 
+class UnexpectedListError(SwitchroomError):
+    """A list brought out a defect of ours."""
+
+    code = "unexpected_response"
+    default_title = "List refused"
+
+
 @dataclass(frozen=True, slots=True)
 class RefreshResult:
     """What asking one source came to."""
@@ -180,6 +187,11 @@ class CatalogRefresh:
             return await self._failed(source, at, started, _not_kept(error))
         except SwitchroomError as error:
             return await self._failed(source, at, started, error)
+        except (
+            Exception
+        ):  # a defect of ours that one list brings out must not keep the others from being asked
+            log.exception("the list of %s could not be worked through", source)
+            return await self._failed(source, at, started, _not_understood(source))
         finally:
             if prepared is not None:
                 refreshed.drop(prepared.path)
@@ -247,6 +259,13 @@ def _not_kept(error: OSError) -> StoreError:
     return StoreError(
         f"The fetched list cannot be kept: {error.strerror or type(error).__name__}.",
         hint="The one before stays in use. Make room, or give the data folder to your user.",
+    )
+
+
+def _not_understood(source: str) -> SwitchroomError:
+    return UnexpectedListError(
+        f"What {NAMES[source]} sent could not be worked through.",
+        hint="The one before stays in use; the log says more.",
     )
 
 

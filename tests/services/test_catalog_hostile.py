@@ -131,22 +131,36 @@ async def test_an_etag_that_no_request_can_carry_does_not_end_the_refreshing(
     assert _input(open_one, "openai", "gpt-4o") == 3
 
 
-async def test_whatever_goes_wrong_the_sources_are_asked_again_later(
+async def test_a_list_that_brings_out_a_defect_keeps_no_other_from_being_asked(
+    open_one: Services, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("a defect of ours")
+
+    monkeypatch.setattr("services.catalog_lists.genai", broken)
+    feeds.bodies = {"genai": genai(gpt_4o=3.0), "openrouter": _openrouter(**PAID)}
+    results = {result.source: result for result in await open_one.catalog_refresh.refresh()}
+    assert results["genai"].error is not None
+    assert "genai-prices" in results["genai"].error.message
+    assert results["openrouter"].state == "ok"
+
+
+async def test_the_asking_goes_on_after_a_full_store(
     home: Path, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SWITCHROOM_CATALOG__REFRESH", "auto")
     monkeypatch.setattr("services.catalog_refresh.LOOK_S", 0.01)
     async with open_services() as services:
-        real, failed = services.fetcher.get_changed, 0
+        real, failed = services.catalog_refresh.refresh, 0
 
-        async def broken_once(*args: object, **kwargs: object) -> object:
+        async def full_once(due: list[str]) -> object:
             nonlocal failed
             failed += 1
             if failed == 1:
-                raise RuntimeError("a defect of ours")
-            return await real(*args, **kwargs)  # type: ignore[arg-type]
+                raise OSError(28, "No space left on device")
+            return await real(due)
 
-        monkeypatch.setattr(services.fetcher, "get_changed", broken_once)
+        monkeypatch.setattr(services.catalog_refresh, "refresh", full_once)
         task = asyncio.create_task(services.catalog_refresh.keep())
         await asyncio.wait_for(feeds.all_asked.wait(), 10)
         task.cancel()
