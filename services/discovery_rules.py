@@ -113,7 +113,7 @@ class Rules:
             if name in meant.env.key:
                 return None
             why = f"{said}; {self._says(place)}, so this is a key of {meant.name}, not of {spec.name}"
-            return self._clear(meant, why, name, place)
+            return self._foreign(meant, name, why) or self._clear(meant, why, name, place)
         why = f"{said}; {self._says(place)}, so it need not be a key of {spec.name}"
         here = Option(f"the server at {one_line(place.url, 120)}", None, place.url, self._slug_of(place.url), True, place.allow_http)  # fmt: skip
         return self._finding("ambiguous", name, why, (here, self._option(spec)), key_name=name, spec=None)
@@ -203,8 +203,18 @@ class Rules:
             if place.problem:
                 continue  # perhaps nothing of ours at all
             why = f"{key} is {self._variables.where(key)}; {self._says(place)}"
-            found.append(self._at(place, slugged(stem), why, key, sure=detect(place.url).confidence == "high"))  # fmt: skip
+            found.append(self._at(place, slugged(stem), why, key, doubt=self._doubt(place, key)))
         return [one for one in found if self._fresh(one)]
+
+    def _doubt(self, place: Place, name: str) -> str:
+        """Why a key under any name need not be for its address, in words; empty: it is."""
+        seen = detect(place.url)
+        if seen.confidence != "high":
+            return "which no known vendor uses"
+        spec = self._catalog.spec(seen.catalog_id) if seen.catalog_id else None
+        if spec is None or not spec.key_hint.prefixes or self._variables.key(name).startswith(spec.key_hint.prefixes):  # fmt: skip
+            return ""
+        return f"but it does not begin as the keys of {spec.name} do"
 
     def _ambiguous(self) -> list[Finding]:
         """What several vendors or programs use, where nothing says which is meant."""
@@ -286,7 +296,7 @@ class Rules:
         self._taken.add((self._variables.key(key), found.endpoint))
         return found
 
-    def _at(self, place: Place, slug: str, why: str, key: str, *, sure: bool = True) -> Finding:
+    def _at(self, place: Place, slug: str, why: str, key: str, *, doubt: str = "") -> Finding:
         """What is at an address, by the address alone."""
         seen = detect(place.url)
         spec = self._catalog.spec(seen.catalog_id) if seen.catalog_id else None
@@ -294,9 +304,8 @@ class Rules:
             option = replace(self._option(spec, place), slug=slug)
         else:
             option = Option(f"the server at {one_line(place.url, 120)}", None, place.url, slug, seen.dialect in self._spoken, place.allow_http)  # fmt: skip
-        kind = "ambiguous" if not sure else "offered" if place.allow_http else "clear"
-        if not sure:
-            why += ", which no known vendor uses"
+        kind = "ambiguous" if doubt else "offered" if place.allow_http else "clear"
+        why += f", {doubt}" if doubt else ""
         return self._finding(kind, slug, why, (option,), key_name=key, spec=spec, seen=seen)
 
     def _option(self, spec: ProviderSpec, place: Place | None = None) -> Option:

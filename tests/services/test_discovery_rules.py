@@ -63,6 +63,10 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str | None, str, str]]]] 
         {"OPENAI_API_KEY": "a" * 32, "OPENAI_API_TYPE": "azure"},
         [("not yet", "azure", "", "OPENAI_API_KEY")],
     ),
+    "a vendor's own key, at another vendor's address": (
+        {"GROQ_API_KEY": GSK, "GROQ_BASE_URL": "https://api.openai.com/v1"},
+        [("ambiguous", None, "", "GROQ_API_KEY")],
+    ),
     "an example": ({"OPENAI_API_KEY": "your-key-here"}, [("incomplete", "openai", "", "")]),
     "two names of one key": ({"XAI_API_KEY": "xai-" + "a" * 50, "GROK_API_KEY": "xai-" + "a" * 50},
                             [("adds", "xai", "https://api.x.ai/v1", "XAI_API_KEY")]),
@@ -118,6 +122,10 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str | None, str, str]]]] 
     "a name nobody knows, a vendor's address": (
         {"ACME_API_KEY": GSK, "ACME_BASE_URL": "https://api.groq.com/openai/v1"},
         [("adds", "groq", "https://api.groq.com/openai/v1", "ACME_API_KEY")],
+    ),
+    "a name nobody knows, a vendor's address, another's key": (
+        {"ACME_API_KEY": "acme-" + "a" * 30, "ACME_BASE_URL": "https://api.groq.com/openai/v1"},
+        [("ambiguous", "groq", "https://api.groq.com/openai/v1", "ACME_API_KEY")],
     ),
     "a name and an address nobody knows": (
         {"ACME_API_KEY": SK, "ACME_BASE_URL": "https://acme.example/v1"},
