@@ -97,7 +97,7 @@ class Estimates:
         view, row = await self._services.models.found(request.model)
         tariff = self._tariff(view)
         habit = await self.habits.load(view.provider, view.info.id)
-        size = prompt_size(request.messages, request.system, request.tools)
+        size = prompt_size(request.messages, request.system, request.tools, request.json_schema)
         estimate = _estimate(view, tariff, habit, size, request.max_tokens)
         return Prepared(view, row, tariff, habit, size, estimate)
 

@@ -52,7 +52,7 @@ class Question:
     @property
     def size(self) -> PromptSize:
         """What is sent."""
-        return prompt_size((self.message,), None, self.tools)
+        return prompt_size((self.message,), None, self.tools, self.schema)
 
 
 def question(capability: str) -> Question:

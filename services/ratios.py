@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from adapters.events import Message, ToolSpec
@@ -67,8 +67,13 @@ def weigh(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def prompt_size(messages: Iterable[Message], system: str | None, tools: Iterable[ToolSpec]) -> PromptSize:
-    """The size of a whole request."""
+def prompt_size(
+    messages: Iterable[Message],
+    system: str | None,
+    tools: Iterable[ToolSpec],
+    schema: Mapping[str, object] | None = None,
+) -> PromptSize:
+    """The size of a whole request; vendors count the schema of a wanted answer as part of the prompt."""
     weight = weigh(system) if system else 0
     count = 1 if system else 0
     images = 0
@@ -77,6 +82,8 @@ def prompt_size(messages: Iterable[Message], system: str | None, tools: Iterable
         weight += sum(weigh(call.name) + weigh(call.arguments) for call in message.tool_calls)
         images += len(message.images)
         count += 1
+    if schema is not None:
+        weight += weigh(json.dumps(dict(schema)))
     for tool in tools:
         weight += weigh(tool.name) + weigh(tool.description) + weigh(json.dumps(dict(tool.parameters)))
         count += 1

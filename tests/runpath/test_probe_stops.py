@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 
 import pytest
 from runpath_play import Play, Room, answer
@@ -11,6 +13,7 @@ import services.probe
 from adapters.events import TextDelta
 from catalog.usage import Usage
 from services.probe import Options
+from services.probe_questions import request
 from services.probe_verdict import Verdict
 from services.run_events import RunResult
 from store.ledger import Ledger
@@ -32,6 +35,19 @@ async def test_stopped_in_the_second_question_the_first_is_still_in_what_it_cost
     assert paid > 10_000_000, "the first question alone cost a cent"
     assert work.spent == result.cost
     assert int(work.spent * 10**9) == paid, "what is told is what the ledger has"
+
+
+async def test_the_schema_of_a_wanted_answer_is_set_aside_and_said_as_part_of_the_prompt(room: Room) -> None:
+    estimates = room.services.estimates
+    wanted = request(REF, "json")
+    bare = replace(wanted, json_schema=None)
+    schema = len(json.dumps(wanted.json_schema))
+    with_it, without = await estimates.estimate(wanted), await estimates.estimate(bare)
+    assert with_it.input_tokens - without.input_tokens == pytest.approx(schema / 4, abs=1)
+    [model] = (await room.services.probes.plan([REF], ["json"])).models
+    assert model.prices["json"].high == with_it.high, (
+        "what is said before asking is what the run reckons with"
+    )
 
 
 async def test_a_mistake_over_one_answer_lets_no_other_question_go_on_unseen(
