@@ -12,7 +12,7 @@ from loop_server import Exchange, LoopServer
 from loop_server import serving as loop_server
 
 from adapters.fetch import Fetcher
-from adapters.local_servers import BODY, IN_ALL, ServerFound, identify, look_around
+from adapters.local_servers import IN_ALL, ServerFound, identify, look_around
 from catalog.errors import OfflineError
 
 LIST: object = {"object": "list", "data": [{"id": "tiny", "object": "model"}]}
@@ -277,5 +277,22 @@ async def test_stopped_in_the_middle_leaves_nothing_open() -> None:
         await fetcher.aclose()
 
 
-def test_answers_are_bounded() -> None:
-    assert BODY <= 1024 * 1024
+async def test_a_flood_is_cut_off() -> None:
+    """An answer without end is read as far as a real one could be, and its connection is closed then."""
+    piece = b" " * 65_536
+    sent: list[int] = []
+
+    async def handler(exchange: Exchange) -> None:
+        place = len(sent)
+        sent.append(0)
+        await exchange.begin(200, content_type="application/json")
+        while sent[place] < 64 * 1024 * 1024:
+            await exchange.send(piece)
+            sent[place] += len(piece)
+
+    async with loop_server(handler) as server:
+        began = time.monotonic()
+        assert await named(server) is None
+        assert time.monotonic() - began < IN_ALL + 0.5
+        assert sent
+        assert max(sent) < 32 * 1024 * 1024  # what is read, and what lay in buffers on the way
