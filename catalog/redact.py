@@ -10,6 +10,9 @@ MASK = "[redacted]"
 
 _KNOWN: set[str] = set()
 
+_TELLING = 16
+"""From this many characters on a secret is no word that something else may be called by."""
+
 _PATTERNS = re.compile(
     r"""
     \b(?:sk|gsk|xai|hf|fw|pplx|r8|nvapi|csk|tgp|sk-ant|sk-or-v1|api_org)[-_][\w-]{16,}
@@ -68,3 +71,8 @@ def redact(text: str) -> str:
         if secret in text:
             text = text.replace(secret, MASK)
     return _PATTERNS.sub(MASK, text)
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a known secret stands in the text; short ones, as local servers take them, are ordinary words."""
+    return any(len(secret) >= _TELLING and secret in text for secret in _KNOWN)

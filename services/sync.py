@@ -178,7 +178,7 @@ class Sync:
         self._progress(row.slug, "fetching", batch)
         while True:
             try:
-                return await adapter.list_models()
+                return _without_secrets(await adapter.list_models())
             except ProviderError as error:
                 if error.status in _NO_LIST and not (await self._models.listed(row.slug))[1]:
                     await _works(adapter)
@@ -203,6 +203,20 @@ class Sync:
 
     def _progress(self, slug: str, phase: Phase, batch: _Batch) -> None:
         self._services.feed.publish(SyncProgress(slug, phase, batch.done, batch.total))
+
+
+def _without_secrets(models: list[RemoteModel]) -> list[RemoteModel]:
+    """A server that repeats a key as a model does not get it into the store."""
+    from catalog.redact import holds_secret
+
+    def text(model: RemoteModel) -> str:
+        return "\n".join(
+            map(str, (model.id, model.name, model.owned_by, model.fingerprint, *model.details.values()))
+        )
+
+    if not holds_secret("\n".join(map(text, models))):
+        return models
+    return [model for model in models if not holds_secret(text(model))]
 
 
 async def _works(adapter: Adapter) -> None:

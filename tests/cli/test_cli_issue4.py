@@ -124,3 +124,18 @@ def test_minus_nothing_is_nothing(cli: Cli, wire: Wire) -> None:
     assert cli("providers", "add", "p", "--url", wire.url).status == 0
     done = cli("models", "price", "p/echo", "--in", "-0", "--out", "-0.0", "--json")
     assert (done.json["after"]["input"], done.json["after"]["output"]) == ("0", "0")
+
+
+def test_a_server_that_repeats_the_key_as_a_model_does_not_get_it_kept(
+    cli: Cli, wire: Wire, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.key = KEY
+    wire.models = ["echo", KEY, f"models/{KEY}"]
+    monkeypatch.setenv("MY_KEY", KEY)
+    assert cli("providers", "add", "p", "--url", wire.url, "--key-env", "MY_KEY").status == 0
+    done = cli("sync", "--json")
+    assert (done.status, done.json["providers"][0]["diff"]["added"]) == (0, ["echo"])
+    assert KEY.encode() not in written_bytes(home)
+    wire.key, wire.models = "echo", ["echo", "echo-2"]
+    monkeypatch.setenv("MY_KEY", "echo")  # a word that a local server takes for a key
+    assert cli("sync", "--json").json["providers"][0]["total"] == 2
