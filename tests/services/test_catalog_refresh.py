@@ -16,6 +16,7 @@ from catalog_feeds import Feeds, feeds_on_loopback, genai, modelsdev
 from catalog import refreshed
 from catalog.errors import OfflineError, ReadOnlyError
 from services.catalog_changes import changes
+from services.catalog_refresh import CatalogRefresh
 from services.container import Services, open_services
 from services.feed import Alert, CatalogChanged
 from services.registry import ProviderDraft
@@ -285,13 +286,32 @@ async def test_a_source_that_is_switched_off_is_neither_asked_nor_used(
 
 async def test_two_processes_ask_once(home: Path, feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHROOM_CATALOG__REFRESH", "auto")
+    monkeypatch.setattr("services.catalog_refresh.LOOK_S", 0.01)
     feeds.bodies = {"genai": genai(gpt_4o=2.75)}
+    looks: list[CatalogRefresh] = []
+    looked = asyncio.Event()
+    real = CatalogRefresh._due
+
+    async def counted(self: CatalogRefresh) -> list[str]:
+        due = await real(self)
+        looks.append(self)
+        if (
+            feeds.all_asked.is_set()
+            and all(looks.count(one) > 5 for one in set(looks))
+            and len(set(looks)) == 2
+        ):
+            looked.set()
+        return due
+
+    monkeypatch.setattr(CatalogRefresh, "_due", counted)
     async with open_services() as one, open_services() as two:
         tasks = [asyncio.create_task(services.catalog_refresh.keep()) for services in (one, two)]
-        await asyncio.wait_for(feeds.all_asked.wait(), 10)
+        await asyncio.wait_for(looked.wait(), 20)  # both have looked again after all was asked
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        claims = await one.db.reader.execute_fetchall("SELECT job FROM schedule_claims")
+        assert list(claims) == []  # given back
     assert sorted(source for source, _ in feeds.asked) == ["catwalk", "genai", "modelsdev", "openrouter"]
 
 
