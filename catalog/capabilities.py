@@ -60,7 +60,7 @@ def read_asked(text: str | None, weights: tuple[tuple[str, str], ...] = ()) -> M
 
     try:
         stored = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return NOTHING
     if not isinstance(stored, dict):
         return NOTHING

@@ -113,6 +113,10 @@ def test_what_is_written_is_read_again(asked: dict[str, Asked]) -> None:
     assert dict(read_asked(write_asked(asked))) == asked
 
 
+def test_a_record_that_is_nested_without_end_says_nothing() -> None:
+    assert dict(read_asked("[" * 100_000)) == {}
+
+
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(("tools", "can", "at", "by", "weights")) | st.text(), inner)).map(json.dumps))  # fmt: skip
 def test_whatever_stands_in_the_store_is_read_without_harm(text: str) -> None:
     for name, entry in read_asked(text, (("fingerprint", "x"),)).items():

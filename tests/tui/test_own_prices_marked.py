@@ -109,3 +109,20 @@ async def test_what_cannot_be_kept_is_said_under_the_form_while_one_types(pilot:
     charges = await services.own_prices.look(ref)
     assert "at most 50 dated prices" in live_words(charges, {**values, "from": far.isoformat()})
     assert live_words(charges, {**values, "from": "soon"}) == "input and output make a price"
+
+
+async def test_a_typed_context_is_shown_as_typed_and_no_key_is_promised_for_it(pilot: Pilot[Any]) -> None:
+    from services.own_facts import TypedFacts, facts_edit
+
+    services = await opened(pilot)
+    await services.own_prices.save(
+        ["alpha/opus-9"], facts_edit(TypedFacts(name="Our opus", context_window=77_000))
+    )
+    await pilot.press("slash")
+    await type_text(pilot, "opus-9")
+    await pilot.press("enter")
+    await until(pilot, "77k")
+    await pilot.press("enter")
+    text = await until(pilot, "Our opus")
+    assert "typed by you" in text
+    assert "e changes it" not in text, "e types prices"

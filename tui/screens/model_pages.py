@@ -108,7 +108,7 @@ def _source(view: ModelView, name: str, known: Known) -> str:
         case "":
             return ""
         case "typed":
-            return "typed by you; e changes it"
+            return "typed by you; e changes it" if name == "price" else "typed by you"
         case "user":
             return "your catalog file"
         case "map":
