@@ -332,7 +332,10 @@ def _changes(found: Sequence[CatalogChange], elsewhere: int) -> str:
                 change.field,
                 one_line(f"{said or change.new or ''} {when}".strip(), 60),
                 "; ".join(
-                    [", ".join(change.uses), *(f"{ref} not: {whose} holds" for ref, whose in change.above)]
+                    [
+                        ", ".join(change.uses),
+                        *(f"not in force for {ref}: {whose} holds" for ref, whose in change.above),
+                    ]
                 ).strip("; "),
             )
         )

@@ -41,6 +41,7 @@ def source(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv(f"SWITCHROOM_CATALOG__{name}", "none")
     monkeypatch.setenv("SWITCHROOM_CATALOG__GENAI", f"{url}/genai.json")
     PRICES.clear()
+    PRICES.clear()
     PRICES["gpt-4o"] = 2.5
     yield url
     server.shutdown()
@@ -71,6 +72,22 @@ def test_refresh_and_what_changed(source: str, home: Path) -> None:
     assert listed["refreshed"][0]["source"] == "genai"
     paths = json.loads(run("catalog", "path", "--json").stdout)
     assert (Path(paths["refreshed"]) / "genai.jsonl").is_file()
+
+
+def test_a_price_that_is_not_believed_and_one_that_is_not_in_force_are_told(source: str, home: Path) -> None:
+    run("providers", "add", "mine", "--type", "openai", "--no-test")
+    PRICES.update({"gpt-4o": 2.5, "gpt-4.1": 2})
+    run("catalog", "refresh", "--json")
+    run("models", "price", "mine/gpt-4.1", "--in", "1", "--out", "2")
+    PRICES.update({"gpt-4o": 2500, "gpt-4.1": 3})
+    result = run("catalog", "refresh", "--source", "genai", "--json")
+    assert json.loads(result.stdout)["sources"][0]["not_believed"] == 1
+    changes = json.loads(run("catalog", "diff", "--json").stdout)["changes"]
+    doubted = [change for change in changes if change["kind"] == "doubted"]
+    assert [(change["refs"], change["new"]) for change in doubted] == [(["mine/gpt-4o"], "2500")]
+    [raised] = [c for c in changes if c["model"] == "gpt-4.1" and c["field"] == "price.input"]
+    assert raised["overruled"] == {"mine/gpt-4.1": "the price you typed in"}
+    assert "not in force for mine/gpt-4.1" in run("catalog", "diff").stdout
 
 
 def test_exit_status_of_failures(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
