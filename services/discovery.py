@@ -148,7 +148,7 @@ class Discovery:
         slug = one.vendor or (
             f"local-{urlsplit(one.root).port or 80}" if one.server == "openai" else one.server
         )
-        why = f"it answers at {one.root} as {one.title} does ({one.proof})"
+        why = f"answers at {one.root}, told by {one.proof}"
         if one.server == "openai":
             why = f"something at {one.root} lists models as OpenAI does"
         if one.wants_key:

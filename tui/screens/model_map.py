@@ -23,7 +23,7 @@ _WAYS = (
     ("own", "Own hardware: no price per token"),
     ("flat", "Flat rate: no price per token"),
     ("metered", "Paid by tokens after all"),
-    ("plain", "As its list and its provider say"),
+    ("plain", "Take it back: as its list and provider say"),
 )
 
 
