@@ -164,5 +164,5 @@ async def test_an_empty_table_of_providers_names_what_was_found(
     monkeypatch.setenv("SWITCHROOM_DISCOVERY__AT_START", "ask")
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot)
-        text = await until(pilot, "No providers yet. 1, then a adds what was found here: Groq.")
+        text = await until(pilot, "No providers yet. 1, then a adds what was found: Groq.")
         assert KEY not in text

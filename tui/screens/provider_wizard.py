@@ -209,13 +209,9 @@ async def _key(app: SwitchroomApp, state: Adding) -> str:
     state.found_url = None
     if variable := variable_for(choice, state.url):
         elsewhere = choice.found.options[0].url if state.url is None and choice.found else None
-        at = (
-            f" at {elsewhere}, where {choice.found.address_name} says it is"
-            if elsewhere and choice.found
-            else ""
-        )
+        where = f" at {elsewhere}" if elsewhere else "; only its name is stored"
         ways = [
-            ("env", f"Use {variable}{at}; only its name is stored"),
+            ("env", f"Use {variable}{where}"),
             ("paste", "Paste another key"),
         ]
         chosen = await actions.choose(app, f"A key for {state.title}", ways)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tui.exporting import Exported
 
 _EMPTY = "No providers yet. Press {a:providers.add} to add one: a vendor with a key, or a server of your own."
-_FOUND = "No providers yet. {{1:mode.overview}}, then {{a:overview.add}} adds what was found here: {}."
+_FOUND = "No providers yet. {{1:mode.overview}}, then {{a:overview.add}} adds what was found: {}."
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "StoreChangedElsewhere", "OfflineChanged"})  # fmt: skip
 _ON_A_ROW = frozenset(
     {
@@ -102,7 +102,7 @@ class ProvidersScreen(ModeScreen):
         """What fills the table, and what was found here as long as nobody has taken it."""
         made = self.app.services.__dict__.get("discovery")
         offers = made.report.offers if made is not None and made.report is not None else ()
-        self._table.set_empty(_FOUND.format(names([one.name for one in offers], 3)) if offers else _EMPTY)
+        self._table.set_empty(_FOUND.format(names([one.name for one in offers], 2)) if offers else _EMPTY)
 
     async def _load(self) -> None:
         self._old = False
