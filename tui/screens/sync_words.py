@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from catalog.plaintext import one_line
-from tui.formatting import UNKNOWN, StateMark, count, rate, tokens
+from tui.formatting import UNKNOWN, StateMark, count, rate, tokens, whole
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
 from tui.widgets.note import Part
@@ -196,6 +196,9 @@ def _said(change: SyncChange) -> str:
 
 def summary(changes: list[SyncChange]) -> str:
     """`2 dearer, 1 cheaper, 3 new, 1 gone`, counted by models."""
-    words = ("dearer", "cheaper", "price", "other model", "changed", "new", "gone")
-    counts = {word: len({c.model for c in changes if mark(c).word == word}) for word in words}
-    return ", ".join(f"{number} {word}" for word, number in counts.items() if number) or "nothing"
+    models: dict[str, set[str]] = {
+        word: set() for word in ("dearer", "cheaper", "price", "other model", "changed", "new", "gone")
+    }
+    for change in changes:
+        models[mark(change).word].add(change.model)
+    return ", ".join(f"{whole(len(some))} {word}" for word, some in models.items() if some) or "nothing"
