@@ -201,7 +201,9 @@ class SyncDetail(ModeScreen):
         said = "it failed" if failed else sync_words.summary(changes)
         title = f"What the sync of {clock(run.started_at)} changed: {said}"
         if failed and changes:  # a list that was hard to believe
-            title = f"What the list of {clock(run.started_at)} would have changed: {sync_words.summary(changes)}"
+            title = (
+                f"What the list of {clock(run.started_at)} would have changed: {sync_words.summary(changes)}"
+            )
         self.query_one("#changed", Static).update(title)
         self._changes.set_empty(
             "The list before this sync stays."
