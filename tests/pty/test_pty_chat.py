@@ -112,7 +112,7 @@ AGAIN = (
     go(b"\x07", "type what was said"),
     go("waits for a tool", on="Waits for a tool"),
     go("\r", "What is the weather", gone="type what was said"),
-    go(ESC, "a answer tools"),
+    go(ESC, "a answer tools", gone="enter send"),
     key("chat.answer_calls", "a", "Results of the tool calls", "get_weather"),
     go("4 degrees", "4 degrees"),
     go("\r", "4 degrees", "Take a coat", gone="Results of the tool calls"),
@@ -120,7 +120,7 @@ AGAIN = (
     go(b"\x07", "type what was said"),
     go("was cut off", on="Was cut off"),
     go("\r", "A control room is where many", gone="type what was said"),
-    go(ESC, "r retry"),
+    go(ESC, "r retry", gone="enter send"),
     key("chat.continue", "full_stop", "Continue exactly"),
     go("", "Three habits help", gone="esc stop"),
 )
