@@ -38,6 +38,6 @@ async def release(db: Database, jobs: Iterable[str]) -> None:
 def _stands(held: tuple[str, int], now: int) -> bool:
     owner, since = held
     age = now - since
-    if not 0 <= age < LONGEST_MS:  # a clock that was set back must not lock a job for ever
+    if not -MINUTE_MS < age < LONGEST_MS:  # a clock that was set back must not lock a job for ever
         return False
-    return process.is_alive(owner, age)
+    return process.is_alive(owner, max(age, 0))

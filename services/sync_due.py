@@ -32,7 +32,7 @@ async def take(services: Services, rows: Sequence[ProviderRow], *, starting: Col
     if not (wanted := [row for row in rows if _wants(row, last.get(row.slug), now, starting)]):
         return []
     async with services.db.transaction() as tx:
-        last = await runs.last_starts(tx)  # another program may have been quicker
+        last, now = await runs.last_starts(tx), now_ms()  # another program may have been quicker
         return [row.slug for row in wanted if await _taken(tx, row, last.get(row.slug), now, starting)]
 
 

@@ -72,7 +72,9 @@ class LlamaFarm:
         if not self._python.exists():
             absent("llama.cpp's server")
         if mode in self._running:
-            return self._running[mode][1]
+            if self._running[mode][1].key == key:
+                return self._running[mode][1]
+            self.stop(mode)  # another test wanted it with another key, or without one
         model = self._folder / f"tiny-{mode}.gguf"
         subprocess.run([self._python, HERE / "tiny_gguf.py", model, mode], check=True, capture_output=True)
         port = port or free_port()
