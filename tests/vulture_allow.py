@@ -6,7 +6,16 @@
 thinking_signature, signature, auth_flow, FakeAdapter
 
 # Facts of the catalog that are read from its files and shown by the catalog screens and the model tests.
-audio_input, per_1k_web_searches, max_input, modalities_in, reasoning_levels, reasoning_default, release_date, family
+(
+    audio_input,
+    per_1k_web_searches,
+    max_input,
+    modalities_in,
+    reasoning_levels,
+    reasoning_default,
+    release_date,
+    family,
+)
 models_endpoint, fallback
 
 # Columns that are written now and read by usage, charts and history: rows are whole, and roll-ups count them.

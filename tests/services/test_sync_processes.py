@@ -100,7 +100,9 @@ async def test_a_start_right_after_another_fetches_nothing_again(services: Servi
     assert await services.schedules.fire(starting=True) == []
     vendor.status = 200
     await rewound(services, "mine", 10_000)
-    assert [one.state for one in await services.schedules.fire(starting=True)] == ["ok"], "mended, started anew"
+    assert [one.state for one in await services.schedules.fire(starting=True)] == ["ok"], (
+        "mended, started anew"
+    )
 
 
 async def test_stopped_or_failed_it_gives_its_claims_back(services: Services, vendor: Any) -> None:

@@ -39,7 +39,17 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _run(number: int, slug: str, at: int, *, error: str | None = None, found: tuple[int, int, int] = (0, 0, 0), total: int = 41) -> SyncRunRow:  # fmt: skip
     state = "ok" if error is None else "error"
-    return SyncRunRow(number, slug, at, 141, state, error and ("invalid_credentials" if "the key" in error else "network"), error, total, *found)
+    return SyncRunRow(
+        number,
+        slug,
+        at,
+        141,
+        state,
+        error and ("invalid_credentials" if "the key" in error else "network"),
+        error,
+        total,
+        *found,
+    )
 
 
 def _views() -> list[SyncView]:

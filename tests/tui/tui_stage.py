@@ -101,7 +101,7 @@ async def opened(pilot: Pilot[int]) -> Services:
     await until(pilot, "Opening", gone=True)
     app = pilot.app
     assert isinstance(app, SwitchroomApp)
-    while app._services is None:  # some modes say nothing while they open
+    while app._services is None:  # noqa: ASYNC110  some modes say nothing while they open
         await asyncio.sleep(0.01)
     return app.services
 
