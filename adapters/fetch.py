@@ -185,10 +185,14 @@ class Fetcher:
         host = urlsplit(url).hostname or url
         async with client:
             status, answer_headers, body = await self.call(
-                client, client.build_request("GET", url), Origin(host), timeout=timeout, limit=limit
+                client,
+                client.build_request("GET", url),
+                Origin(host, keyless=True),
+                timeout=timeout,
+                limit=limit,
             )
         if status != 200:
-            raise error_from_answer(Origin(host), status, answer_headers, body)
+            raise error_from_answer(Origin(host, keyless=True), status, answer_headers, body)
         return parse_json(body, host)
 
     async def get_changed(
@@ -200,12 +204,16 @@ class Fetcher:
         host = urlsplit(url).hostname or url
         async with self._make(url, auth=None, headers=headers, connect=min(timeout, 10.0)) as client:
             status, answered, body = await self.call(
-                client, client.build_request("GET", url), Origin(host), timeout=timeout, limit=limit
+                client,
+                client.build_request("GET", url),
+                Origin(host, keyless=True),
+                timeout=timeout,
+                limit=limit,
             )
         if status == 304 and etag:
             return None
         if status != 200:
-            raise error_from_answer(Origin(host), status, answered, body)
+            raise error_from_answer(Origin(host, keyless=True), status, answered, body)
         return body, _repeatable(answered.get("etag", ""))
 
     async def call(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,17 @@ class UnexpectedListError(SwitchroomError):
 
     code = "unexpected_response"
     default_title = "List refused"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How one source answered, and when it was asked."""
+
+    at: int
+    took: float
+    body: tuple[bytes, str | None] | None = None
+    """With its ETag; None: the stored list is still the newest."""
+    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +120,16 @@ class CatalogRefresh:
         return found
 
     async def refresh(
-        self, sources: Sequence[str] | None = None, *, anyway: bool = False
+        self,
+        sources: Sequence[str] | None = None,
+        *,
+        anyway: bool = False,
+        tell: Callable[[RefreshResult], None] = lambda _result: None,
     ) -> list[RefreshResult]:
-        """Ask these sources (None: all that are on), each to its end; one that fails is a result with its error.
+        """Ask these sources (None: all that are on) at once, and work through their lists in the order of belief.
 
-        Prices that rose, and models in use that will be shut down, raise an alert.
+        One that fails is a result with its error; `tell` hears of each as it ends. Prices that rose, and models in
+        use that will be shut down, raise an alert.
         """
         self._services.require_writable()
         urls = addresses(self._services.settings)
@@ -125,19 +141,34 @@ class CatalogRefresh:
                 )
         async with self._turn:
             self._services.catalog.forget(urls)  # what another process put in place counts as the one before
-            results = [
-                await self._one(source, urls[source], anyway)
-                for source in urls
-                if source in (sources or urls)
-            ]
+            results = await self._all(
+                {name: url for name, url in urls.items() if name in (sources or urls)}, anyway, tell
+            )
         if any(result.state == "ok" for result in results) and not self._services.db.dry_run:
             self._services.catalog.forget(urls)
             self._services.catalog_watch.put_in_place()
             self._services.feed.publish(CatalogChanged())
         if any(result.error is None for result in results) and not self._services.db.dry_run:
-            from services.catalog_news import tell
+            from services import catalog_news
 
-            await tell(self._services)  # with the same lists a shutdown comes nearer all the same
+            await catalog_news.tell(
+                self._services
+            )  # with the same lists a shutdown comes nearer all the same
+        return results
+
+    async def _all(
+        self, urls: dict[str, str], anyway: bool, tell: Callable[[RefreshResult], None]
+    ) -> list[RefreshResult]:
+        """One that hangs keeps nobody but itself waiting, and each has `TIMEOUT_S`."""
+        asked = {name: asyncio.create_task(self._ask(name, url, anyway)) for name, url in urls.items()}
+        results: list[RefreshResult] = []
+        try:
+            for source, answer in asked.items():
+                results.append(await self._one(source, urls[source], await answer, anyway))
+                tell(results[-1])
+        finally:
+            for task in asked.values():
+                task.cancel()
         return results
 
     async def keep(self) -> None:
@@ -167,11 +198,23 @@ class CatalogRefresh:
             due = [source for source in urls if _is_due(asked.get(source), now, every)]
             return due if due and await claim(tx, JOB, now) else []
 
-    async def _one(self, source: str, url: str, anyway: bool) -> RefreshResult:
+    async def _ask(self, source: str, url: str, anyway: bool) -> _Answer:
+        """What the source sends; nothing is read or kept of it yet."""
         at, started = now_ms(), time.monotonic()
+        layer = self._services.catalog.refreshed
+        try:
+            head = layer.heads.get(source) if await asyncio.to_thread(layer.sound, source) else None
+            etag = head.etag if head is not None and head.url == url and not anyway else None
+            body = await self._services.fetcher.get_changed(url, etag=etag, timeout=TIMEOUT_S, limit=LARGEST)
+        except Exception as error:  # noqa: BLE001  told when it is this source's turn
+            return _Answer(at, time.monotonic() - started, error=error)
+        return _Answer(at, time.monotonic() - started, body)
+
+    async def _one(self, source: str, url: str, answer: _Answer, anyway: bool) -> RefreshResult:
+        at, started = answer.at, time.monotonic() - answer.took
         prepared: Prepared | None = None
         try:
-            prepared = await self._fetched(source, url, at, anyway)
+            prepared = await self._prepared(source, url, answer, anyway)
             if prepared is None:
                 result = RefreshResult(source, "unchanged", duration_ms=_ms(started))
                 await self._record(result, at, None)
@@ -198,26 +241,24 @@ class CatalogRefresh:
         self._services.catalog.forget()
         return result
 
-    async def _fetched(self, source: str, url: str, at: int, anyway: bool) -> Prepared | None:
+    async def _prepared(self, source: str, url: str, answer: _Answer, anyway: bool) -> Prepared | None:
         """The new list, ready on disk; None: the stored one is still the newest."""
-        services = self._services
-        folder, layer = services.paths.refreshed_catalog, services.catalog.refreshed
-        head = layer.heads.get(source) if await asyncio.to_thread(layer.sound, source) else None
-        etag = head.etag if head is not None and head.url == url and not anyway else None
-        answer = await services.fetcher.get_changed(url, etag=etag, timeout=TIMEOUT_S, limit=LARGEST)
-        if answer is None:
+        services, folder = self._services, self._services.paths.refreshed_catalog
+        if answer.error is not None:
+            raise answer.error
+        if answer.body is None:
             if not services.db.dry_run:
                 refreshed.still_newest(folder, source)
             return None
         from services.catalog_changes import own_models
         from services.catalog_lists import prepare
 
-        body, new_etag = answer
+        body, new_etag = answer.body
         mine = await own_models(services)
         with calm():
             return await asyncio.to_thread(
                 prepare, services.catalog.copy(), folder, source, body,
-                url=url, etag=new_etag, at=at, anyway=anyway, also=mine,
+                url=url, etag=new_etag, at=answer.at, anyway=anyway, also=mine,
             )  # fmt: skip
 
     async def _record(self, result: RefreshResult, at: int, prepared: Prepared | None) -> None:

@@ -51,6 +51,8 @@ class Origin:
     slug: str
     model: str | None = None
     """None for requests about no model."""
+    keyless: bool = False
+    """True where no key was sent: then none can have been refused."""
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -170,6 +172,8 @@ def _words(
         ProviderTimeoutError: (f"{who} gave up waiting ({status}).{quoted}", "Try again."),
         ServerError: (f"{who} failed{f' ({status})' if status >= 400 else ' while answering'}.{quoted}", "Try again, or use another provider."),
     }  # fmt: skip
+    if origin.keyless and status in (401, 403) and kind in (InvalidCredentialsError, PermissionDeniedError):
+        return f"{who} answers {status}: it wants a sign-in.{quoted}", "Check the address."
     if kind in table:
         return table[kind]
     if status == 404:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.commands.catalog_diff import diff
 from cli.lazy import Nouns
 from cli.session import Session, changes, reads
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from catalog.refreshed import Head, Note
     from catalog.types import CatalogProvider, ProviderSpec
     from catalog.user import Problem
-    from services.catalog_changes import CatalogChange
     from services.catalog_refresh import RefreshResult
     from services.container import Services
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 @click.group(cls=Nouns)
 def command() -> None:
     """The vendors that are known without asking anybody."""
+
+
+command.add_command(diff)
 
 
 def _catalog() -> Catalog:
@@ -184,7 +187,15 @@ def refresh(session: Session, sources: tuple[str, ...], anyway: bool) -> int:
     """Ask the sources for newer vendors, models and prices."""
 
     async def work(services: Services) -> int:
-        results = await services.catalog_refresh.refresh(sources or None, anyway=anyway)
+        from cli.output import note
+
+        def tell(result: RefreshResult) -> None:
+            if not session.json:
+                note(_ended(result))
+
+        if not session.json:
+            note("Asking the sources…")
+        results = await services.catalog_refresh.refresh(sources or None, anyway=anyway, tell=tell)
         document: dict[str, object] = {"sources": [_result_document(result) for result in results]}
         if session.dry_run:
             document["dry_run"] = True
@@ -192,6 +203,16 @@ def refresh(session: Session, sources: tuple[str, ...], anyway: bool) -> int:
         return _verdict(results)
 
     return session.run(work, asks=False)
+
+
+def _ended(result: RefreshResult) -> str:
+    from services.catalog_sources import NAMES
+
+    words = {
+        "ok": f"{result.models:,} model{'' if result.models == 1 else 's'}",
+        "unchanged": "still the newest",
+    }
+    return f"{NAMES[result.source]}: {words.get(result.state, 'no list')}"
 
 
 def _verdict(results: Sequence[RefreshResult]) -> int:
@@ -257,99 +278,3 @@ def _results(results: Sequence[RefreshResult], *, dry_run: bool) -> str:
         if any(r.changed or r.doubted for r in results)
         else text
     )
-
-
-@command.command()
-@click.option(
-    "--since", metavar="WHEN", default="30d", show_default=True, help="How far back: 7d, 2026-11-01."
-)
-@click.option("--all", "everything", is_flag=True, help="Vendors you have no provider of, too.")
-@reads
-def diff(session: Session, since: str, everything: bool) -> int:
-    """What changed in the catalog, and what it affects: price rises first."""
-
-    async def work(services: Services) -> None:
-        from cli import documents
-        from services import catalog_changes
-        from services.clock import parse_when
-
-        start = parse_when(since)
-        found = await catalog_changes.changes(services, start)
-        shown = [change for change in found if everything or change.refs]
-        document: dict[str, object] = {
-            "since": documents.moment(start),
-            "changes": [_change_document(change) for change in shown],
-            "elsewhere": len(found) - len(shown),
-        }
-        session.emit(document, lambda: _changes(shown, len(found) - len(shown)))
-
-    return session.run(work, asks=False)
-
-
-def _change_document(change: CatalogChange) -> dict[str, object]:
-    from cli import documents
-
-    return {
-        "kind": change.kind,
-        "vendor": change.vendor,
-        "model": change.model,
-        "field": change.field or None,
-        "old": change.old,
-        "new": change.new,
-        "rise": None if change.rise is None else f"{change.rise:.4f}",
-        "at": documents.moment(change.at),
-        "source": change.source or None,
-        "shutdown_date": change.ends,
-        "days": change.days,
-        "refs": list(change.refs),
-        "affects": list(change.uses),
-        "overruled": dict(change.above),
-    }
-
-
-def _changes(found: Sequence[CatalogChange], elsewhere: int) -> str:
-    from catalog.plaintext import one_line
-    from cli.output import table
-    from services.catalog_changes import in_days
-
-    more = f"{elsewhere} more of vendors you have no provider of: --all" if elsewhere else ""
-    if not found:
-        return f"Nothing changed for your models. {more}".strip()
-    rows = []
-    for change in found:
-        said = (
-            change.ends
-            if change.kind == "ending"
-            else f"{_plain(change.old)} → {_plain(change.new)}"
-            if change.field
-            else ""
-        )
-        when = in_days(change.days)
-        rows.append(
-            (
-                change.kind,
-                ", ".join(change.refs) or f"{change.vendor}/{change.model}",
-                change.field,
-                one_line(f"{said or change.new or ''} {when}".strip(), 60),
-                "; ".join(
-                    [
-                        ", ".join(change.uses),
-                        *(f"not in force for {ref}: {whose} holds" for ref, whose in change.above),
-                    ]
-                ).strip("; "),
-            )
-        )
-    text = table(("WHAT", "MODEL", "FIELD", "CHANGE", "AFFECTS"), rows)
-    return f"{text}\n{more}" if more else text
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "unknown"
-    if isinstance(value, list):
-        return (
-            f"{len(value)} steps"
-            if any(isinstance(item, dict) for item in value)
-            else ", ".join(map(str, value))
-        )
-    return "other rates" if isinstance(value, dict) else str(value)

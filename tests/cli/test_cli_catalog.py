@@ -60,7 +60,10 @@ def test_refresh_and_what_changed(source: str, home: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert json.loads(first.stdout)["sources"][0]["state"] == "ok"
     PRICES["gpt-4o"] = 3.0
-    assert run("catalog", "refresh").returncode == 0
+    again = run("catalog", "refresh")
+    assert again.returncode == 0
+    assert "Asking the sources" in again.stderr
+    assert "genai-prices: 1 model" in again.stderr
     changes = json.loads(run("catalog", "diff", "--json").stdout)["changes"]
     dearer = [change for change in changes if change["kind"] == "dearer"]
     assert {"model": "gpt-4o", "old": "2.5", "new": "3", "refs": ["mine/gpt-4o"], "rise": "0.2000"}.items() <= dearer[0].items()  # fmt: skip
@@ -117,3 +120,19 @@ def test_a_bad_file_is_named_and_the_rest_is_listed(home: Path) -> None:
     [problem] = document["problems"]
     assert problem["line"] == 2
     assert "mine.json:2" in found.stderr
+
+
+def test_what_changed_stops_at_sixty_lines_and_says_how_to_see_the_rest() -> None:
+    from decimal import Decimal
+
+    from cli.commands.catalog_diff import _changes
+    from services.catalog_changes import CatalogChange
+
+    found = [
+        CatalogChange("price", "openai", f"m{n}", "input", Decimal(1), Decimal(2), at=0) for n in range(100)
+    ]
+    shown = _changes(found, 7, everything=False).splitlines()
+    assert len(shown) == 1 + 60 + 2
+    assert shown[-2] == "… and 40 further changes (all with --all or --json)"
+    assert shown[-1].startswith("7 more of vendors")
+    assert len(_changes(found, 0, everything=True).splitlines()) == 1 + 100

@@ -166,6 +166,31 @@ async def test_a_slow_server_is_given_up(
     assert result.error.code == "timeout"
 
 
+async def test_all_are_asked_at_once_and_each_is_told_as_it_ends(open_one: Services, feeds: Feeds) -> None:
+    feeds.bodies = {"genai": genai(gpt_4o=2.75)}
+    feeds.hold = asyncio.Event()
+    told: list[str] = []
+    asking = asyncio.create_task(
+        open_one.catalog_refresh.refresh(tell=lambda result: told.append(f"{result.source} {result.state}"))
+    )
+    await asyncio.wait_for(feeds.all_asked.wait(), 10)  # while not one of them has answered
+    assert told == []
+    feeds.hold.set()
+    await asking
+    assert told == ["genai ok", "catwalk error", "modelsdev error", "openrouter error"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refusal_speaks_of_no_key_where_none_is_sent(
+    open_one: Services, feeds: Feeds, status: int
+) -> None:
+    feeds.status = {"genai": status}
+    [result] = await open_one.catalog_refresh.refresh(["genai"])
+    assert result.error is not None
+    assert f"127.0.0.1 answers {status}: it wants a sign-in." in result.error.message
+    assert "key" not in f"{result.error.message} {result.error.hint}"
+
+
 async def test_offline_asks_nobody(open_one: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     async def gone(*_: object, **__: object) -> None:
         raise OfflineError("You are offline by choice.")
