@@ -194,7 +194,7 @@ def test_schedules_in_words(text: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("ms", "words"),
-    [(-5, "now"), (0, "now"), (400, "in 1s"), (59_000, "in 59s"), (180_000, "in 3m"), (3 * 3_600_000, "in 3h"), (5 * 86_400_000, "in 5d")],
+    [(-5, "now"), (0, "now"), (400, "in 1s"), (59_000, "in 59s"), (180_000, "in 3m"), (90 * 60_000, "in 90m"), (3 * 3_600_000, "in 3h"), (5 * 86_400_000, "in 5d")],
 )  # fmt: skip
 def test_times_to_come(ms: int, words: str) -> None:
     assert until(1_000_000 + ms, 1_000_000) == words

@@ -34,11 +34,12 @@ def _cron(text: str) -> str:
 
 
 def until(then_ms: int, now_ms: int) -> str:
-    """How long until then, short: `now`, `in 40s`, `in 12m`, `in 3h`, `in 5d`."""
+    """How long until then, short: `now`, `in 40s`, `in 90m`, `in 3h`, `in 5d`; minutes up to two hours, so that
+    an hour and a half is neither one hour nor two."""
     seconds = (then_ms - now_ms + 999) // 1000
     if seconds <= 0:
         return "now"
-    for size, unit, limit in ((1, "s", 60), (60, "m", 3600), (3600, "h", 48 * 3600)):
+    for size, unit, limit in ((1, "s", 60), (60, "m", 2 * 3600), (3600, "h", 48 * 3600)):
         if seconds < limit:
             return f"in {-(-seconds // size) if size == 1 else round(seconds / size)}{unit}"
     return f"in {round(seconds / 86400)}d"
