@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from catalog.discoverable import detection_data
 from catalog.errors import UsageError
 
+if TYPE_CHECKING:
+    from catalog.types import ProviderSpec
+
 Confidence = Literal["high", "medium", "low", "none"]
 
+_LONGEST = 500
+"""Characters of an address that a user's patterns see."""
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+(%[\w.-]+)?", re.ASCII)
 _STEERING = re.compile(r"[\s\x00-\x1f\x7f-\x9f\\]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -30,7 +36,7 @@ class Detection:
 
     dialect: str
     catalog_id: str | None
-    """A bundled vendor; None: unknown, so no prices."""
+    """A vendor of the catalog; None: unknown, so no prices."""
     local: bool
     """True for loopback and private addresses."""
     confidence: Confidence
@@ -58,6 +64,36 @@ def detect(url: str) -> Detection:
             dialect, pattern.vendor if known else None, local, pattern.confidence, pattern.vendor
         )
     return Detection("openai", None, local, "none")
+
+
+def among(vendors: Iterable[ProviderSpec], url: str) -> Detection | None:
+    """The first of these whose patterns, or whose own address's host and port, fit a base URL."""
+    url = normalise_base_url(url)
+    split = urlsplit(url)
+    host = split.hostname or ""
+    for vendor in vendors:
+        if any(_fits(pattern, url) for pattern in vendor.url_patterns) or any(
+            _netloc(own) == split.netloc for own in (vendor.endpoint, *vendor.alt_endpoints)
+        ):
+            local = is_loopback(host) or is_private(host)
+            return Detection(vendor.dialect, vendor.id, local, "high", vendor.id)
+    return None
+
+
+def _fits(pattern: str, url: str) -> bool:
+    """A pattern of the user's file: one that is no regular expression fits nothing."""
+    try:
+        return re.search(pattern, url[:_LONGEST]) is not None
+    except (re.error, RecursionError, OverflowError):
+        return False
+
+
+def _netloc(endpoint: str) -> str:
+    """Empty where an address is none, or each customer has another."""
+    try:
+        return "" if "{" in endpoint else urlsplit(normalise_base_url(endpoint)).netloc
+    except UsageError:
+        return ""
 
 
 def normalise_base_url(url: str) -> str:

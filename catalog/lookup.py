@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from catalog import bundled
 from catalog.merge import merge_model
 from catalog.refreshed import SOURCES, Note, Refreshed
 from catalog.types import CatalogProvider, ModelInfo, ProviderSpec
 from catalog.user import Problem, UserCatalog, load_user
+
+if TYPE_CHECKING:
+    from catalog.detect import Detection
 
 
 class Facts(NamedTuple):
@@ -95,6 +98,16 @@ class Catalog:
         own = [provider for name, provider in self._user.providers.items() if bundled.spec(name) is None]
         known = (self.spec(name) for name in bundled.provider_ids())
         return (*(found for found in known if found is not None), *own)
+
+    def detect(self, url: str) -> Detection:
+        """Dialect and vendor of a base URL: bundled vendors first, then those that only the user's files describe."""
+        from catalog import detect
+
+        found = detect.detect(url)
+        if found.confidence in ("high", "medium") or not self._user.providers:
+            return found
+        own = [vendor for name, vendor in self._user.providers.items() if bundled.spec(name) is None]
+        return detect.among(own, url) or found
 
     def provider(self, catalog_id: str | None) -> CatalogProvider | None:
         """A vendor with all models that any source names, each merged as far as the catalog knows it."""

@@ -78,14 +78,20 @@ def read_pairs(values: Sequence[str], option: str) -> dict[str, str]:
     return pairs
 
 
-def read_decimal(text: str | None, option: str, *, most: int = 1_000_000_000) -> Decimal | None:
-    """An amount from 0 to `most`; None stays None."""
+def read_decimal(text: str | None, option: str, *, most: int | None = 1_000_000_000) -> Decimal | None:
+    """An amount from 0 to `most` (None: the caller says what is too much); no text stays None."""
     if text is None:
         return None
     try:
         value = Decimal(text.removeprefix("$"))
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or not 0 <= value <= most:
+    if not value.is_finite() or value < 0:
+        raise UsageError(f"{option} takes a number from 0 up.")
+    if 0 < value < Decimal("1e-9"):
+        raise UsageError(
+            f"{option}: less than a nano-dollar (0.000000001) cannot be counted.", hint="0 is nothing."
+        )
+    if most is not None and value > most:
         raise UsageError(f"{option} takes a number from 0 to {most:,}.")
     return abs(value)  # -0 is 0

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from catalog.errors import MissingKeyError, NotFoundError
 from catalog.plaintext import one_line
 from services.discovery_match import by_vendor, placed
+from services.discovery_memory import KEPT, KEY, Memory
 from services.discovery_views import DOORS, Finding, Option, Report
 from services.feed import Discovered, ProvidersChanged, StoreChangedElsewhere
 from services.registry import ChangedMeanwhileError
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from store.providers import ProviderRow
 
 __all__ = ["Discovery", "Finding", "Option", "Report", "TakenBack"]
-
-KEY = "discovery"
-"""Where it is remembered what was added once (store.state)."""
-_KEPT = 1000
-"""Ids that are remembered of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +111,8 @@ class Discovery:
     def _read(self, folder: bool, env_file: Path | None) -> tuple[list[Finding], list[str], list[str]]:
         """Findings of the variables, notes about their files, and addresses on this machine that they name."""
         from adapters.loader import dialects
-        from services.discovery_rules import Rules, loopback_addresses
+        from services.discovery_places import loopback_addresses
+        from services.discovery_rules import Rules
         from services.environment import folder_file, folder_variables, variables
 
         catalog, spoken = self._services.catalog, dialects()
@@ -203,7 +200,7 @@ class Discovery:
                 memory = await self._memory(tx)
                 for name in here:
                     memory = memory.with_id(name)
-                memory = replace(memory, told=(*memory.told, *new)[-_KEPT:])
+                memory = replace(memory, told=(*memory.told, *new)[-KEPT:])
                 await self._services.state.set(tx, KEY, memory.document())
         return new
 
@@ -317,32 +314,9 @@ class Discovery:
             )
         return SecretStr(value)
 
-    async def _memory(self, tx: Tx | None = None) -> _Memory:
+    async def _memory(self, tx: Tx | None = None) -> Memory:
         kept = await self._services.state.get(KEY, tx)
-        return _Memory(kept is not None, _ids(kept, "seen"), _ids(kept, "told"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """What is remembered between sessions."""
-
-    looked: bool
-    """A look around was over once."""
-    seen: tuple[str, ...]
-    """What was added once, by its id."""
-    told: tuple[str, ...]
-    """What was offered once."""
-
-    def with_id(self, name: str) -> _Memory:
-        return self if name in self.seen else replace(self, seen=(*self.seen, name)[-_KEPT:])
-
-    def document(self) -> dict[str, object]:
-        return {"seen": list(self.seen), "told": list(self.told)}
-
-
-def _ids(kept: object, name: str) -> tuple[str, ...]:
-    found = kept.get(name) if isinstance(kept, dict) else None
-    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+        return Memory.read(kept)
 
 
 def _import_probes() -> None:

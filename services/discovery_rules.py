@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from catalog.detect import Detection, detect, is_loopback, is_private, normalise_base_url
+from catalog.detect import Detection, is_loopback, is_private
 from catalog.discoverable import ambiguous_variables, key_prefixes
-from catalog.errors import UsageError
 from catalog.plaintext import one_line
+from services.discovery_places import KEY, PROVIDER, Place, Places
 from services.discovery_views import DOORS, Finding, Option
 from services.drafts import slugged
 from services.environment import Variables, no_key
@@ -26,22 +25,9 @@ if TYPE_CHECKING:
 _GITHUB = Option("GitHub Models", None, "https://models.github.ai/inference", "github-models")
 _ALSO = {"meta": "LLAMA_API_KEY"}
 """Vendors that a variable may be for though the catalog does not name it with them."""
-_PROVIDER = re.compile(r"PROVIDER_([A-Z0-9_]{1,60})_(URL|KEY)")
-_KEY = re.compile(r"([A-Z][A-Z0-9_]{1,60})_API_KEY")
 _SIGN_IN = {"gcp-oauth": "Google sign-in", "bearer-or-sigv4": "AWS sign-in"}
 _LOOK_AT_URL = "OPENAI_API_KEY"
 """Ambiguous only where a base URL says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A usable address, or why there is none."""
-
-    variable: str
-    url: str = ""
-    problem: str = ""
-    allow_http: bool = False
-    """Plain http to a private address: the user is asked first."""
 
 
 class Rules:
@@ -50,6 +36,7 @@ class Rules:
     def __init__(self, variables: Variables, catalog: Catalog, spoken: Iterable[str]) -> None:
         self._variables = variables
         self._catalog = catalog
+        self._places = Places(variables, catalog)
         self._spoken = frozenset(spoken)
         self._specs = catalog.specs()
         self._taken: set[tuple[str, str]] = set()
@@ -69,7 +56,7 @@ class Rules:
 
     def _vendor(self, spec: ProviderSpec) -> list[Finding]:
         variables = self._variables
-        place = self._place(spec)
+        place = self._places.of(spec)
         names = [name for name in spec.env.key if self._belongs(name, spec) and variables.text(name)]
         bad = [name for name in names if not variables.key(name)]
         good = [name for name in names if name not in bad]
@@ -101,9 +88,9 @@ class Rules:
             if spec.local or "{" in spec.endpoint:
                 return self._no_address(spec, name)
             if azure is not None:
-                return self._no_address(azure, name)
+                return self._old_azure(azure, name)
             return self._foreign(spec, name, said) or self._clear(spec, said, name, None)
-        meant = self._meant(spec, place)
+        meant = self._places.meant(spec, place)
         if meant is spec:
             own = None if spec.local else self._foreign(spec, name, said)
             return own or self._clear(spec, f"{said}; {self._says(place)}", name, place)
@@ -118,10 +105,31 @@ class Rules:
         here = Option(f"the server at {one_line(place.url, 120)}", None, place.url, self._slug_of(place.url), True, place.allow_http)  # fmt: skip
         return self._finding("ambiguous", name, why, (here, self._option(spec)), key_name=name, spec=None)
 
+    def _old_azure(self, azure: ProviderSpec, name: str) -> Finding | None:
+        """OpenAI's key that Azure's own variables give an address, and perhaps another key."""
+        own = next((one for one in azure.env.key if self._variables.key(one)), None)
+        if own is not None:
+            same = self._variables.key(own) == self._variables.key(name)
+            return None if same else self._other_key(azure, name, own)
+        place = self._places.of(azure)
+        if place is None:
+            return self._no_address(azure, name)
+        return (
+            self._incomplete(azure, place.variable, place.problem)
+            if place.problem
+            else self._with_key(azure, name, place)
+        )
+
     def _azure(self, name: str) -> ProviderSpec | None:
         """Azure, where the old SDK's way of saying so is set: then the key is none of OpenAI's."""
         said = self._variables.text("OPENAI_API_TYPE").lower().startswith("azure")
         return self._catalog.spec("azure") if said and name == "OPENAI_API_KEY" else None
+
+    def _told_with_openai(self, spec: ProviderSpec) -> bool:
+        """Whether this is Azure, and the old SDK's way of naming its key is set."""
+        azure, openai = self._azure(_LOOK_AT_URL), self._catalog.spec("openai")
+        key = azure is not None and azure.id == spec.id and bool(self._variables.key(_LOOK_AT_URL))
+        return key and openai is not None and self._places.of(openai) is None
 
     def _foreign(self, spec: ProviderSpec, name: str, said: str) -> Finding | None:
         """A question, where the key begins as another vendor's do."""
@@ -133,9 +141,9 @@ class Rules:
 
     def _keyless(self, spec: ProviderSpec, place: Place | None, names: list[str]) -> list[Finding]:
         """An address without a key: enough for a local server, a question elsewhere."""
-        if place is None:
+        if place is None or self._told_with_openai(spec):
             return []
-        meant = self._meant(spec, place)
+        meant = self._places.meant(spec, place)
         if spec.local:
             if meant is not None and meant is not spec:
                 return []
@@ -165,18 +173,18 @@ class Rules:
     def _named(self) -> list[Finding]:
         """`PROVIDER_<NAME>_URL` and `_KEY`: said on purpose, so an unknown address is taken as it is."""
         found = []
-        names = {match[1] for name in self._variables if (match := _PROVIDER.fullmatch(name)) and self._variables.text(name)}  # fmt: skip
+        names = {match[1] for name in self._variables if (match := PROVIDER.fullmatch(name)) and self._variables.text(name)}  # fmt: skip
         for name in sorted(names):
             url, key = f"PROVIDER_{name}_URL", f"PROVIDER_{name}_KEY"
             has_key, said = bool(self._variables.key(key)), f"{key} is {self._variables.where(key)}"
-            title = name.lower().replace("_", "-")
+            title = slugged(name.replace("_", "-"))
             if not self._variables.text(url):
                 vendor = self._catalog.spec(title)
                 options = () if vendor is None or "{" in vendor.endpoint else (self._option(vendor),)
                 why = f"{said}, but {url} is not" if has_key else f"{key} {no_key(self._variables.text(key))}"
                 found.append(self._finding("incomplete", title, why, options if has_key else (), key_name=key if has_key else "", spec=vendor, missing=url if has_key else key))  # fmt: skip
                 continue
-            place = self._address(url)
+            place = self._places.at(url)
             host = urlsplit(place.url).hostname or ""
             if place.problem:
                 found.append(self._finding("incomplete", title, place.problem, (), spec=None, missing=url))
@@ -194,12 +202,12 @@ class Rules:
         """`{NAME}_API_KEY` with `{NAME}_BASE_URL`: many things are named so, thus only a known address is clear."""
         known = {name for spec in self._specs for name in spec.env.key} | set(ambiguous_variables())
         found = []
-        for key in sorted(name for name in self._variables if _KEY.fullmatch(name) and name not in known):
+        for key in sorted(name for name in self._variables if KEY.fullmatch(name) and name not in known):
             stem = key.removesuffix("_API_KEY")
             url = next((n for n in (f"{stem}_BASE_URL", f"{stem}_API_BASE") if self._variables.text(n)), "")
             if not url or stem.startswith(("SWITCHROOM", "PROVIDER_")) or not self._variables.key(key):
                 continue
-            place = self._address(url)
+            place = self._places.at(url)
             if place.problem:
                 continue  # perhaps nothing of ours at all
             why = f"{key} is {self._variables.where(key)}; {self._says(place)}"
@@ -208,7 +216,7 @@ class Rules:
 
     def _doubt(self, place: Place, name: str) -> str:
         """Why a key under any name need not be for its address, in words; empty: it is."""
-        seen = detect(place.url)
+        seen = self._catalog.detect(place.url)
         if seen.confidence != "high":
             return "which no known vendor uses"
         spec = self._catalog.spec(seen.catalog_id) if seen.catalog_id else None
@@ -241,7 +249,7 @@ class Rules:
         """Whether the variable is this vendor's: an ambiguous one only where a base URL of its own is set too."""
         if name not in ambiguous_variables() or name == _LOOK_AT_URL:
             return True
-        sharing = [one for one in self._specs if name in one.env.key and self._place(one) is not None]
+        sharing = [one for one in self._specs if name in one.env.key and self._places.of(one) is not None]
         return sharing == [spec]
 
     def _owner(self, name: str, spec: ProviderSpec) -> ProviderSpec | None:
@@ -252,40 +260,6 @@ class Rules:
             return None
         owner = next((one for one in self._specs if prefix in one.key_hint.prefixes), None)
         return owner if owner is not None and owner.id != spec.id and prefix not in spec.key_hint.prefixes else None  # fmt: skip
-
-    def _place(self, spec: ProviderSpec) -> Place | None:
-        """The address that was set for a vendor; its own names first, then `{NAME}_BASE_URL` for its key's name."""
-        stems = [match[1] for name in spec.env.key if (match := _KEY.fullmatch(name))]
-        also = [f"{stem}_{end}" for stem in stems for end in ("BASE_URL", "API_BASE")]
-        for name in (*spec.env.base_url, *also):
-            if self._variables.text(name):
-                return self._address(name, port=11434 if name == "OLLAMA_HOST" else None)
-        return None
-
-    def _address(self, name: str, port: int | None = None) -> Place:
-        text = self._variables.text(name)
-        if port is not None and "://" not in text and not re.search(r":\d+(/|$)", text):
-            text = f"{text.rstrip('/')}:{port}" if not text.startswith("[") or text.endswith("]") else text
-        try:
-            if port is not None and text.startswith(":"):
-                text = f"127.0.0.1{text}"
-            url = normalise_base_url(text)
-        except UsageError as error:
-            return Place(name, problem=f"{name} is no usable address: {error.message.rstrip('.')}")
-        host = urlsplit(url).hostname or ""
-        plain = url.startswith("http:") and not is_loopback(host)
-        if plain and not is_private(host):
-            return Place(name, problem=f"{name} is plain http to {host}: a key would travel unprotected")
-        return Place(name, url, allow_http=plain)
-
-    def _meant(self, spec: ProviderSpec, place: Place) -> ProviderSpec | None:
-        """The vendor that an address belongs to; None for one that tells nothing."""
-        seen = detect(place.url)
-        if seen.vendor == spec.id or _host(spec.endpoint) == _host(place.url):
-            return spec
-        if seen.confidence == "high" and (other := self._catalog.spec(seen.catalog_id)) is not None:
-            return other
-        return spec if spec.local and seen.confidence != "high" else None
 
     def _clear(self, spec: ProviderSpec, why: str, key: str, place: Place | None) -> Finding:
         found = self._finding(
@@ -298,7 +272,7 @@ class Rules:
 
     def _at(self, place: Place, slug: str, why: str, key: str, *, doubt: str = "") -> Finding:
         """What is at an address, by the address alone."""
-        seen = detect(place.url)
+        seen = self._catalog.detect(place.url)
         spec = self._catalog.spec(seen.catalog_id) if seen.catalog_id else None
         if spec is not None:
             option = replace(self._option(spec, place), slug=slug)
@@ -365,10 +339,6 @@ class Rules:
         return slugged(f"{host}-{split.port}" if split.port else host)
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
-
-
 def _first_name(why: str) -> str:
     return why.split(" ", 1)[0]
 
@@ -376,21 +346,3 @@ def _first_name(why: str) -> str:
 def _or(words: tuple[str, ...]) -> str:
     plain = [word.split(":")[0] for word in words]
     return ", ".join(plain[:-1]) + f" or {plain[-1]}" if len(plain) > 1 else plain[0]
-
-
-def loopback_addresses(variables: Variables, catalog: Catalog) -> list[str]:
-    """Addresses on this machine that the variables of model providers name, in whatever vendor's name."""
-    known = {name for spec in catalog.specs() for name in spec.env.base_url}
-    found = []
-    for name in variables:
-        stem = name.removesuffix("_BASE_URL").removesuffix("_API_BASE")
-        named = stem != name and bool(variables.text(f"{stem}_API_KEY"))
-        if not (name in known or named or _PROVIDER.fullmatch(name)):
-            continue
-        try:
-            url = normalise_base_url(variables.text(name))
-        except UsageError:
-            continue
-        if is_loopback(_host(url)) and urlsplit(url).port is not None:
-            found.append(url)
-    return found

@@ -266,6 +266,10 @@ def check_proxy(url: str) -> bool:
 def _amount(value: Decimal, option: str) -> Decimal:
     if not value.is_finite() or value < 0:
         raise UsageError(f"{option} takes a number from 0 up.", hint="For example 1.20.")
+    if 0 < value < Decimal("1e-9"):
+        raise UsageError(
+            f"{option}: less than a nano-dollar (0.000000001) cannot be counted.", hint="0 is nothing."
+        )
     return value
 
 

@@ -263,6 +263,10 @@ def cost_edit(mode: CostMode | None, gpu_hour: Decimal | None = None) -> Edit:
     """Say how it is paid: own hardware (USD per hour, if counted), flat rate, by tokens; None: as its provider."""
     if gpu_hour is not None and not 0 <= gpu_hour <= 100_000:
         raise UsageError("An hour of hardware costs from 0 to 100,000 USD.")
+    if gpu_hour is not None and 0 < gpu_hour < Decimal("1e-9"):
+        raise UsageError(
+            "Less than a nano-dollar cannot be counted.", hint="Give 0, or at least 0.000000001."
+        )
     hour = None if gpu_hour is None or mode != "own" else to_nanos(gpu_hour)
     return Edit("model.cost", lambda row: replace(row, cost_mode=mode, gpu_hour_nanos=hour))
 

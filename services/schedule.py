@@ -10,6 +10,8 @@ from services.clock import MINUTE_MS, parse_span, to_ms
 SHORTEST_MS = 5 * MINUTE_MS
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 
+_LONGEST_MONTH = dict(zip(range(1, 13), (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), strict=True))
+
 
 def check(text: str) -> str:
     """The schedule in its stored spelling; UsageError when it is none."""
@@ -20,7 +22,14 @@ def check(text: str) -> str:
         if span < SHORTEST_MS:
             raise UsageError("A sync every few seconds is too often.", hint="The shortest interval is 5m.")
         return text
-    _cron(text)
+    _, _, days, months, weekdays = _cron(text)
+    fields = text.split()
+    by_weekday = fields[2] != "*" and fields[4] != "*" and weekdays
+    if not by_weekday and all(min(days) > _LONGEST_MONTH[month] for month in months):
+        raise UsageError(
+            f"{text} would never sync: there is no such day.",
+            hint="The third field is the day, the fourth the month: 0 6 28 2 *.",
+        )
     return text
 
 

@@ -26,7 +26,7 @@ class Target:
 
 def resolve_target(catalog: Catalog, kind: str | None, url: str | None, slug: str | None) -> Target:
     """`--type` and `--url` as CLI.md has them: a vendor, a dialect, or a vendor found by its address."""
-    from catalog.detect import detect, normalise_base_url
+    from catalog.detect import normalise_base_url
     from catalog.types import DIALECTS
 
     if kind is None and url is None and slug is not None and catalog.spec(slug) is not None:
@@ -52,7 +52,7 @@ def resolve_target(catalog: Catalog, kind: str | None, url: str | None, slug: st
             )
         return Target(spec.dialect, spec.id, normalise_base_url(spec.endpoint))
     endpoint = normalise_base_url(url)
-    found = detect(endpoint)
+    found = catalog.detect(endpoint)
     if kind is None:
         return Target(found.dialect, found.catalog_id, endpoint)
     if spec is not None and kind not in dialects:

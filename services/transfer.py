@@ -36,8 +36,8 @@ class Transfer:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def plan(self, path: Path, *, allow_http: bool = False) -> Prepared:
-        """What importing a file (or the folder it lies in) would do. Nothing is contacted or changed.
+    async def plan(self, path: Path, *, allow_http: bool = False, test: bool = True) -> Prepared:
+        """What importing a file (or the folder it lies in) would do, its keys tried (`test`) or not. Nothing is contacted or changed.
 
         NotFoundError: there is no such file. ImportProblemError: it is no configuration, or nothing of it can be used.
         """
@@ -49,7 +49,7 @@ class Transfer:
                 f"{safe(found.file, 200)} names {len(found.providers):,} providers.",
                 hint=f"At most {MOST_PROVIDERS:,} are imported at once.",
             )
-        prepared = await prepare(self._services, found, allow_http=allow_http)
+        prepared = await prepare(self._services, found, allow_http=allow_http, test=test)
         plan = prepared.plan
         if not plan.steps:
             raise ImportProblemError(

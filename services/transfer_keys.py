@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def wanted_key(
-    services: Services, one: FoundProvider, work: ProviderWork
+    services: Services, one: FoundProvider, work: ProviderWork, *, test: bool = True
 ) -> tuple[Step | None, list[KeyToSet]]:
     """The plan's line about the key, and what of it the user still has to do."""
     row, todo = work.after, _secrets_to_set(one, work)
     before = work.before.key_ref if work.before else None
     command = f"switchroom keys set {row.slug} --key-stdin"
     if work.key is not None:
-        how = "tried, then stored" if spoken(row.dialect) else f"stored untested, as {row.dialect} is not spoken here yet"  # fmt: skip
+        how = "stored untested" if not test else "tried, then stored" if spoken(row.dialect) else f"stored untested, as {row.dialect} is not spoken here yet"  # fmt: skip
         return Step("key", row.slug, "add", f"from the file: {how}"), todo
     if row.key_ref and row.key_ref.startswith("env:"):
         name = row.key_ref[4:]
@@ -91,7 +91,7 @@ def warn_of_foreign_key(
     """A vendor's own variable that would be sent to somebody else's address."""
     from urllib.parse import urlsplit
 
-    from catalog.detect import detect, is_loopback, is_private
+    from catalog.detect import is_loopback, is_private
 
     host = urlsplit(row.endpoint).hostname or ""
     owners = [spec for spec in services.catalog.specs() if name in spec.env.key]
@@ -99,7 +99,9 @@ def warn_of_foreign_key(
         return
     # Whose address it is says the address: a file can call anybody's server by the vendor's name.
     places = {urlsplit(url).hostname for spec in owners for url in (spec.endpoint, *spec.alt_endpoints)}
-    if host not in places and detect(row.endpoint).vendor not in {spec.id for spec in owners}:
+    if host not in places and services.catalog.detect(row.endpoint).vendor not in {
+        spec.id for spec in owners
+    }:
         tell(
             "warning", f"{row.slug} would send {name}, the key of {owners[0].id}, to {safe(host, 80)}.", line
         )

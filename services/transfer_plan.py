@@ -65,9 +65,11 @@ class Prepared:
     files: dict[str, str] = field(default_factory=dict)
 
 
-async def prepare(services: Services, found: Found, *, allow_http: bool = False) -> Prepared:
+async def prepare(
+    services: Services, found: Found, *, allow_http: bool = False, test: bool = True
+) -> Prepared:
     """Compare what a file says with what is here."""
-    planner = _Planner(services, found, allow_http)
+    planner = _Planner(services, found, allow_http, test)
     await planner.run()
     planner.prepared.allow_http = allow_http
     planner.prepared.plan = Plan(
@@ -81,8 +83,8 @@ async def prepare(services: Services, found: Found, *, allow_http: bool = False)
 
 
 class _Planner:
-    def __init__(self, services: Services, found: Found, allow_http: bool) -> None:
-        self._services, self._found, self._allow_http = services, found, allow_http
+    def __init__(self, services: Services, found: Found, allow_http: bool, test: bool) -> None:
+        self._services, self._found, self._allow_http, self._test = services, found, allow_http, test
         self.steps: list[Step] = []
         self.remarks: list[Remark] = []
         self.keys: list[KeyToSet] = []
@@ -154,7 +156,7 @@ class _Planner:
         if twin is not None:
             self._remark("note", f"{slug} goes to the same address as {twin}.", one.line)
         self._step("provider", slug, work.action, work.what, line=one.line)
-        key, todo = wanted_key(self._services, one, work)
+        key, todo = wanted_key(self._services, one, work, test=self._test)
         if key is not None:
             self.steps.append(replace(key, line=one.line))
         self.keys += todo

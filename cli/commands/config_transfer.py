@@ -74,7 +74,7 @@ def import_configuration(session: Session, file: str, no_test: bool, allow_http:
     async def work(services: Services) -> None:
         if not file:  # an unset variable of a script: not the folder one happens to stand in
             raise UsageError("The file has no name.", hint="Write FILE, or the folder it lies in.")
-        prepared = await services.transfer.plan(Path(file), allow_http=allow_http)
+        prepared = await services.transfer.plan(Path(file), allow_http=allow_http, test=not no_test)
         plan = prepared.plan
         _refuse_empty(plan)
         if session.dry_run or not plan.changes:

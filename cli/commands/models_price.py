@@ -115,7 +115,7 @@ def _edit(given: Mapping[str, str], facts: TypedFacts, day: date | None, *, clea
     if "--in" not in given or "--out" not in given:
         raise click.UsageError("Give --in and --out, in USD per 1M tokens (0 is free), or --clear.")
     read: dict[str, Decimal | None] = {
-        name: read_decimal(text, name, most=10**15) for name, text in given.items()
+        name: read_decimal(text, name, most=None) for name, text in given.items()
     }
     price = typed_edit(
         TypedPrice(

@@ -15,6 +15,7 @@ from catalog.lookup import Catalog
 from catalog.merge import merge_model
 from catalog.types import ModelInfo
 from catalog.user import load_user
+from services.targets import resolve_target
 
 OURS = {
     "id": "acme", "name": "Acme", "dialect": "openai", "endpoint": "https://llm.acme.example/v1",
@@ -238,3 +239,33 @@ def test_a_model_that_ends_in_a_month_is_there_until_its_last_day() -> None:
         False,
         True,
     ]
+
+
+@pytest.mark.parametrize("depth", [600, 100_000])
+def test_a_file_nested_too_deeply_is_told_in_plain_words(tmp_path: Path, depth: int) -> None:
+    (tmp_path / "deep.json").write_text('{"id": "deep", "models": ' + "[" * depth + "]" * depth + "}")
+    [problem] = load_user(tmp_path).problems
+    assert problem.reason == "not valid JSON for a catalog: nested too deeply"
+
+
+def _with_vendors(folder: Path) -> Catalog:
+    own = OURS | {"url_patterns": [r"^https?://[^/]+\.acme\.test(/|$)", "("]}
+    (folder / "acme.json").write_text(json.dumps(own))
+    thief = {"id": "thief", "name": "Thief", "dialect": "openai", "endpoint": "https://api.openai.com/v1"}
+    (folder / "thief.json").write_text(json.dumps(thief))
+    return Catalog(folder)
+
+
+@pytest.mark.parametrize(
+    ("url", "vendor"),
+    [
+        ("https://llm.acme.example/v1", "acme"),  # by its own host
+        ("https://eu.acme.test/v1", "acme"),  # by a pattern
+        ("https://api.openai.com/v1", "openai"),  # bundled vendors first
+        ("https://elsewhere.example/v1", None),
+    ],
+)
+def test_a_vendor_of_the_user_is_found_by_its_address(tmp_path: Path, url: str, vendor: str | None) -> None:
+    catalog = _with_vendors(tmp_path)
+    assert catalog.detect(url).catalog_id == vendor
+    assert resolve_target(catalog, None, url, None).catalog_id == vendor

@@ -162,3 +162,18 @@ def test_the_ledger_keeps_the_price_that_was_paid(cli: Cli, served: Wire, home: 
     with sqlite3.connect(next(home.rglob("switchroom.db"))) as db:
         rows = db.execute("SELECT cost_nanos, grade, price_json FROM ledger").fetchall()
     assert rows == [(74_000, "computed", '{"input":"2","output":"10"}')]
+
+
+@pytest.mark.parametrize("amount", ["NaN", "-1", "Infinity", "1e400000"])
+def test_an_amount_that_is_none_is_refused_without_a_bound(cli: Cli, served: Wire, amount: str) -> None:
+    done = cli("models", "price", "mine/echo", f"--in={amount}", "--out", "1")
+    assert done.status == 2
+    assert "--in takes a number from 0 up." in done.err or "is more than 10,000" in done.err
+    assert "000,000,000" not in done.err
+
+
+@pytest.mark.parametrize("amount", ["0.0000000001", "0.0000000009", "1e-400000"])
+def test_an_hour_below_a_nano_dollar_is_not_kept_as_nothing(cli: Cli, served: Wire, amount: str) -> None:
+    done = cli("models", "map", "mine/echo", "--own", "--gpu-hour", amount)
+    assert done.status == 2
+    assert "nano-dollar" in done.err

@@ -165,3 +165,11 @@ def test_an_export_through_a_link_keeps_the_link(cli: Cli, tmp_path: Path) -> No
     assert (tmp_path / "link.toml").is_symlink()
     assert "switchroom = 1" in (tmp_path / "there" / "real.toml").read_text()
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["real.toml"]
+
+
+@pytest.mark.usefixtures("in_files")
+def test_the_plan_says_that_keys_are_not_tried(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(TABLE.format(name="a", url="https://llm.example/v1", key=KEY))
+    assert "stored untested" in cli("config", "import", str(file), "--no-test", "--dry-run").out
+    assert "tried, then stored" in cli("config", "import", str(file), "--dry-run").out

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from catalog.lookup import Catalog
-from services.discovery_rules import Rules, loopback_addresses
+from services.discovery_places import loopback_addresses
+from services.discovery_rules import Rules
 from services.discovery_views import Finding
 from services.environment import Variables, no_key
 
@@ -249,3 +250,30 @@ def test_what_is_shown_cannot_steer_a_terminal() -> None:
     (one,) = Rules(variables, Catalog(None), ("openai",)).findings()
     assert one.path == place, "the file is read again by its own name"
     assert not any(character in one.why + one.options[0].label for character in "\x1b\u202e")
+
+
+def test_azure_by_the_old_sdk_with_its_address_is_one_finding() -> None:
+    [one] = found(
+        OPENAI_API_KEY="a" * 32, OPENAI_API_TYPE="azure", AZURE_OPENAI_ENDPOINT="https://x.openai.azure.com"
+    )
+    assert (one.catalog_id, one.key_name, one.endpoint) == (
+        "azure",
+        "OPENAI_API_KEY",
+        "https://x.openai.azure.com",
+    )
+
+
+def test_the_same_key_under_both_names_of_azure_is_one_finding() -> None:
+    both = {
+        "OPENAI_API_KEY": "a" * 32,
+        "AZURE_OPENAI_API_KEY": "a" * 32,
+        "OPENAI_API_TYPE": "azure",
+        "AZURE_OPENAI_ENDPOINT": "https://x.openai.azure.com",
+    }
+    [one] = found(**both)  # type: ignore[arg-type]
+    assert one.key_name == "AZURE_OPENAI_API_KEY"
+
+
+def test_a_named_provider_is_shown_as_it_will_be_added() -> None:
+    [one] = found(PROVIDER_A__B_URL="http://127.0.0.1:9999/v1")
+    assert one.name == one.options[0].slug == "a-b"

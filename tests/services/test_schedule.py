@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from catalog.errors import UsageError
 from services import process
 from services.container import Services
-from services.schedule import due, next_time
+from services.schedule import check, due, next_time
 from services.schedule_claims import LONGEST_MS, claim, release
 from store.schedule_claims import hold
 
@@ -92,3 +93,14 @@ async def test_a_claim_holds_off_others_while_its_process_lives(services: Servic
     await release(services.db, ["openai"])  # not ours
     async with services.db.transaction() as tx:
         assert not await claim(tx, "openai", now + 1)
+
+
+@pytest.mark.parametrize("never", ["0 6 30 2 *", "0 6 31 4,6 *", "*/5 * 30-31 2 *"])
+def test_a_schedule_that_never_comes_is_refused(never: str) -> None:
+    with pytest.raises(UsageError, match="would never sync: there is no such day"):
+        check(never)
+
+
+@pytest.mark.parametrize("rare", ["0 6 29 2 *", "0 6 30 2 1", "0 6 31 4,5 *", "0 6 * 2 1"])
+def test_a_schedule_that_comes_rarely_is_kept(rare: str) -> None:
+    assert check(rare) == rare

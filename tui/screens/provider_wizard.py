@@ -156,11 +156,9 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
 
 async def _who(app: SwitchroomApp, state: Adding) -> None:
     """Who is at an address of the user's own: a vendor by its host, a server on one's own machine by its answers."""
-    from catalog.detect import detect
-
     assert state.choice is not None
     assert state.url is not None
-    found = detect(state.url)
+    found = app.services.catalog.detect(state.url)
     vendor = found.catalog_id
     if found.local:
         discovery, url, allow_http = app.services.discovery, state.url, state.allow_http
