@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from catalog.errors import NotFoundError, UsageError
 from catalog.plaintext import one_line
 from services.merging import MOST_TOKENS, facts_json, parse_facts
-from services.own_prices import Edit
+from services.price_edits import Edit
 from store.models import ModelRow
 
 LONGEST_NAME = 120

@@ -10,7 +10,7 @@ from cli.session import Session, changes
 
 if TYPE_CHECKING:
     from services.container import Services
-    from services.own_prices import Edit
+    from services.price_edits import Edit
 
 
 @click.command("map")
@@ -49,7 +49,7 @@ def map_model(
     async def work(services: Services) -> None:
         from cli.commands.models_price import document
         from cli.output import dollars
-        from services.own_prices import cost_edit, map_edit, plain_edit
+        from services.price_edits import cost_edit, map_edit, plain_edit
 
         edit: Edit
         if base is not None:

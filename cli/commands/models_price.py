@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from services.backtest import Backtest
     from services.container import Services
     from services.own_facts import TypedFacts
-    from services.own_prices import Change, Charges, Edit
+    from services.own_prices import Change, Charges
+    from services.price_edits import Edit
 
 
 @click.command("price")
@@ -102,7 +103,7 @@ def price_model(
 def _edit(given: Mapping[str, str], facts: TypedFacts, day: date | None, *, clear: bool) -> Edit:
     from cli.values import read_decimal
     from services.own_facts import clear_all_edit, facts_edit
-    from services.own_prices import TypedPrice, clear_edit, typed_edit
+    from services.price_edits import TypedPrice, clear_edit, typed_edit
 
     if clear:
         if given or facts.said:

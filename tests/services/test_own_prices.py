@@ -25,7 +25,7 @@ from services.backtest import Mix, cost_of
 from services.clock import month_bounds, now_ms
 from services.container import Services
 from services.feed import ModelsChanged
-from services.own_prices import (
+from services.price_edits import (
     TypedPrice,
     amount_problem,
     clear_edit,
@@ -412,7 +412,7 @@ _OTHER = """
 import asyncio, sys
 from decimal import Decimal
 from services.container import open_services
-from services.own_prices import TypedPrice, typed_edit
+from services.price_edits import TypedPrice, typed_edit
 async def main():
     async with open_services() as services:
         await services.own_prices.save([sys.argv[1]], typed_edit(TypedPrice(Decimal("7"), Decimal("8"))))

@@ -18,7 +18,7 @@ from services.container import Services
 from services.feed import Alert, StoreChangedElsewhere
 from services.overview import price_rises
 from services.own_facts import TypedFacts, facts_edit
-from services.own_prices import TypedPrice, amount_problem, cost_edit, typed_edit
+from services.price_edits import TypedPrice, amount_problem, cost_edit, typed_edit
 from services.registry import ProviderDraft
 from services.tariff import Tariff, tariff_of
 from store.models import ModelRow, Models

@@ -52,7 +52,7 @@ async def test_the_marked_are_compared_together_and_each_ones_limit_is_asked_abo
 
     app.run_worker(edit_charges(app, [first, other]))
     await until(pilot, "2 models: what does it cost?")
-    await pilot.press("3", "enter")
+    await pilot.press("3")
     asked = await until(pilot, "and 1 more")
     assert "monthly limit" in asked, "the limit of the second model's provider"
     assert first.provider != other.provider
@@ -92,7 +92,7 @@ def test_a_sum_is_known_only_where_every_used_model_is() -> None:
 async def test_what_cannot_be_kept_is_said_under_the_form_while_one_types(pilot: Pilot[Any]) -> None:
     """An edit that is refused by the model itself ends nothing: the line says why."""
     services = await opened(pilot)
-    from services.own_prices import TypedPrice, cost_edit, typed_edit
+    from services.price_edits import TypedPrice, cost_edit, typed_edit
     from tui.screens.model_price import live_words
 
     ref = "alpha/opus-9"

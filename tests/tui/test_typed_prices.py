@@ -112,7 +112,7 @@ async def test_a_later_price_stands_on_the_page_and_can_be_taken_back(pilot: Pil
     services = await opened(pilot)
     from datetime import UTC, datetime, timedelta
 
-    from services.own_prices import TypedPrice, typed_edit
+    from services.price_edits import TypedPrice, typed_edit
 
     soon = datetime.now(UTC).date() + timedelta(days=30)
     edit = typed_edit(TypedPrice(Decimal(3), Decimal(15), from_date=soon))
@@ -206,7 +206,7 @@ async def test_the_marked_become_own_hardware_and_tokens_again(pilot: Pilot[int]
 
 
 async def test_a_price_typed_elsewhere_is_seen_in_the_table(pilot: Pilot[int]) -> None:
-    from services.own_prices import TypedPrice, typed_edit
+    from services.price_edits import TypedPrice, typed_edit
 
     services = await opened(pilot)
     await services.own_prices.save(["alpha/opus-9"], typed_edit(TypedPrice(Decimal("7.77"), Decimal(8))))

@@ -15,7 +15,8 @@ from tui.widgets.columns import Cell, Column
 if TYPE_CHECKING:
     from catalog.types import ModelInfo
     from services.models import ModelView
-    from services.own_prices import Charges, CostMode, Edit
+    from services.own_prices import Charges
+    from services.price_edits import CostMode, Edit
     from tui.app import SwitchroomApp
 
 _WAYS = (
@@ -106,7 +107,7 @@ def _now(view: ModelView, map_to: str | None) -> str:
 
 async def _edit(app: SwitchroomApp, view: ModelView, way: str, whom: str) -> tuple[Edit, str] | None:
     """The chosen change and what it is in words; None: left."""
-    from services.own_prices import cost_edit, map_edit, plain_edit
+    from services.price_edits import cost_edit, map_edit, plain_edit
 
     match way:
         case "base":

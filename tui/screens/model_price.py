@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from catalog.types import Price, Rates
     from services.models import ModelView
-    from services.own_prices import Change, Charges, Edit
+    from services.own_prices import Change, Charges
+    from services.price_edits import Edit
     from tui.app import SwitchroomApp
 
 _NEW, _ALL = "new", "all"
@@ -65,7 +66,7 @@ def told(change: Change) -> str:
 
 def read_edit(values: Mapping[str, str]) -> Edit:
     """The filled form as a change. SwitchroomError, InvalidOperation and ValueError: it is none."""
-    from services.own_prices import TypedPrice, typed_edit
+    from services.price_edits import TypedPrice, typed_edit
 
     read = {key: _amount(values[key]) for key in ("cache_read", "cache_write", "per_request")}
     day = values["from"].strip()
@@ -89,7 +90,7 @@ def _day(text: str) -> date | None:
 
 
 def _price_problem(text: str) -> str | None:
-    from services.own_prices import amount_problem
+    from services.price_edits import amount_problem
 
     try:
         return amount_problem(_decimal(text))
@@ -102,7 +103,7 @@ def _rest_problem(text: str) -> str | None:
 
 
 def _fee_problem(text: str) -> str | None:
-    from services.own_prices import MOST_PER_REQUEST
+    from services.price_edits import MOST_PER_REQUEST
 
     try:
         fee = _amount(text)
@@ -243,7 +244,7 @@ def _rates(rates: Rates) -> str:
 async def _take_back(app: SwitchroomApp, charges: Charges, chosen: str) -> bool:
     from datetime import date
 
-    from services.own_prices import clear_edit
+    from services.price_edits import clear_edit
 
     edit = clear_edit(None if chosen == _ALL else date.fromisoformat(chosen))
     try:
