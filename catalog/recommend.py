@@ -34,6 +34,8 @@ STANDING_WORDS: Mapping[Standing, str] = MappingProxyType(
 
 ENOUGH_RUNS = 5
 """Fewer runs say nothing about a model's errors."""
+FEW_ERRORS = 0.02
+"""Up to this share of failed runs they speak for a model."""
 TOO_MANY_ERRORS = 0.25
 """The share of failed runs from which on a model is not healthy."""
 
@@ -239,7 +241,10 @@ def _errors(one: Candidate) -> Reason | None:
     words = f"{one.failed:,} of {one.runs:,} runs failed in 30 days"
     if one.runs < ENOUGH_RUNS:
         return Reason("errors", words)
-    return Reason("errors", words, good=one.failed / one.runs <= TOO_MANY_ERRORS)
+    share = one.failed / one.runs
+    return Reason(
+        "errors", words, good=True if share <= FEW_ERRORS else False if share > TOO_MANY_ERRORS else None
+    )
 
 
 def _speed(one: Candidate) -> Reason | None:

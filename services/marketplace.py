@@ -63,11 +63,18 @@ class Vendor:
     """Environment variables that hold a key or an address for it now; names only."""
     here: tuple[str, ...] = ()
     """The configured providers of this vendor."""
+    works: bool = False
+    """One of them can be talked to now, whatever would be in the way of another."""
+
+    @property
+    def later(self) -> str:
+        """The obstacle, where nothing of the vendor works yet; empty: something does, or could."""
+        return "" if self.works else self.obstacle
 
     @property
     def brief_obstacle(self) -> str:
-        """The obstacle in a few words."""
-        return brief_obstacle(self.spec)
+        """The same in a few words."""
+        return brief_obstacle(self.spec) if self.later else ""
 
     @property
     def cost(self) -> str:
@@ -160,6 +167,7 @@ def vendor_of(
     chat = [model for model in live if can_chat(model, None)]
     metered = [model for model in chat if model.price is not None and model.price.known]
     prices = [model.price for model in metered if model.price is not None]
+    mine = [row for row in rows if row.catalog_id == spec.id]
     return Vendor(
         spec,
         obstacle(spec),
@@ -177,7 +185,8 @@ def vendor_of(
         seeing=_cheapest(model for model in metered if "vision" in (model.capabilities or ())),
         models=_shown(spec, chat),
         found=found,
-        here=tuple(row.slug for row in rows if row.catalog_id == spec.id),
+        here=tuple(row.slug for row in mine),
+        works=any(not not_yet(spec, row.dialect) for row in mine),
     )
 
 

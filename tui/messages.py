@@ -32,6 +32,11 @@ class StatusFacts:
     """Long work under way, such as `syncing 3/8`; empty when there is none."""
 
 
+def provider_key(slug: str) -> str:
+    """Key of the alert that a provider does not work."""
+    return f"provider {slug}"
+
+
 @dataclass(frozen=True, slots=True)
 class AlertLine:
     """One thing that needs a look now, and where enter leads."""
@@ -56,3 +61,5 @@ class Notice:
     message: str
     hint: str = ""
     """The next key or step; empty when there is none."""
+    causes: tuple[str, ...] = ()
+    """Keys of the alerts that stand for the same as long as it is not mended: it is counted once."""

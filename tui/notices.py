@@ -64,9 +64,11 @@ class Notices(App[int]):
 
     @property
     def unread(self) -> list[Notice]:
-        """The messages of errors and warnings that nobody has read in `!` yet."""
+        """The messages of errors and warnings that nobody has read in `!` yet, and that no alert stands for."""
         told = [notice for notice in self.notices if notice.tone in _SEVERITY]
-        return told[-self._unread :] if self._unread else []
+        standing = {alert.key for alert in self.alerts}
+        new = told[-self._unread :] if self._unread else []
+        return [notice for notice in new if not notice.causes or not standing.issuperset(notice.causes)]
 
     def set_alerts(self, alerts: Iterable[AlertLine]) -> None:
         """These need a look now; the others no longer do."""
@@ -83,7 +85,7 @@ class Notices(App[int]):
     def _count_alerts(self) -> None:
         """The status line counts what is new: alerts not looked at, and messages not read."""
         new = sum((alert.key, alert.tone) not in self._looked_at for alert in self.alerts)
-        self.set_facts(replace(self.facts, alerts=new + self._unread))
+        self.set_facts(replace(self.facts, alerts=new + len(self.unread)))
 
     def set_work(self, text: str) -> None:
         """Long work under way, shown in every mode; empty when it is over."""
@@ -100,10 +102,18 @@ class Notices(App[int]):
             getattr(event, "message", ""), title=getattr(event, "title", ""), hint=getattr(event, "hint", None) or "", tone=tone
         )  # fmt: skip
 
-    def tell(self, message: str, *, title: str = "", hint: str = "", tone: Tone = "ok") -> None:
+    def tell(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        hint: str = "",
+        tone: Tone = "ok",
+        causes: tuple[str, ...] = (),
+    ) -> None:
         """Tell the user what happened and the next key, in a toast that stays in the history (`!`)."""
         notice = Notice(
-            int(time.time() * 1000), tone, one_line(redact(title), 80), one_line(redact(message), 400), one_line(redact(self.with_keys(hint)), 200)
+            int(time.time() * 1000), tone, one_line(redact(title), 80), one_line(redact(message), 400), one_line(redact(self.with_keys(hint)), 200), causes
         )  # fmt: skip
         self.notices.append(notice)
         del self.notices[:-500]

@@ -143,14 +143,14 @@ async def test_a_schedule_is_chosen_checked_stored_and_audited(app: SwitchroomAp
 
         await pilot.press("i")
         await until(pilot, "alfa: synced by itself when? Now: at start")
-        await pilot.press("4", "enter")
+        await pilot.press("4")
         await until(pilot, "every 6 h")
         await until(pilot, "in 6h")
         assert (await services.registry.row("alfa")).auto_sync == "6h"
 
         await pilot.press("i")
         await until(pilot, "Now: every 6 h")
-        await pilot.press("7", "enter")
+        await pilot.press("7")
         await until(pilot, "Five fields")
         await type_text(pilot, "99")
         await pilot.press("enter")
@@ -164,7 +164,7 @@ async def test_a_schedule_is_chosen_checked_stored_and_audited(app: SwitchroomAp
 
         await pilot.press("i")
         await until(pilot, "Now: Mon-Fri 06:00")
-        await pilot.press("6", "enter")
+        await pilot.press("6")
         await until(pilot, "The shortest is 5m")
         await type_text(pilot, "1m")
         await pilot.press("enter")
@@ -183,7 +183,7 @@ async def test_the_schedule_of_all_marked_is_set_at_once(app: SwitchroomApp, ven
         await until(pilot, "carol")
         await pilot.press("space", "space", "i")
         await until(pilot, "2 providers: synced by itself")
-        await pilot.press("1", "enter")
+        await pilot.press("1")
         await until(pilot, "synced by itself", gone=True)
         await until(pilot, " off ")
         assert [row.auto_sync for row in await services.registry.rows()] == ["off", "off", "start"]

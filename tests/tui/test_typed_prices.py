@@ -14,6 +14,7 @@ from tui_stage import NOW, opened, screen_text, type_text, until
 from services.container import Services
 from services.paths import Paths
 from tui.app import SwitchroomApp
+from tui.widgets.line import Line
 
 Compare = Callable[..., bool]
 
@@ -52,6 +53,10 @@ async def told(pilot: Pilot[Any], words: str) -> None:
     raise AssertionError(f"{words!r} was never told: {[one.message for one in app.notices]}")
 
 
+def app_lines(pilot: Pilot[Any]) -> list[Line]:
+    return list(pilot.app.screen.query(Line))
+
+
 async def on_model(pilot: Pilot[Any], name: str) -> None:
     await pilot.press("slash")
     await type_text(pilot, name)
@@ -72,6 +77,15 @@ async def test_the_form_begins_with_the_present_price_and_the_line_follows_what_
     await until(pilot, "input and output make a price")
 
 
+async def test_what_is_typed_on_the_next_line_takes_the_place_of_what_stood_there(pilot: Pilot[int]) -> None:
+    await on_model(pilot, "opus-9")
+    await pilot.press("e")
+    await until(pilot, "What alpha/opus-9 costs")
+    await pilot.press("tab", "9", "9")
+    await until(pilot, "99")
+    assert [line.value for line in app_lines(pilot)][1] == "99"
+
+
 async def test_a_typed_price_is_kept_shown_and_taken_back(pilot: Pilot[int]) -> None:
     app = pilot.app
     assert isinstance(app, SwitchroomApp)
@@ -88,7 +102,7 @@ async def test_a_typed_price_is_kept_shown_and_taken_back(pilot: Pilot[int]) -> 
     assert "typed by you" in await until(pilot, "$2.50")
     await pilot.press("e")
     await until(pilot, "has a price of yours")
-    await pilot.press("2", "enter")
+    await pilot.press("2")
     await told(pilot, "is taken back")
     await until(pilot, "e types a price in")
 
@@ -122,7 +136,7 @@ async def test_a_later_price_stands_on_the_page_and_can_be_taken_back(pilot: Pil
     assert "typed by you; e takes it back" in text
     await pilot.press("e")
     await until(pilot, f"Take back $3.00 / $15.00 from {soon}")
-    await pilot.press("2", "enter")
+    await pilot.press("2")
     await told(pilot, "is taken back")
     await until(pilot, "from 20", gone=True)
 
@@ -175,7 +189,7 @@ async def test_a_model_is_said_to_be_another_and_is_priced(pilot: Pilot[int]) ->
     await on_model(pilot, "日本語")
     await pilot.press("m")
     assert "Now: unknown." in await until(pilot, "what does it cost?")
-    await pilot.press("1", "enter")
+    await pilot.press("1")
     await until(pilot, "is this one")
     await type_text(pilot, "openai/gpt-4o-mini")
     await pilot.press("enter")
@@ -192,7 +206,7 @@ async def test_the_marked_become_own_hardware_and_tokens_again(pilot: Pilot[int]
     await until(pilot, "marked")
     await pilot.press("m")
     await until(pilot, "what does it cost?")
-    await pilot.press("2", "enter")
+    await pilot.press("2")
     await until(pilot, "What does an hour of the hardware cost?")
     await type_text(pilot, "2.5")
     await pilot.press("enter")
@@ -200,7 +214,7 @@ async def test_the_marked_become_own_hardware_and_tokens_again(pilot: Pilot[int]
     assert all(view.own_cost for view in await services.models.list("alpha"))
     await pilot.press("m")
     await until(pilot, "what does it cost?")
-    await pilot.press("5", "enter")
+    await pilot.press("5")
     await told(pilot, "as list and provider say")
     assert not any(view.own_cost for view in await services.models.list("alpha"))
 

@@ -139,7 +139,7 @@ async def test_where_no_price_is_known_the_cost_is_asked(
         await until(pilot, "if it wants one")
         await pilot.press("enter")
         await until(pilot, "What does it cost?")
-        await pilot.press(key, "enter")
+        await pilot.press(key)
         await until(pilot, "Which model should its chats use?")
         [view] = await app.services.registry.list()
         assert view.row.cost_mode == mode

@@ -66,8 +66,10 @@ def _what(entry: Entry) -> str:
     return ": ".join(part for part in (entry.notice.title, entry.notice.message) if part)
 
 
-def _hint(entry: Entry) -> str:
-    return "" if entry.notice is None else entry.notice.hint
+def _told(entry: Entry) -> str:
+    """The words first: they need the width, and enter shows the rest."""
+    hint = "" if entry.notice is None else entry.notice.hint
+    return f"{_what(entry)} → {hint}" if hint else _what(entry)
 
 
 class Alerts(Pick[Entry]):
@@ -77,14 +79,13 @@ class Alerts(Pick[Entry]):
         columns: tuple[Column[Entry], ...] = (
             Column("at", "time", _when, width=8, max_width=14),
             Column("kind", "", _kind, width=9),
-            Column("what", "what happened", _what, width=20, flex=3),
-            Column("hint", "next", lambda entry: (_hint(entry), "accent"), width=10, max_width=40, flex=1, priority=2, optional=True),
+            Column("what", "what happened, and what is next", _told, width=20, flex=1),
         )  # fmt: skip
         found = entries(alerts, notices)
         super().__init__(
             "Alerts and messages", columns, found,
             key=lambda entry: entry.key,
-            search=lambda entry: f"{_kind(entry)[0]} {_what(entry)} {_hint(entry)}",
+            search=lambda entry: f"{_kind(entry)[0]} {_told(entry)}",
             empty="Nothing needs your attention, and nothing has been reported since the start.",
             header=bool(found),
             wide=True,

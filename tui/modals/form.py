@@ -52,8 +52,10 @@ class Form(Modal[Mapping[str, str]]):
         ),
     ]
 
-    def __init__(self, title: str, fields: Sequence[Field], detail: str = "") -> None:
+    def __init__(self, title: str, fields: Sequence[Field], detail: str = "", *, keep: str = "") -> None:
+        """`keep`: what enter does where nothing is kept, in a word or two."""
         super().__init__(title)
+        self.key_words = {"form.keep": keep}
         self._fields, self._detail = tuple(fields), detail
 
     def compose_body(self) -> ComposeResult:

@@ -53,7 +53,9 @@ class Pick(Modal[T], Generic[T]):
         best_first: bool = False,
         choose_words: str = "",
         leave_words: str = "",
+        numbered: bool = False,
     ) -> None:
+        """`numbered`: the rows begin with their number, and a digit alone chooses while it can mean but one."""
         super().__init__(title)
         self._table: VirtualTable[T] = VirtualTable(
             columns,
@@ -71,7 +73,7 @@ class Pick(Modal[T], Generic[T]):
             self._table.keep_last()
         if best_first:
             self._table.beginnings_first()
-        self._best_first = best_first
+        self._best_first, self._numbered = best_first, numbered
         self.typed = ""
         """What stands in the filter line."""
         self._empty = empty
@@ -91,11 +93,20 @@ class Pick(Modal[T], Generic[T]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        if self._numbered and not self.typed and (row := self._meant(event.value)) is not None:
+            self.dismiss(row)
+            return
         changed, self.typed = event.value != self.typed, event.value
         self._table.set_empty("Nothing matches. Backspace widens the filter." if event.value else self._empty)
         self._table.set_filter(event.value)
         if changed and self._best_first:
             self._table.action_first()  # what was typed asks for the best row, not for the one seen before
+
+    def _meant(self, text: str) -> T | None:
+        """The row with this one digit as its number; None: no row, or more digits may follow."""
+        if len(text) != 1 or not text.isdecimal() or not 0 < int(text) <= len(self._rows):
+            return None
+        return None if int(text) * 10 <= len(self._rows) else self._rows[int(text) - 1]
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         event.stop()

@@ -146,6 +146,7 @@ async def take_back(app: SwitchroomApp) -> None:
         app.tell_error(error)
         return
     app.refresh_bindings()
+    app.hush()  # what offered to take them back is done
     if done.removed:
         words = f"Took back {count(len(done.removed), 'provider')}: {', '.join(done.removed)}. They are not added by themselves again."
         hint = "{::app.palette}, then “found here” adds them after all"

@@ -8,12 +8,16 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.screens.base import ModeScreen
-from tui.screens.overview_panels import welcome
+from tui.screens.overview_panels import hung, welcome
 
 if TYPE_CHECKING:
     from services.discovery_views import Finding
     from services.registry import ProviderView
     from tui.screens.provider_choice import Choice
+
+
+_BAR = 2
+"""Cells of the bar that a long welcome is scrolled by."""
 
 
 class WithFindings(ModeScreen):
@@ -24,6 +28,7 @@ class WithFindings(ModeScreen):
         self._views: list[ProviderView] = []
         self._found: list[Choice] = []
         """Vendors whose key is in the environment, where nobody looks around by itself."""
+        self._welcomed = Content("")
         self._looked = False
         """They were looked for."""
         self.key_words: dict[str, str] = {}
@@ -43,7 +48,8 @@ class WithFindings(ModeScreen):
         report = made.report if made is not None else None
         self.key_words = {"overview.add": "add what was found"} if self.offers else {}
         if not self._views:
-            self.query_one("#welcome Static", Static).update(welcome(self._found, report))
+            self._welcomed = welcome(self._found, report)
+            self._show_welcome()
             if services.settings.discovery.at_start == "off" and report is None and not self._looked:
                 self._looked = True
                 self.run_worker(self._look_for_keys(), group="found", exit_on_error=True)
@@ -51,6 +57,14 @@ class WithFindings(ModeScreen):
         line = self.query_one("#discovered", Static)
         line.display = bool(spans)
         line.update(Content.assemble(*spans))
+
+    def _show_welcome(self) -> None:
+        around = self.query_one("#welcome").styles.padding.width + _BAR
+        self.query_one("#welcome Static", Static).update(hung(self._welcomed, self.size.width - around))
+
+    def on_resize(self) -> None:
+        if not self._views:
+            self.call_after_refresh(self._show_welcome)  # a low screen has less beside it
 
     async def _look_for_keys(self) -> None:
         from tui.screens.provider_choice import choices

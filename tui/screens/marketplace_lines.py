@@ -69,7 +69,7 @@ def key_words(vendor: Vendor | None) -> Cell:
     """Where its key is, or where to get one; for a vendor that cannot be connected, why not."""
     if vendor is None:
         return "paste its base URL", "dim"
-    if vendor.obstacle:
+    if vendor.later:
         return vendor.brief_obstacle, "dim"
     if vendor.found:
         return f"▸ found in {vendor.found[0]}", "accent"
@@ -81,7 +81,7 @@ def key_words(vendor: Vendor | None) -> Cell:
 def _name(line: VendorLine) -> Cell:
     if line.vendor is None:
         return "Other: a base URL", "accent"
-    return one_line(line.vendor.spec.name), "dim" if line.vendor.obstacle else "strong"
+    return one_line(line.vendor.spec.name), "dim" if line.vendor.later else "strong"
 
 
 def _models(line: VendorLine) -> Cell:
@@ -98,7 +98,7 @@ def _prices(line: VendorLine, side: str) -> Cell:
     if found.cost == "own":
         return "own", "dim"
     words = span_words(getattr(found, side))
-    return (words, "dim") if words == UNKNOWN or found.obstacle else words
+    return (words, "dim") if words == UNKNOWN or found.later else words
 
 
 def _lowest(line: VendorLine, side: str) -> float | None:
@@ -118,7 +118,7 @@ def _seeing(line: VendorLine) -> Cell:
         return ("own", "dim") if found.vision else (UNKNOWN, "dim")
     price = found.seeing.price if found.seeing else None
     words = rate(price.input) if price else UNKNOWN
-    return (words, "dim") if words == UNKNOWN or found.obstacle else words
+    return (words, "dim") if words == UNKNOWN or found.later else words
 
 
 def _least_seeing(line: VendorLine) -> float | None:
@@ -202,8 +202,8 @@ def details(vendor: Vendor | None) -> list[Pair]:
     pairs: list[Pair] = [("vendor", one_line(spec.name), "strong")]
     if vendor.here:
         pairs.append(("here", f"● {', '.join(vendor.here)}", "ok"))
-    if vendor.obstacle:
-        pairs.append(("not yet", vendor.obstacle, "warn"))
+    if vendor.later:
+        pairs.append(("not yet", vendor.later, "warn"))
     pairs += [("offers", _offers(vendor), ""), *_cost(vendor), ("a key", *_key(vendor))]
     pairs += _variables(vendor)
     pairs.append(("address", one_line(vendor.endpoint), ""))

@@ -64,7 +64,7 @@ async def ask_wish(app: SwitchroomApp, wish: Wish | None) -> Wish | None:
         Field("budget", "USD for a run", budget, "any; 0.01 is a cent, 0 is free only", _checked("budget")),
         Field("needs", "needs", " ".join(wish.needs) if wish else "", "nothing; tools vision reasoning json audio", _checked("needs")),
     ]  # fmt: skip
-    values = await app.push_screen_wait(Form("Recommend a model", fields, _DETAIL))
+    values = await app.push_screen_wait(Form("Recommend a model", fields, _DETAIL, keep="recommend"))
     return None if values is None else wish_of(values["task"], values["budget"], values["needs"])
 
 

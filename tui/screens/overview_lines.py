@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
 from tui.formatting import UNKNOWN, Tone, cents, clock, count, millis, money, rate, state, tokens
-from tui.messages import AlertLine
+from tui.messages import AlertLine, provider_key
 from tui.screens import provider_columns
 from tui.screens.limit_words import anew_words, heading
 from tui.screens.provider_columns import ProviderLine
@@ -84,7 +84,7 @@ def _provider_line(view: ProviderView) -> AlertLine:
     parts = [f"{mark.glyph} {slug}: {mark.word}", *([said] if said else [])]
     if hint := next_step(view.state, here=False):
         parts.append(hint)
-    return AlertLine(f"provider {slug}", mark.tone, " · ".join(parts), "provider", slug)
+    return AlertLine(provider_key(slug), mark.tone, " · ".join(parts), "provider", slug)
 
 
 def _rise_line(rise: PriceRise) -> AlertLine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ Span = tuple[str, str]
 _WORDS = {"measured": "measured", "estimated": "estimated", "own": "on own hardware", "unknown": "unknown"}
 _BRIEF = {"measured": "measured", "estimated": "est.", "own": "own", "unknown": "unkn."}
 _METER = 10
+_INDENT = re.compile(r"  +(?:[^\sA-Z] +)?")
+"""What a line begins with, a glyph or a key among it."""
+_LEAST_WORDS = 20
 
 
 class Panel(Vertical):
@@ -178,6 +182,22 @@ def welcome(found: list[Choice], report: Report | None = None, problem: str = ""
     if problem:
         spans += [("\n", ""), (problem, "$warning")]
     return Content.assemble(*spans)
+
+
+def hung(content: Content, cells: int) -> Content:
+    """The text with lines of at most so many cells, what is carried over under the words of its first line."""
+    lines: list[Content] = []
+    for line in content.split("\n", allow_blank=True):
+        found = _INDENT.match(line.plain)
+        deep = found.end() if found else 0
+        if not deep or line.cell_length <= cells or cells - deep < _LEAST_WORDS:
+            lines.append(line)
+            continue
+        first, rest = line.divide([deep])
+        parts = rest.wrap(cells - deep)
+        lines.append(first + parts[0].rstrip())
+        lines += [Content(" " * deep) + part.rstrip() for part in parts[1:]]
+    return Content("\n").join(lines)
 
 
 def _keys(pair: tuple[str, str]) -> list[Span]:

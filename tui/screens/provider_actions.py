@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
 from tui.formatting import count, duration, state
+from tui.messages import provider_key
 from tui.modals.ask import Ask
 from tui.modals.confirm import Confirm
 from tui.modals.pick import Pick
@@ -181,6 +182,7 @@ async def choose(app: SwitchroomApp, title: str, ways: Sequence[tuple[str, str]]
     window = Pick(
         title, columns, numbered,
         key=lambda way: way[0], search=lambda way: way[1], placeholder="a number, or arrows", small=True,
+        numbered=True,
     )  # fmt: skip
     chosen = await app.push_screen_wait(window)
     return None if chosen is None else chosen[0]
@@ -201,6 +203,7 @@ def told_sync(app: SwitchroomApp, results: Sequence[SyncResult]) -> None:
             title=f"{len(bad)} of {len(results)} not synced",
             hint="{4:mode.sync} says why",
             tone="bad",
+            causes=tuple(provider_key(result.slug) for result in bad),
         )
     for result in bad if len(bad) <= _EACH_TOLD else ():
         if result.error is not None:
@@ -208,7 +211,7 @@ def told_sync(app: SwitchroomApp, results: Sequence[SyncResult]) -> None:
                 result.error.hint
                 or "{t:providers.test|provider.test} tests it, {K:providers.key|provider.key} sets its key"
             )
-            app.tell(result.error.message, title=f"{result.slug}: not synced", hint=hint, tone="bad")
+            app.tell(result.error.message, title=f"{result.slug}: not synced", hint=hint, tone="bad", causes=(provider_key(result.slug),))  # fmt: skip
     if not good:
         return
     added, updated, removed = (
