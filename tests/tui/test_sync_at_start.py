@@ -212,3 +212,24 @@ async def test_a_sync_by_itself_has_a_bar_and_can_be_stopped(
             assert vendor.asked == 1, "stopped, it is due in an hour"
             app.sync(["slow"])
             await happens(pilot, lambda: vendor.asked == 2)
+
+
+async def test_a_list_fetched_meanwhile_leaves_the_bar_to_the_sync_at_start(
+    app: SwitchroomApp, paths: Paths, vendor: Vendor
+) -> None:
+    vendor.hold = asyncio.Event()
+    async with vendor_on_loopback() as quick:
+        await stored(paths, slow=(vendor.url, "start"), quick=(quick.url, "start"))
+        async with app.run_test(size=SIZE, notifications=True) as pilot:
+            services = await opened(pilot)
+            await until(pilot, "1/2")
+            app.sync(["quick"])
+            await until(pilot, "syncing 1 provider")
+            assert "◌ fetching" in screen_text(app)
+            await pilot.press("ctrl+c")
+            await until(pilot, "Sync stopped")
+            await happens(pilot, lambda: services.sync.active == ())
+            app.sync(None)
+            await until(pilot, "1/2")
+            vendor.hold.set()
+            await happens(pilot, lambda: services.sync.active == ())

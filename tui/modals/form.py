@@ -74,6 +74,8 @@ class Form(Modal[Mapping[str, str]]):
             self.focus_next("Line")
         else:
             self.focus_previous("Line")
+        if isinstance(line := self.focused, Line):
+            line.select_all()  # what is typed takes the place of what stood there
 
     def action_keep(self) -> None:
         lines = {line.name or "": line for line in self.query(Line)}
