@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -13,7 +14,7 @@ from rich.text import Text
 from textual import events
 from textual._compositor import CompositorUpdate
 from textual.screen import Screen
-from textual.worker import Worker, WorkerFailed
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from catalog.errors import SwitchroomError
 from tui import crash, facts, hangup, typeahead
@@ -173,7 +174,14 @@ class Life(Notices):
             self.run_worker(self._look_and_sync(), group="discovery")
 
     async def _look_and_sync(self) -> None:
-        """What is found here is there before the first sync, which goes on whatever the screens do."""
+        """What is found here is there before the first sync, which goes on whatever the screens do.
+
+        Both wait until the first screen has what it shows: their imports would hold it up.
+        """
+        first: Worker[None] | None = getattr(self.screen, "arriving", None)
+        if first is not None:
+            with contextlib.suppress(WorkerFailed, WorkerCancelled):
+                await first.wait()
         if self.services.settings.discovery.at_start != "off":
             from tui.screens.discovered import look_around
 
