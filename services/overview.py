@@ -117,14 +117,16 @@ async def recent(services: Services, limit: int = 40) -> tuple[RecentRun, ...]:
 
 async def price_rises(services: Services, views: list[ProviderView]) -> tuple[PriceRise, ...]:
     """One for each provider whose last syncs made something dearer that is on, the steepest first."""
-    since = now_ms() - RISES_MS
+    from store.sync_runs import SyncRuns
+
+    since, runs = now_ms() - RISES_MS, SyncRuns(services.db)
     found = []
-    await asyncio.to_thread(_import_sync)
     for view in views:
         if view.last_sync is None or view.last_sync.started_at < since:
             continue
-        for run in await services.sync.history(view.row.slug, _SYNCS):
+        for run in await runs.history(view.row.slug, _SYNCS):
             if run.updated and run.id is not None and run.started_at >= since:
+                await asyncio.to_thread(_import_sync)
                 rise = await _rise(services, view.row.slug, run.id, run.started_at)
                 if rise is not None:
                     found.append(rise)
