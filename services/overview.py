@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from services.clock import DAY_MS, HOUR_MS, day_bounds, month_bounds, now_ms
@@ -126,7 +127,7 @@ async def price_rises(services: Services, views: list[ProviderView]) -> tuple[Pr
             continue
         for run in await runs.history(view.row.slug, _SYNCS):
             if run.updated and run.id is not None and run.started_at >= since:
-                await asyncio.to_thread(_import_sync)
+                await asyncio.to_thread(import_module, "services.sync")  # so that the screen goes on
                 rise = await _rise(services, view.row.slug, run.id, run.started_at)
                 if rise is not None:
                     found.append(rise)
@@ -138,7 +139,7 @@ async def catalog_news(services: Services) -> tuple[News, ...]:
     """What the catalog has told and nobody has looked at yet, the newest last."""
     if not await services.state.get(NEWS):
         return ()
-    await asyncio.to_thread(_import_news)
+    await asyncio.to_thread(import_module, "services.catalog_news")
     from services.catalog_news import news
 
     return tuple(await news(services))
@@ -165,11 +166,3 @@ async def _rise(services: Services, slug: str, run_id: int, at: int) -> PriceRis
     assert new is not None
     others = len({change.model for change in dearer}) - 1
     return PriceRise(slug, first.model, first.field, old, new, others, at)
-
-
-def _import_sync() -> None:
-    import services.sync  # noqa: F401  it takes a while: elsewhere, so that the screen goes on
-
-
-def _import_news() -> None:
-    import services.catalog_news  # noqa: F401  as above

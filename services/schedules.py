@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -42,7 +43,7 @@ class Schedules:
         wake = asyncio.Event()
         leave = self._services.feed.subscribe(lambda _: wake.set(), OfflineChanged)
         try:
-            await asyncio.to_thread(_import_sync)
+            await asyncio.to_thread(import_module, "services.sync")
             starting = self._services.settings.sync.at_start
             if not starting:
                 await _until(wake)
@@ -81,10 +82,6 @@ class Schedules:
         secrets = (row.key_ref, row.proxy, *row.secret_headers.values())
         in_vault = any(ref is not None and ref.startswith("vault:") for ref in secrets)
         return not in_vault or self._services.credentials.vault_at_hand
-
-
-def _import_sync() -> None:
-    import services.sync  # noqa: F401  it takes a while: elsewhere, so that the screen goes on
 
 
 async def _until(wake: asyncio.Event) -> None:

@@ -13,8 +13,8 @@ from textual.widgets import Static
 from catalog.errors import SwitchroomError
 from tui.formatting import whole
 from tui.screens import catalog_words
-from tui.screens.base import ModeScreen
 from tui.screens.catalog_words import Line, SourceLine
+from tui.screens.rereading import Rereading
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.note import Note
 from tui.widgets.table import VirtualTable
@@ -30,13 +30,14 @@ _RELOAD = frozenset({"CatalogChanged", "ProvidersChanged", "ModelsChanged", "Set
 _EMPTY = "Nothing changed for your models. {s:catalog.ask} asks the sources, {c:catalog.all} shows all vendors."  # fmt: skip
 
 
-class CatalogChanges(ModeScreen):
+class CatalogChanges(Rereading):
     """Opened over the Sync table; esc goes back."""
 
     MODE = "sync"
     HEADING = "Sync"
     CSS_PATH = "sync.tcss"
     AUTO_FOCUS = "#catalog-changes"
+    RELOAD = _RELOAD
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="catalog.back", tooltip="Back to the table (clears a filter first)"),
         Binding("enter", "open", "open", id="catalog.open", tooltip="The model of this change"),
@@ -52,8 +53,6 @@ class CatalogChanges(ModeScreen):
         self._all = False
         """Show the changes of all vendors, too."""
         self._found: list[Line] = []
-        self._old = False
-        """Something changed while another screen was in front."""
         self._asking: Worker[None] | None = None
         self._changes: VirtualTable[Line] = VirtualTable(
             catalog_words.COLUMNS, key=lambda line: line.key, search=catalog_words.search_text,
@@ -84,24 +83,10 @@ class CatalogChanges(ModeScreen):
         self.status_title = "Sync › catalog"
         await self._load()
 
-    def feed_event(self, event: object) -> None:
-        if type(event).__name__ in _RELOAD and self.is_mounted:
-            self._old = True
-            if self.seen:
-                self._load_soon()
-
-    def on_screen_resume(self) -> None:
-        if self._old and self.app.opened:
-            self._load_soon()
-
-    def _load_soon(self) -> None:
-        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
-
-    async def _load(self) -> None:
+    async def _read(self) -> None:
         from services.catalog_changes import changes
         from services.catalog_news import seen
 
-        self._old = False
         services = self.app.services
         try:
             views = await services.catalog_refresh.sources()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -10,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 
 from catalog.errors import SwitchroomError
-from tui.screens.base import ModeScreen
 from tui.screens.marketplace_lines import (
     COLUMNS,
     EXPORTED,
@@ -21,13 +19,13 @@ from tui.screens.marketplace_lines import (
     exported_row,
     search_text,
 )
+from tui.screens.rereading import Rereading
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.footer import KeyLine
 from tui.widgets.pairs import Pairs
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from services.container import Services
     from tui.app import SwitchroomApp
     from tui.exporting import Exported
 
@@ -44,7 +42,7 @@ async def open_marketplace(app: SwitchroomApp) -> None:
         await app.push_screen(Marketplace(came_from))
 
 
-class Marketplace(ModeScreen):
+class Marketplace(Rereading):
     """The table of vendors."""
 
     MODE = "providers"
@@ -53,6 +51,7 @@ class Marketplace(ModeScreen):
     AUTO_FOCUS = "VirtualTable"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (160, "-wide")]  # type: ignore[misc]
     VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-low"), (34, "-tall")]  # type: ignore[misc]
+    RELOAD = _RELOAD
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "add", "add", id="market.add", tooltip="Add this vendor, step by step; on the last line any other server"),
         Binding("i", "details", "details", id="market.details", tooltip="All about this vendor in the whole window, and back to the table"),
@@ -67,9 +66,6 @@ class Marketplace(ModeScreen):
         self._came_from = came_from
         self.key_words: dict[str, str] = {}
         """Binding id → what the line of keys calls it now."""
-        self._old = False
-        """Something changed while another screen was in front."""
-        self._loading = asyncio.Lock()
         self._table: VirtualTable[VendorLine] = VirtualTable(
             COLUMNS, key=lambda line: line.id, search=search_text, facets=FACETS, empty="Reading the catalog …", marks=False, id="vendors"
         )  # fmt: skip
@@ -84,38 +80,20 @@ class Marketplace(ModeScreen):
 
     # -- data ------------------------------------------------------------------------------------
 
-    async def services_ready(self, services: Services) -> None:  # noqa: ARG002
-        await self._load()
-
-    async def _load(self) -> None:
+    async def _read(self) -> None:
         from services.marketplace import vendors
 
-        self._old = False
-        async with self._loading:
-            try:
-                found = await vendors(self.app.services)
-            except SwitchroomError as error:
-                self._table.set_empty(self.app.with_keys(_UNREAD))
-                self.app.tell_error(error)
-                return
+        try:
+            found = await vendors(self.app.services)
+        except SwitchroomError as error:
+            self._table.set_empty(self.app.with_keys(_UNREAD))
+            self.app.tell_error(error)
+            return
         lines = [*map(VendorLine, found), OTHER]
         if lines != list(self._table.rows):
             self._table.set_rows(lines)
             self._explain()
             self.refresh_bindings()
-
-    def feed_event(self, event: object) -> None:
-        if type(event).__name__ in _RELOAD and self.is_mounted:
-            self._old = True
-            if self.seen:
-                self._load_soon()
-
-    def on_screen_resume(self) -> None:
-        if self._old and self.app.opened:
-            self._load_soon()
-
-    def _load_soon(self) -> None:
-        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
 
     def _explain(self) -> None:
         line = self._table.cursor_row

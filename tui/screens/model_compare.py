@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,14 +14,13 @@ from textual.widgets import Static
 from catalog import capabilities
 from catalog.errors import NotFoundError, SwitchroomError
 from tui.formatting import UNKNOWN, cents, count, millis, tokens, whole
-from tui.screens.base import ModeScreen
 from tui.screens.model_columns import Known, now_ms, price, price_of
 from tui.screens.model_pages import EXPORTED, exported_row
+from tui.screens.rereading import Rereading
 from tui.widgets.columns import Cell, Column
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from services.container import Services
     from services.models import ModelView
     from tui.exporting import Exported
 
@@ -135,13 +133,14 @@ def _columns(models: int) -> tuple[Column[Line], ...]:
     )
 
 
-class ModelCompare(ModeScreen):
+class ModelCompare(Rereading):
     """The models marked in the table of models. esc goes back to it, the marks still there."""
 
     MODE = "models"
     HEADING = "Models › compare"
     CSS_PATH = "models.tcss"
     AUTO_FOCUS = "VirtualTable"
+    RELOAD = _RELOAD
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="compare.back", tooltip="Back to the table of models"),
         Binding("d", "differences", "differences", id="compare.differences", tooltip="Show only the rows in which the models differ, or all"),
@@ -157,9 +156,6 @@ class ModelCompare(ModeScreen):
         self._lines: list[Line] = []
         self._only = False
         """Only what differs is shown."""
-        self._loading = asyncio.Lock()
-        self._old = False
-        """Something changed while another screen was in front."""
         self._table: VirtualTable[Line] = VirtualTable(
             _columns(len(refs)), key=lambda line: line.name, empty="Opening …", header=False, marks=False
         )
@@ -168,31 +164,9 @@ class ModelCompare(ModeScreen):
         yield Static("", id="compared", markup=False)
         yield self._table
 
-    async def services_ready(self, services: Services) -> None:  # noqa: ARG002
-        await self._load()
-
-    def feed_event(self, event: object) -> None:
-        if type(event).__name__ in _RELOAD and self.is_mounted:
-            self._old = True
-            if self.is_current:
-                self._load_soon()
-
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
-        if self._old and self.app.opened:
-            self._load_soon()
-
-    def _load_soon(self) -> None:
-        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
-
-    async def _load(self) -> None:
-        async with self._loading:
-            await self._read()
-
     async def _read(self) -> None:
         from services.model_records import model_records
 
-        self._old = False
         services = self.app.services
         try:
             views = [await services.models.get(ref) for ref in self.refs]

@@ -12,9 +12,9 @@ from catalog.errors import NotFoundError, SwitchroomError
 from catalog.plaintext import one_line
 from tui.formatting import UNKNOWN, cut_middle
 from tui.screens import model_actions as actions
-from tui.screens.base import ModeScreen
 from tui.screens.model_columns import Known, now_ms
 from tui.screens.model_pages import EXPORTED, Fact, exported_row, facts
+from tui.screens.rereading import Rereading
 from tui.widgets.columns import Cell, Column
 from tui.widgets.table import VirtualTable
 
@@ -46,13 +46,14 @@ COLUMNS: tuple[Column[Fact], ...] = (
 )
 
 
-class ModelDetail(ModeScreen):
+class ModelDetail(Rereading):
     """One model. Opened over a table; esc goes back."""
 
     MODE = "models"
     HEADING = "Models"
     CSS_PATH = "models.tcss"
     AUTO_FOCUS = "VirtualTable"
+    RELOAD = _RELOAD
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="model.back", tooltip="Back to the table"),
         Binding("c,enter", "chat", "chat", id="model.chat", tooltip="Chat with this model"),
@@ -70,14 +71,8 @@ class ModelDetail(ModeScreen):
         self.ref = ref
         self._view: ModelView | None = None
         self._known = Known(now=now_ms())
-        self._gone = False
-        """Its provider no longer exists; the screen leaves as soon as nothing stands over it."""
         self._loaded = asyncio.Event()
         """The model was looked up once, found or not."""
-        self._loading = asyncio.Lock()
-        """One load at a time: what was read first is never shown last."""
-        self._old = False
-        """Something changed while another screen was in front."""
         self._table: VirtualTable[Fact] = VirtualTable(
             COLUMNS, key=lambda fact: str(fact.place), empty="Opening …", header=False, marks=False
         )
@@ -90,33 +85,13 @@ class ModelDetail(ModeScreen):
         await self._load()
         self._loaded.set()
 
-    def feed_event(self, event: object) -> None:
-        if type(event).__name__ in _RELOAD and self.is_mounted:
-            self._old = True
-            if self.seen:
-                self._load_soon()
-
-    def on_screen_resume(self) -> None:
-        if self._gone:
-            self._leave()
-        elif self._old and self.app.opened:
-            self._load_soon()
-
-    def _load_soon(self) -> None:
-        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
-
     def _leave(self) -> None:
         self.app.tell(f"{self.ref.partition('/')[0]} was deleted.", hint="2 shows the providers", tone="dim")
         self.app.pop_screen()
 
-    async def _load(self) -> None:
-        async with self._loading:
-            await self._read()
-
     async def _read(self) -> None:
         from services.model_records import model_records
 
-        self._old = False
         services = self.app.services
         try:
             view = await services.models.get(self.ref)
@@ -124,9 +99,7 @@ class ModelDetail(ModeScreen):
             default = await services.models.default()
             row = await services.registry.row(view.provider)
         except NotFoundError:
-            self._gone = True
-            if self.app.screen is self:
-                self._leave()
+            self._vanished()
             return
         except SwitchroomError as error:
             self._table.set_empty(

@@ -13,14 +13,13 @@ from textual.widgets import Static
 from catalog.errors import NotFoundError, SwitchroomError
 from tui.formatting import Tone, count, cut_middle, millis, money, tokens, whole
 from tui.modals.form import Field, Form
-from tui.screens.base import ModeScreen
+from tui.screens.rereading import Rereading
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from catalog.recommend import Reason, Verdict
-    from services.container import Services
     from services.recommend import Advice, Wish
     from tui.app import SwitchroomApp
     from tui.exporting import Exported
@@ -112,13 +111,14 @@ _COLUMNS: tuple[Column[Verdict], ...] = (
 )
 
 
-class ModelRecommend(ModeScreen):
+class ModelRecommend(Rereading):
     """What suits a wish, the best first; below, what is not recommended and why."""
 
     MODE = "models"
     HEADING = "Models › recommend"
     CSS_PATH = "models.tcss"
     AUTO_FOCUS = "VirtualTable"
+    RELOAD = _RELOAD
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "details", id="recommend.open", tooltip="All that is known of the model, and from where"),
         Binding("c", "chat", "chat", id="recommend.chat", tooltip="Chat with this model"),
@@ -140,8 +140,6 @@ class ModelRecommend(ModeScreen):
             marks=False,
             id="advice",
         )
-        self._old = False
-        """Something changed while another screen was in front."""
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="wished", markup=False)
@@ -149,16 +147,16 @@ class ModelRecommend(ModeScreen):
         yield self._table
         yield Static("", id="reasons", markup=False)
 
-    async def services_ready(self, services: Services) -> None:
+    async def _read(self) -> None:
         from services.recommend import recommend as judge
 
         try:
-            advice = await judge(services, self.wish)
+            advice = await judge(self.app.services, self.wish)
         except SwitchroomError as error:
+            self._old = True  # coming back tries again
             self._table.set_empty("It could not be looked up ({!:app.alerts} says why).")
             self.app.tell_error(error)
             return
-        self._old = False
         self._table.set_empty(
             "No models yet. {esc:recommend.back}, {2:mode.providers}, then {a:providers.add} adds a provider."
         )
@@ -166,22 +164,6 @@ class ModelRecommend(ModeScreen):
             self._table.set_rows(advice.verdicts)
         self.query_one("#wished", Static).update(wished(advice))
         self._explain()
-
-    def feed_event(self, event: object) -> None:
-        if type(event).__name__ in _RELOAD and self.is_mounted:
-            self._old = True
-            if self.is_current:
-                self._load()
-
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
-        if self._old and self.app.opened:
-            self._load()
-
-    def _load(self) -> None:
-        self.run_worker(
-            self.services_ready(self.app.services), exclusive=True, group="load", exit_on_error=True
-        )
 
     def _explain(self) -> None:
         verdict = self._table.cursor_row
@@ -238,7 +220,7 @@ class ModelRecommend(ModeScreen):
         if wish is not None and wish != self.wish:
             self.wish = wish
             self._table.action_first()
-            self._load()
+            self._load_soon()
 
     def action_filter(self) -> None:
         self.query_one(FilterBar).open()

@@ -12,9 +12,9 @@ from textual.widget import Widget
 from catalog.errors import NotFoundError, SwitchroomError
 from tui.screens import model_columns, provider_pages
 from tui.screens import provider_actions as actions
-from tui.screens.base import ModeScreen
 from tui.screens.provider_metrics import MetricsPage
 from tui.screens.provider_next import next_step
+from tui.screens.rereading import Rereading
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.footer import HIDDEN
 from tui.widgets.pairs import Pairs
@@ -37,12 +37,13 @@ _SPANS = (("24 hours", _DAY_MS), ("7 days", 7 * _DAY_MS), ("30 days", 30 * _DAY_
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "BudgetsChanged", "StoreChangedElsewhere"})  # fmt: skip
 
 
-class ProviderDetail(ModeScreen):
+class ProviderDetail(Rereading):
     """One provider. Opened over the table; esc goes back."""
 
     MODE = "providers"
     HEADING = "Providers"
     CSS_PATH = "providers.tcss"
+    RELOAD = _RELOAD
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="provider.back", tooltip="Back to the table (clears a filter first)"),
         Binding("right_square_bracket", "tab(1)", "next tab", id="provider.next_tab", tooltip="Next tab"),
@@ -66,10 +67,6 @@ class ProviderDetail(ModeScreen):
     def __init__(self, slug: str) -> None:
         super().__init__()
         self.slug = slug
-        self.gone = False
-        """The provider no longer exists; the screen leaves as soon as nothing stands over it."""
-        self._old = False
-        """Something changed while another screen was in front."""
         self.key_words = {"provider.open": HIDDEN}
         """Binding id → what the line of keys calls it on the tab in front."""
         self._view: ProviderView | None = None
@@ -102,24 +99,8 @@ class ProviderDetail(ModeScreen):
         self._show_tab(0)
         await self._load()
 
-    def feed_event(self, event: object) -> None:
-        if type(event).__name__ in _RELOAD and self.is_mounted:
-            self._old = True
-            if self.seen:
-                self._load_soon()
-
-    def _load_soon(self) -> None:
-        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
-
-    def on_screen_resume(self) -> None:
-        if self.gone:
-            self.app.pop_screen()
-        elif self._old and self.app.opened:
-            self._load_soon()
-
-    async def _load(self) -> None:
+    async def _read(self) -> None:
         services = self.app.services
-        self._old = False
         try:
             self._view = view = await services.registry.get(self.slug)
             models = await services.models.list(self.slug)
@@ -128,9 +109,7 @@ class ProviderDetail(ModeScreen):
             if self._place == _METRICS:
                 await self._load_metrics()
         except NotFoundError:
-            self.gone = True
-            if self.app.screen is self:
-                self.app.pop_screen()
+            self._vanished()
             return
         except SwitchroomError as error:
             self.app.tell_error(error)

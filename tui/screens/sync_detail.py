@@ -14,7 +14,7 @@ from catalog.errors import NotFoundError, SwitchroomError
 from catalog.plaintext import one_line
 from tui.formatting import clock, millis, whole
 from tui.screens import sync_words
-from tui.screens.base import ModeScreen
+from tui.screens.rereading import Rereading
 from tui.screens.sync_columns import changed, run_mark, unlisted
 from tui.screens.sync_words import ChangeLine
 from tui.widgets.columns import Cell, Column
@@ -54,7 +54,7 @@ def _tells(run: SyncRunRow) -> bool:
     return run.state != "ok" or run.added + run.updated + run.removed > 0
 
 
-class SyncDetail(ModeScreen):
+class SyncDetail(Rereading):
     """One provider's syncs. Opened over the table; esc goes back."""
 
     MODE = "sync"
@@ -62,6 +62,7 @@ class SyncDetail(ModeScreen):
     CSS_PATH = "sync.tcss"
     AUTO_FOCUS = "#runs"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (_WIDE, "-wide")]  # type: ignore[misc]
+    RELOAD = _RELOAD
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="synced.back", tooltip="Back to the table (clears a filter first)"),
         Binding("enter", "open", "open", id="synced.open", tooltip="From a sync to what it changed, from a change to its model"),
@@ -76,10 +77,6 @@ class SyncDetail(ModeScreen):
     def __init__(self, slug: str) -> None:
         super().__init__()
         self.slug = slug
-        self.gone = False
-        """The provider no longer exists; the screen leaves as soon as nothing stands over it."""
-        self._old = False
-        """Something changed while another screen was in front."""
         self._schedule = "off"
         self._all: list[SyncRunRow] = []
         self._quiet = False
@@ -113,35 +110,17 @@ class SyncDetail(ModeScreen):
         self._runs.set_empty("Never synced. {s:synced.sync} fetches the models.")
         await self._load()
 
-    def feed_event(self, event: object) -> None:
-        if type(event).__name__ in _RELOAD and self.is_mounted:
-            self._old = True
-            if self.seen:
-                self._load_soon()
-
-    def on_screen_resume(self) -> None:
-        if self.gone:
-            self._leave()
-        elif self._old and self.app.opened:
-            self._load_soon()
-
-    def _load_soon(self) -> None:
-        self.run_worker(self._load, exclusive=True, group="load", exit_on_error=True)  # type: ignore[arg-type]
-
     def _leave(self) -> None:
         self.app.tell(f"{self.slug} was deleted.", hint="2 shows the providers", tone="dim")
         self.app.pop_screen()
 
-    async def _load(self) -> None:
-        self._old = False
+    async def _read(self) -> None:
         services = self.app.services
         try:
             self._schedule = (await services.registry.row(self.slug)).auto_sync
             runs = await services.sync.history(self.slug)
         except NotFoundError:
-            self.gone = True
-            if self.app.screen is self:
-                self._leave()
+            self._vanished()
             return
         except SwitchroomError as error:
             self.app.tell_error(error)
