@@ -33,6 +33,20 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Keepsake:
+    """What a vendor wants back unchanged with an answer of its own: signed reasoning, the order of its blocks.
+
+    A dialect gives it out at most once, as an event before Finished, and only for answers with something to keep.
+    Whoever stores it does not look into it; a dialect that gets another's keepsake back does not use it.
+    """
+
+    dialect: str
+    model: str
+    content: str
+    """JSON text, of the dialect's own making."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation."""
 
@@ -44,8 +58,8 @@ class Message:
     """For role `tool`: the call this answers."""
     thinking: str | None = None
     """Reasoning text of an assistant turn, for the vendors that want it back."""
-    thinking_signature: str | None = None
-    """The vendor's seal on `thinking`, sent back unchanged where there is one."""
+    keepsake: Keepsake | None = None
+    """What the vendor of this assistant turn wants back with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,6 @@ class ThinkingDelta:
     """A piece of the reasoning text."""
 
     text: str
-    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +138,4 @@ class Finished:
     """Why it failed or was interrupted."""
 
 
-Event = TextDelta | ThinkingDelta | ToolCallDelta | UsageUpdate | Finished
+Event = TextDelta | ThinkingDelta | ToolCallDelta | Keepsake | UsageUpdate | Finished

@@ -27,13 +27,18 @@ from adapters.watchdog import Watchdog
 from catalog.usage import Usage
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-_FRAME_STARTS = (b":", b"data", b"event", b"id", b"retry")
 _DRAIN_S = 0.05
 """Seconds given to the bytes that follow a finished answer, so that the connection can be used again."""
 
 
 class Decoder(Protocol):
     """Bytes to frames."""
+
+    starts: bytes
+    """First bytes (of `{`, `[`) that begin frames here; an answer that begins with another of them is one document."""
+
+    def plausible(self, start: bytes) -> bool:
+        """Whether a body that gave no event may have been cut before its first: `start` is how it begins."""
 
     def feed(self, piece: bytes) -> list[Frame]: ...
     def end(self) -> list[Frame]: ...
@@ -74,6 +79,7 @@ class HttpStream:
         reader: Reader,
         dog_limits: Watchdogs,
         started: float,
+        decoder: Decoder,
     ) -> None:
         self.state: StreamState = "open"
         self.error: ProviderError | None = None
@@ -89,7 +95,7 @@ class HttpStream:
         self._prefix = b""
         self._ready: Sequence[Event] | None = None
         """The events of an answer that came whole; None while there are frames to read."""
-        self._decoder: Decoder = SSEDecoder()
+        self._decoder = decoder
         self._events: AsyncIterator[Event] | None = None
 
     @property
@@ -116,7 +122,7 @@ class HttpStream:
             if self._prefix:
                 break
         first = self._prefix[:1]
-        if first not in (b"{", b"[", b"<"):
+        if first not in (b"{", b"[", b"<") or first in (bytes([b]) for b in self._decoder.starts):
             return
         pieces, size = [self._prefix], len(self._prefix)
         async for piece in self._raw:
@@ -213,7 +219,7 @@ class HttpStream:
     def _no_frames(self) -> ProviderError | None:
         """The error of an answer that held text, but no events; None when it may have been cut before them."""
         start = self._prefix
-        if not start or any(start.startswith(word[: len(start)]) for word in _FRAME_STARTS):
+        if not start or self._decoder.plausible(start):
             return None
         return UnexpectedResponseError(
             f"{self._origin.slug} sent something that is not an answer."
@@ -274,9 +280,17 @@ def _bytes_of(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 async def open_stream(
-    client: httpx.AsyncClient, request: httpx.Request, reader: Reader, origin: Origin, limits: Watchdogs
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    reader: Reader,
+    origin: Origin,
+    limits: Watchdogs,
+    decoder: Decoder | None = None,
 ) -> HttpStream:
-    """Send the request; the stream is open when the vendor has accepted it. Raises ProviderError, OfflineError."""
+    """Send the request; the stream is open when the vendor has accepted it. Raises ProviderError, OfflineError.
+
+    `decoder` None: server-sent events.
+    """
     started = monotonic()
     waits = [seconds for seconds in (limits.first_event, limits.total) if seconds is not None]
     host = request.url.host
@@ -288,7 +302,7 @@ async def open_stream(
                     body = await read_bounded(response, ERROR_BODY, origin, cut=True)
                     raise error_from_answer(origin, response.status_code, response.headers, body)
                 reader.headers = response.headers
-                stream = HttpStream(origin, host, response, reader, limits, started)
+                stream = HttpStream(origin, host, response, reader, limits, started, decoder or SSEDecoder())
                 await stream.look()
             except BaseException:
                 await response.aclose()

@@ -8,6 +8,7 @@ Frame = tuple[str, bytes]
 LIMIT = 8 * 1024 * 1024
 """Bytes one frame may have."""
 
+_WORDS = (b":", b"data", b"event", b"id", b"retry")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -18,9 +19,21 @@ class FrameTooLargeError(ValueError):
 class SSEDecoder:
     """Feed it pieces cut anywhere; it gives the frames that are complete. Lines end at LF, CR or CRLF only."""
 
-    __slots__ = ("_cr", "_data", "_fresh", "_held", "_limit", "_name", "_partial", "_size", "_start")
+    __slots__ = (
+        "_cr",
+        "_data",
+        "_fresh",
+        "_held",
+        "_limit",
+        "_name",
+        "_partial",
+        "_size",
+        "_start",
+        "starts",
+    )
 
     def __init__(self, limit: int = LIMIT) -> None:
+        self.starts = b""
         self._limit = limit
         self._partial: list[bytes] = []
         """Pieces of the line that has not ended."""
@@ -35,6 +48,10 @@ class SSEDecoder:
         """What came so far while it may still be a byte order mark; None afterwards."""
         self._fresh = False
         """Nothing is pending, so a piece that is one whole frame can be taken as it is."""
+
+    def plausible(self, start: bytes) -> bool:
+        """True when this may be the beginning of an event."""
+        return any(start.startswith(word[: len(start)]) for word in _WORDS)
 
     def feed(self, piece: bytes) -> list[Frame]:
         """The frames that this piece completes."""

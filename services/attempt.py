@@ -12,6 +12,7 @@ from adapters.events import (
     Event,
     Finished,
     FinishReason,
+    Keepsake,
     TextDelta,
     ThinkingDelta,
     ToolCall,
@@ -61,6 +62,7 @@ class Attempt:
     text: list[str] = field(default_factory=list)
     thinking: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
+    keepsake: Keepsake | None = None
     weight: int = 0
     """UTF-8 bytes of all content."""
     pieces: int = 0
@@ -83,6 +85,8 @@ class Attempt:
                 call.id, call.name = call_id or call.id, name or call.name
                 call.arguments.append(arguments)
                 self._content(weigh(arguments) + weigh(name or ""), now)
+            case Keepsake():
+                self.keepsake = event
             case UsageUpdate(usage):
                 self.usage = self.usage.updated(usage)
             case Finished(state, reason):

@@ -6,11 +6,11 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from adapters.events import Message, ToolCall
+from adapters.events import Keepsake, Message, ToolCall
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
 from services.clock import now_ms
@@ -161,6 +161,7 @@ def _written(result: RunResult) -> dict[str, object]:
         "text": result.text,
         "thinking": result.thinking,
         "tool_calls_json": json.dumps(calls) if calls else None,
+        "keepsake_json": json.dumps(asdict(result.keepsake)) if result.keepsake else None,
         "state": result.state,
         "run_id": result.run_id,
         "finish_reason": result.finish_reason,
@@ -177,6 +178,13 @@ def stored_calls(row: MessageRow) -> tuple[ToolCall, ...]:
     """The tool calls of a stored turn."""
     calls = json.loads(row.tool_calls_json) if row.tool_calls_json else []
     return tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in calls)
+
+
+def stored_keepsake(row: MessageRow) -> Keepsake | None:
+    """What the vendor of a stored answer wants back with it. Only of a whole answer: half a one is not what it signed."""
+    if row.keepsake_json is None or row.state != "complete":
+        return None
+    return Keepsake(**json.loads(row.keepsake_json))
 
 
 def unanswered(rows: Sequence[MessageRow]) -> tuple[ToolCall, ...]:
@@ -210,7 +218,10 @@ def history(rows: Sequence[MessageRow], prompt: str | None = None) -> tuple[Mess
                 continue
             if out and out[-1].role == "assistant":
                 out.pop()
-            out.append(Message("assistant", row.text, tool_calls=answered, thinking=row.thinking))
+            kept = stored_keepsake(row) if answered == calls else None
+            out.append(
+                Message("assistant", row.text, tool_calls=answered, thinking=row.thinking, keepsake=kept)
+            )
             out += [Message("tool", results[call.id], tool_call_id=call.id) for call in answered]
     if prompt is not None:
         _ask(out, prompt)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from catalog.detect import is_loopback
 from catalog.errors import UsageError
+from catalog.options import check_option
 from catalog.plaintext import one_line
 from services import schedule
 from services.clock import now_ms
@@ -226,6 +227,8 @@ def _checked(row: ProviderRow) -> ProviderRow:
         raise UsageError("The lowest TLS version is 1.2 or 1.3.", hint="Leave it out for the default.")
     for name, value in row.headers.items():
         check_header(name, value)
+    for name, value in row.options.items():
+        check_option(row.dialect, name, value)
     if row.ca_file is not None:
         from pathlib import Path
 

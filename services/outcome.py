@@ -29,6 +29,7 @@ def outcome(
         text="".join(last.text),
         thinking="".join(last.thinking) or None,
         tool_calls=last.tool_calls,
+        keepsake=last.keepsake,
         state="cancelled" if cancelled else last.state or "failed",
         finish_reason=last.finish_reason,
         usage=last_bill.usage,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from adapters.events import FinishReason, Message, ToolCall, ToolSpec
+from adapters.events import FinishReason, Keepsake, Message, ToolCall, ToolSpec
 from catalog.errors import SwitchroomError
 from catalog.usage import Grade, Usage
 from services.estimate import Estimate
@@ -86,6 +86,8 @@ class RunResult:
     note: str | None = None
     """What the user should know beside the answer (`max_tokens` lowered, …)."""
     cached: bool = False
+    keepsake: Keepsake | None = None
+    """What the vendor wants back with this answer when the conversation goes on."""
     answer_ms: int | None = None
     """From the sending of the last attempt to its end, as in the ledger; None when nothing was sent."""
 

@@ -55,6 +55,8 @@ class MessageRow:
     output: int | None = None
     ttft_ms: int | None = None
     duration_ms: int | None = None
+    keepsake_json: str | None = None
+    """What the vendor wants back with this answer: `dialect`, `model`, `content`."""
 
 
 _CONVERSATION = columns(ConversationRow)[:-1]

@@ -53,6 +53,9 @@ class ProviderRow:
     state_message: str | None = None
     state_at: int | None = None
     last_validated_at: int | None = None
+    admin_ref: str | None = None
+    """A second credential, for the account's own figures; as `key_ref`."""
+    admin_last4: str | None = None
 
 
 _NAMES = columns(ProviderRow)

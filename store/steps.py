@@ -250,6 +250,50 @@ _TYPED_FACTS = """
 ALTER TABLE models ADD COLUMN typed_facts_json TEXT;      -- name, context_window, max_output as the user says
 """
 
+_DIALECTS = """
+ALTER TABLE messages ADD COLUMN keepsake_json TEXT;       -- what the vendor wants back with this answer
+ALTER TABLE providers ADD COLUMN admin_ref TEXT;          -- a second credential, for the account's own figures
+ALTER TABLE providers ADD COLUMN admin_last4 TEXT;
+"""
+
+_ATTACHMENTS = """
+CREATE TABLE attachments (
+    message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    name TEXT NOT NULL,                   -- the file's own name, without its folder
+    data BLOB NOT NULL,
+    PRIMARY KEY (message_id, position)
+) STRICT;
+"""
+
+_VENDOR_USAGE = """
+CREATE TABLE vendor_usage (
+    provider TEXT NOT NULL,
+    source TEXT NOT NULL,                 -- api, or the name of an imported file
+    start_at INTEGER NOT NULL,            -- UTC ms, as the vendor cuts its days or hours
+    end_at INTEGER NOT NULL,
+    model TEXT NOT NULL,                  -- the vendor's own id; empty: not told by model
+    item TEXT NOT NULL,                   -- the vendor's line item or token class; empty: all together
+    requests INTEGER,
+    input INTEGER,
+    output INTEGER,
+    cache_read INTEGER,
+    cache_write INTEGER,
+    cost_nanos INTEGER,                   -- NULL: not stated
+    fetched_at INTEGER NOT NULL,
+    PRIMARY KEY (provider, source, start_at, end_at, model, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX vendor_usage_by_time ON vendor_usage (start_at, provider);
+CREATE TABLE vendor_accounts (
+    provider TEXT PRIMARY KEY,
+    fetched_at INTEGER NOT NULL,
+    report_json TEXT,                     -- the last good report: balances, limits, credits
+    error_code TEXT,
+    error_message TEXT
+) STRICT, WITHOUT ROWID;
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("0001-providers", _PROVIDERS),
     Step("0002-ledger", _LEDGER),
@@ -261,4 +305,7 @@ STEPS: tuple[Step, ...] = (
     Step("0008-rollup-tags", TAGS + PAST_TAGS),
     Step("0009-catalog", _CATALOG),
     Step("0010-typed-facts", _TYPED_FACTS),
+    Step("0011-dialects", _DIALECTS),
+    Step("0012-attachments", _ATTACHMENTS),
+    Step("0013-vendor-usage", _VENDOR_USAGE),
 )

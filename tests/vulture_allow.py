@@ -2,8 +2,8 @@
 
 # ruff: noqa: B018, F821
 
-# What every dialect may tell (signatures come with Anthropic), what httpx and the loader call by name.
-thinking_signature, signature, auth_flow, FakeAdapter
+# What httpx and the loader call by name.
+auth_flow, FakeAdapter
 
 # Facts of the catalog that are read from its files and shown by the catalog screens and the model tests.
 (

@@ -9,13 +9,12 @@ from time import monotonic
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-import httpx
-
-from adapters.base import Connection, RemoteModel, Validation, Watchdogs
-from adapters.errors import BadRequestError, Origin, error_from_answer
+from adapters.base import Connection, RemoteModel, Validation
+from adapters.errors import BadRequestError, Origin
 from adapters.events import ChatRequest
 from adapters.fetch import Fetcher
-from adapters.http_stream import HttpStream, open_stream
+from adapters.http_send import get, send_chat
+from adapters.http_stream import HttpStream
 from adapters.openai.check import check
 from adapters.openai.endpoint import endpoint
 from adapters.openai.enrich import LONGEST, enriched, extra_for
@@ -29,8 +28,6 @@ LIST_TIMEOUT = 25.0
 """Seconds the model list may take with all its pages; a provider's whole sync has 30."""
 _FIRST_PAGE = {"nebius": {"verbose": "true"}}
 """Vendors whose list says more when asked so."""
-WHOLE_FACTOR = 5
-"""A plain answer's first event is its end: it gets the first-event limit this many times (10 minutes by default)."""
 
 
 class OpenAIAdapter:
@@ -108,30 +105,21 @@ class OpenAIAdapter:
         reader = ChatReader(
             Origin(self._origin.slug, request.model), think=self._think(), hidden_reasoning=self._hidden
         )
-        limits = self._connection.watchdogs
-        if not request.stream and limits.first_event is not None:
-            limits = replace(limits, first_event=limits.first_event * WHOLE_FACTOR)
-        wire = self._client.build_request(
-            "POST",
+        return await send_chat(
+            self._client,
             self._url("chat/completions"),
-            json=sent,
-            headers={
-                "accept": "text/event-stream" if request.stream else "application/json",
-                "accept-encoding": "identity",
-            },
-            timeout=_timeouts(limits),
+            sent,
+            reader,
+            Origin(self._origin.slug, request.model),
+            self._connection.watchdogs,
+            streamed=request.stream,
         )
-        return await open_stream(self._client, wire, reader, Origin(self._origin.slug, request.model), limits)
 
     async def _get(
         self, url: str, params: Mapping[str, str], deadline: float
     ) -> tuple[Mapping[str, str], bytes]:
-        wire = self._client.build_request("GET", url, params=params or None)
         left = max(deadline - monotonic(), 0.5)
-        status, headers, content = await self._fetcher.call(self._client, wire, self._origin, timeout=left)
-        if status != 200:
-            raise error_from_answer(self._origin, status, headers, content)
-        return headers, content
+        return await get(self._fetcher, self._client, url, self._origin, params=params, timeout=left)
 
     def _url(self, call: str) -> str:
         versioned = False if self._connection.options.get("version_segment") == "none" else None
@@ -140,8 +128,3 @@ class OpenAIAdapter:
     def _think(self) -> Mode | None:
         wanted = self._connection.options.get("think_tags")
         return "on" if wanted == "on" else "implied" if wanted == "implied" else None
-
-
-def _timeouts(limits: Watchdogs) -> httpx.Timeout:
-    """httpx's own limits for a stream: none on reading, which is the watchdog's."""
-    return httpx.Timeout(connect=limits.connect, read=None, write=30.0, pool=10.0)

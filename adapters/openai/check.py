@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import cast
 from urllib.parse import urlsplit
 
 import httpx
 
-from adapters.base import Connection, ProviderState, Validation
+from adapters.base import Connection, Validation
 from adapters.errors import (
     InvalidCredentialsError,
     NoCreditError,
@@ -19,8 +18,8 @@ from adapters.errors import (
     error_from_answer,
 )
 from adapters.fetch import Fetcher, parse_json
+from adapters.http_send import verdict
 from adapters.openai.models import read_models
-from catalog.errors import OfflineError
 
 TIMEOUT = 4.5
 """Seconds for the whole check."""
@@ -32,19 +31,15 @@ async def check(
 ) -> Validation:
     """`GET /models`, which at OpenAI proves the key. Elsewhere the list may be public (llama.cpp, OpenRouter) or
     missing, so an empty chat request follows: a bad key is refused before the missing model is noticed."""
-    started = monotonic()
-    origin = Origin(connection.slug)
-    probe = _Probe(fetcher, client, origin, started + TIMEOUT)
-    try:
+    probe = _Probe(fetcher, client, Origin(connection.slug), monotonic() + TIMEOUT)
+
+    async def work() -> str:
         count, missing = await probe.models(models_url)
         if missing is not None or not _list_proves(connection):
             await probe.key(chat_url, missing)
-    except OfflineError as error:
-        return Validation("offline", error.message, _since(started), error)
-    except ProviderError as error:
-        state = error.state if error.state != "ok" else "error"
-        return Validation(cast("ProviderState", state), error.message, _since(started), error)
-    return Validation("ok", _good(connection, count, probe.proven), _since(started))
+        return _good(connection, count, probe.proven)
+
+    return await verdict(work)
 
 
 class _Probe:
@@ -118,7 +113,3 @@ def _no_api(slug: str, status: int) -> UnexpectedResponseError:
 
 def _is_json(content: bytes) -> bool:
     return content.lstrip()[:1] in (b"{", b"[")
-
-
-def _since(started: float) -> int:
-    return round((monotonic() - started) * 1000)

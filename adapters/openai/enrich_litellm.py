@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from adapters.base import RemoteModel
-from adapters.openai.entries import Entry, at, number, text
-from adapters.openai.usage import money, plain
+from adapters.counts import money, plain
+from adapters.entries import Entry, at, number, text
 from catalog.types import Price
 
 _FLAGS = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PureWindowsPath
 
 from adapters.base import RemoteModel
-from adapters.openai.entries import Entry, at, number, text
+from adapters.entries import Entry, at, number, text
 from adapters.openai.model_details import weights_words
 
 _WINDOW = ("default_generation_settings.n_ctx", "n_ctx")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.openai.entries import Entry, at, first, mentions, number, text
+from adapters.entries import Entry, at, first, mentions, number, text
 
 _TEXTS = {
     "architecture": ("arch", "architecture"),

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from adapters.base import RemoteModel
-from adapters.openai.entries import Entry, at, first, mentions, number, text
+from adapters.counts import money, plain
+from adapters.entries import Entry, at, first, mentions, number, text
 from adapters.openai.model_details import details, fingerprint
-from adapters.openai.usage import money, plain
 from catalog.plaintext import one_line
 from catalog.types import Price, Tier
 

@@ -8,29 +8,18 @@ from dataclasses import replace
 
 from pydantic_core import from_json
 
+from adapters.counts import money
 from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
 from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, UsageUpdate
+from adapters.finish import failed, finish_reason
 from adapters.openai.template import Template
 from adapters.openai.think import Mode, ThinkSplitter, closer_first
 from adapters.openai.tools import ToolCalls
-from adapters.openai.usage import money, read_usage
+from adapters.openai.usage import read_usage
 from adapters.text import Joiner
 from catalog.plaintext import one_line
 from catalog.usage import Usage
 
-_WORDS: dict[FinishReason, str] = {
-    "stop": "stop end_turn stop_sequence eos eos_token complete completed",
-    "length": "length max_tokens model_length model_context_window_exceeded continuation max_output_tokens",
-    "tool_calls": "tool_calls function_call tool_use tool_call",
-    "content_filter": "content_filter refusal safety recitation blocklist prohibited_content spii language "
-    "model_armor image_safety",
-}
-_FINISH = {word: reason for reason, words in _WORDS.items() for word in words.split()}
-"""Vendors' words (lower case) → ours (WIRE section 12)."""
-_FAILED = frozenset(
-    ("error", "other", "malformed_function_call", "unexpected_tool_call", "too_many_tool_calls",
-     "missing_thought_signature", "malformed_response", "no_image", "unload", "unknown")
-)  # fmt: skip
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text")
 
 
@@ -239,7 +228,7 @@ class ChatReader:
             self._fail({"error": told})
         elif name == "error" or ("choices" not in chunk and chunk.get("object") == "error"):
             self._fail(chunk)
-        elif (self.raw_finish_reason or "").lower() in _FAILED:
+        elif failed(self.raw_finish_reason):
             self.error = ServerError(
                 f"{self._origin.slug} stopped with an error ({self.raw_finish_reason}).",
                 hint="Try again, or use another model.",
@@ -258,9 +247,7 @@ class ChatReader:
         if not (self._begun or self.ended):
             return
         self.ended = True
-        raw = (self.raw_finish_reason or "stop").lower()
-        reason = _FINISH.get(raw, "error")
-        self.finish_reason = "tool_calls" if reason == "stop" and self._calls.seen else reason
+        self.finish_reason = finish_reason(self.raw_finish_reason, tools=self._calls.seen)
 
 
 def _reasoning(delta: Mapping[str, object]) -> str:

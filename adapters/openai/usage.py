@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from adapters.counts import count, first, mapping, money
 from catalog.usage import Usage
 
 
@@ -16,12 +17,12 @@ def read_usage(body: object, *, hidden_reasoning: bool = False) -> Usage | None:
     """
     if not isinstance(body, Mapping):
         return None
-    given_in = _count(body, "prompt_tokens", "input_tokens")
-    given_out = _count(body, "completion_tokens", "output_tokens")
-    details_in = _mapping(body, "prompt_tokens_details", "input_tokens_details")
-    details_out = _mapping(body, "completion_tokens_details", "output_tokens_details")
-    reasoning = _first(_count(details_out, "reasoning_tokens"), _count(body, "reasoning_tokens"))
-    total = _count(body, "total_tokens")
+    given_in = count(body, "prompt_tokens", "input_tokens")
+    given_out = count(body, "completion_tokens", "output_tokens")
+    details_in = mapping(body, "prompt_tokens_details", "input_tokens_details")
+    details_out = mapping(body, "completion_tokens_details", "output_tokens_details")
+    reasoning = first(count(details_out, "reasoning_tokens"), count(body, "reasoning_tokens"))
+    total = count(body, "total_tokens")
     if given_in is not None and given_out is not None and total is not None:
         outside = total - given_in - given_out
         if outside > 0 and (outside == reasoning or (reasoning is None and hidden_reasoning)):
@@ -30,12 +31,12 @@ def read_usage(body: object, *, hidden_reasoning: bool = False) -> Usage | None:
     usage = Usage(
         input=given_in,
         output=given_out,
-        cache_read=_first(
-            _count(details_in, "cached_tokens"), _count(body, "prompt_cache_hit_tokens", "cached_tokens")
+        cache_read=first(
+            count(details_in, "cached_tokens"), count(body, "prompt_cache_hit_tokens", "cached_tokens")
         ),
-        cache_write=_count(details_in, "cache_write_tokens"),
+        cache_write=count(details_in, "cache_write_tokens"),
         reasoning=reasoning,
-        audio_input=_count(details_in, "audio_tokens"),
+        audio_input=count(details_in, "audio_tokens"),
         reported_cost=_cost(body),
     )
     return None if usage == Usage() else usage
@@ -53,45 +54,6 @@ def _cost(body: Mapping[object, object]) -> Decimal | None:
         )
     cost = money(stated)
     if cost is not None and body.get("is_byok") is True:  # the user's own key upstream is billed there
-        upstream = money(_mapping(body, "cost_details").get("upstream_inference_cost"))
+        upstream = money(mapping(body, "cost_details").get("upstream_inference_cost"))
         cost = cost + upstream if upstream is not None else None
     return cost
-
-
-def money(value: object) -> Decimal | None:
-    """A finite amount that is not negative, from a number or its text."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and 0 <= amount < 10**15 else None
-
-
-def plain(amount: Decimal) -> Decimal:
-    """The same amount without zeros behind the point: `2.5`, not `2.5000000` or `1E+1`."""
-    short = amount.normalize()
-    return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
-
-
-def _count(body: Mapping[object, object], *names: str) -> int | None:
-    for name in names:
-        value = body.get(name)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12:
-            return value
-    return None
-
-
-def _mapping(body: Mapping[object, object], *names: str) -> Mapping[object, object]:
-    for name in names:
-        value = body.get(name)
-        if isinstance(value, Mapping):
-            return value
-    return {}
-
-
-def _first(*counts: int | None) -> int | None:
-    return next((count for count in counts if count is not None), None)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.events import Event, Finished, TextDelta, ThinkingDelta, ToolCall, ToolCallDelta, UsageUpdate
+from adapters.events import (
+    Event,
+    Finished,
+    Keepsake,
+    TextDelta,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallDelta,
+    UsageUpdate,
+)
 from catalog.usage import Usage
 
 
@@ -16,6 +25,7 @@ class Collected:
     thinking: list[str] = field(default_factory=list)
     calls: dict[int, tuple[str, str, list[str]]] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    keepsake: Keepsake | None = None
     finished: Finished | None = None
 
     def add(self, event: Event) -> None:
@@ -30,6 +40,9 @@ class Collected:
                 self.calls[index] = (call_id or old_id, name or old_name, [*pieces, arguments])
             case UsageUpdate(usage):
                 self.usage = self.usage.updated(usage)
+            case Keepsake():
+                assert self.keepsake is None, "at most one"
+                self.keepsake = event
             case Finished():
                 self.finished = event
 

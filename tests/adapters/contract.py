@@ -1,14 +1,23 @@
-"""The contract body: what every adapter does, whatever it speaks. A dialect joins with a `Stage` of its own."""
+"""The contract body: what every adapter does, whatever it speaks. A dialect joins with a `Stage` of its own.
+
+`AdapterContract` is for all. Each further class is a feature that a dialect has or has not: its test class derives
+from those it has, and docs/providers.md says so (tests/adapters/feature_table.py).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
 from typing import Literal, Protocol
 
 import pytest
 from collected import Collected
 
+from adapters.abilities import CountsTokens
 from adapters.base import Adapter, Stream
 from adapters.errors import (
     InvalidCredentialsError,
@@ -17,10 +26,11 @@ from adapters.errors import (
     NoCreditError,
     RateLimitedError,
 )
-from adapters.events import ChatRequest, Finished, Message, ToolSpec
+from adapters.events import ChatRequest, Finished, Image, Keepsake, Message, ToolCall, ToolSpec
 
 Scenario = Literal[
-    "answer", "thinking", "tools", "bad_key", "no_credit", "limited", "cut", "error_in_stream", "unreachable", "endless"
+    "answer", "thinking", "tools", "bad_key", "no_credit", "limited", "cut", "error_in_stream", "unreachable", "endless",
+    "signed",
 ]  # fmt: skip
 CANARY = "sk-canary-7Hq2mZx9LrT4vWb8"
 """The key every staged adapter is given."""
@@ -30,17 +40,30 @@ WEATHER = ToolSpec(
 )
 
 
+SIGNATURE = "c2lnbmVkLWJ5LXRoZS12ZW5kb3I="
+"""What the vendor signs its reasoning with in the scenario `signed`."""
+PIXEL = Image("image/png", b"\x89PNG\r\n\x1a\n-a-picture-of-one-pixel")
+SCHEMA = {
+    "type": "object",
+    "properties": {"capital_city_7": {"type": "string"}},
+    "required": ["capital_city_7"],
+}
+
+
 class Stage(Protocol):
     """Sets a vendor up for a scenario.
 
     answer: text “Hello there”, usage as in `usage`, models `m` and `n`. thinking: reasoning “hm” before it.
     tools: one call get_weather {"city": "Kraków"}. limited: 429 asking for 1.5 s. cut: “Hello” and a broken
-    connection. endless: text until the client leaves, which sets `left`.
+    connection. endless: text until the client leaves, which sets `left`. signed: as `tools`, after reasoning “hm”
+    with the signature SIGNATURE, which the vendor wants back (only of dialects that keep something).
     """
 
     left: asyncio.Event
     usage: tuple[int, int]
     """(input, output) tokens of the scenario `answer`."""
+    sent: Sequence[Mapping[str, object]]
+    """The JSON bodies of the chats that arrived, in order; none of a dialect without a wire."""
 
     def adapter(self, scenario: Scenario) -> AbstractAsyncContextManager[Adapter]: ...
 
@@ -198,3 +221,138 @@ class AdapterContract:
             async with adapter.stream(ASK) as stream:
                 await collect(stream)
             assert CANARY not in f"{adapter!r} {vars(adapter)!r} {stream!r}"
+
+
+class OnAWire:
+    """A real request leaves the machine: what a conversation holds must be in it."""
+
+    async def test_a_conversation_arrives_whole(self, stage: Stage) -> None:
+        turns = (
+            Message("user", "Weather in Kraków?"),
+            Message("assistant", "", tool_calls=(ToolCall("call_1", "get_weather", '{"city": "Kraków"}'),)),
+            Message("tool", "sleet, 1 °C", tool_call_id="call_1"),
+        )
+        request = ChatRequest(
+            "m", turns, system="Answer in Polish.", tools=(WEATHER,), max_tokens=321, stop=("END-9",)
+        )
+        async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
+            await collect(stream)
+        said = json.dumps(stage.sent[-1], ensure_ascii=False)
+        for part in (
+            "Weather in Kraków?",
+            "Answer in Polish.",
+            "get_weather",
+            "sleet, 1 °C",
+            "the weather",
+            "END-9",
+            "321",
+        ):
+            assert part in said
+        assert CANARY not in said
+
+    async def test_half_a_character_in_a_prompt_is_no_crash(self, stage: Stage) -> None:
+        request = ChatRequest("m", (Message("user", "half \ud83d of an emoji"),))
+        async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
+            got = await collect(stream)
+        assert "".join(got.text) == "Hello there"
+
+
+class SeesImages:
+    """Images go along with a prompt."""
+
+    async def test_an_image_arrives(self, stage: Stage) -> None:
+        request = ChatRequest("m", (Message("user", "What is this?", images=(PIXEL,)),))
+        async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
+            await collect(stream)
+        said = json.dumps(stage.sent[-1])
+        assert base64.b64encode(PIXEL.data).decode() in said
+        assert "What is this?" in said
+
+
+class HoldsToSchemas:
+    """An answer can be held to a JSON schema."""
+
+    async def test_the_schema_arrives(self, stage: Stage) -> None:
+        request = ChatRequest("m", ASK.messages, json_schema=SCHEMA)
+        async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
+            await collect(stream)
+        assert "capital_city_7" in json.dumps(stage.sent[-1])
+
+
+class KeepsReasoning:
+    """Signed reasoning goes back with the next turn, unchanged."""
+
+    @pytest.mark.parametrize("streamed", [True, False])
+    async def test_what_was_signed_goes_back(self, stage: Stage, streamed: bool) -> None:
+        async with stage.adapter("signed") as adapter:
+            first = ChatRequest("m", ASK.messages, tools=(WEATHER,), stream=streamed)
+            async with adapter.stream(first) as stream:
+                got = await collect(stream)
+            assert got.keepsake is not None
+            assert "".join(got.thinking) == "hm"
+            [call] = got.tool_calls
+            turns = (
+                *ASK.messages,
+                Message("assistant", "", tool_calls=(call,), thinking="hm", keepsake=got.keepsake),
+                Message("tool", "sleet", tool_call_id=call.id),
+            )
+            async with adapter.stream(ChatRequest("m", turns, tools=(WEATHER,))) as stream:
+                await collect(stream)
+        said = json.dumps(stage.sent[-1])
+        assert said.count(SIGNATURE) == 1
+        assert said.count('"get_weather"') >= 2, "the tool and its call"
+
+    async def test_another_vendors_keepsake_is_left_out(self, stage: Stage) -> None:
+        foreign = Keepsake("elsewhere", "m", json.dumps({"signature": SIGNATURE}))
+        turns = (*ASK.messages, Message("assistant", "yes", keepsake=foreign), Message("user", "more"))
+        async with stage.adapter("answer") as adapter, adapter.stream(ChatRequest("m", turns)) as stream:
+            await collect(stream)
+        said = json.dumps(stage.sent[-1])
+        assert SIGNATURE not in said
+        assert "yes" in said
+
+
+class CountsPrompts:
+    """The vendor counts a prompt without answering it; the stage says 21 in `answer`, and refuses in `bad_key`."""
+
+    async def test_a_prompt_is_counted(self, stage: Stage) -> None:
+        async with stage.adapter("answer") as adapter:
+            assert isinstance(adapter, CountsTokens)
+            assert await adapter.count_tokens(ASK) == 21
+
+    async def test_a_refused_count_is_raised(self, stage: Stage) -> None:
+        async with stage.adapter("bad_key") as adapter:
+            assert isinstance(adapter, CountsTokens)
+            with pytest.raises(InvalidCredentialsError):
+                await adapter.count_tokens(ASK)
+
+
+class StatesCosts:
+    """The vendor states what a run cost: 0.0042 USD in `answer`."""
+
+    @pytest.mark.parametrize("streamed", [True, False])
+    async def test_the_cost_is_taken(self, stage: Stage, streamed: bool) -> None:
+        request = ChatRequest("m", ASK.messages, stream=streamed)
+        async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
+            await collect(stream)
+        assert stream.usage.reported_cost == Decimal("0.0042")
+
+
+class ListsLimits:
+    """The model list states how much a model reads and writes: `m` 32,000 and 4,096 tokens."""
+
+    async def test_limits_are_listed(self, stage: Stage) -> None:
+        async with stage.adapter("answer") as adapter:
+            [model, _] = await adapter.list_models()
+        assert 32_000 in (model.context_window, model.max_input)
+        assert model.max_output == 4_096
+
+
+class ListsPrices:
+    """The model list states prices: `m` $2.50 and $10 per 1M tokens."""
+
+    async def test_prices_are_listed(self, stage: Stage) -> None:
+        async with stage.adapter("answer") as adapter:
+            [model, _] = await adapter.list_models()
+        assert model.price is not None
+        assert (model.price.input, model.price.output) == (Decimal("2.5"), Decimal(10))

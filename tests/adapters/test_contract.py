@@ -7,7 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from contract import CANARY, AdapterContract, Scenario
+from contract import (
+    CANARY,
+    AdapterContract,
+    HoldsToSchemas,
+    ListsLimits,
+    ListsPrices,
+    OnAWire,
+    Scenario,
+    SeesImages,
+    StatesCosts,
+)
 from loop_server import Exchange, serving
 from pydantic import SecretStr
 
@@ -27,7 +37,16 @@ from adapters.fake_scripts import (
 from adapters.fetch import Fetcher
 from adapters.loader import create
 
-USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "cost": 0.0042}
+MODELS = [
+    {
+        "id": "m",
+        "context_length": 32_000,
+        "max_output_tokens": 4_096,
+        "pricing": {"prompt": "0.0000025", "completion": "0.00001"},
+    },
+    {"id": "n"},
+]
 CALL = {
     "index": 0,
     "id": "call_1",
@@ -43,6 +62,7 @@ class OpenAIStage:
 
     def __init__(self) -> None:
         self.left = asyncio.Event()
+        self.sent: list[dict[str, object]] = []
         self._scenario: Scenario = "answer"
 
     @asynccontextmanager
@@ -71,14 +91,19 @@ class OpenAIStage:
                 status, {"error": {"message": message, "type": "x", "code": code}}, **headers
             )
         elif exchange.path == "/v1/models":
-            await exchange.answer(200, {"object": "list", "data": [{"id": "m"}, {"id": "n"}]})
+            await exchange.answer(200, {"object": "list", "data": MODELS})
         elif not exchange.json.get("model"):
             await exchange.answer(400, {"error": {"message": "you must provide a model parameter"}})
         elif exchange.json["model"] != "m":
             await exchange.answer(
                 404, {"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}
             )
-        elif exchange.json.get("stream"):
+        else:
+            self.sent.append(exchange.json)
+            await self._answer(exchange)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        if exchange.json.get("stream"):
             await self._stream(exchange)
         else:
             message = {"role": "assistant", "content": "Hello there"}
@@ -124,6 +149,7 @@ class FakeStage:
 
     def __init__(self) -> None:
         self.left = asyncio.Event()
+        self.sent: list[dict[str, object]] = []
 
     @asynccontextmanager
     async def adapter(self, scenario: Scenario) -> AsyncIterator[Adapter]:
@@ -154,7 +180,7 @@ class FakeStage:
         self.left.set()
 
 
-class TestOpenAI(AdapterContract):
+class TestOpenAI(AdapterContract, OnAWire, SeesImages, HoldsToSchemas, StatesCosts, ListsLimits, ListsPrices):
     @pytest.fixture
     def stage(self) -> OpenAIStage:
         return OpenAIStage()

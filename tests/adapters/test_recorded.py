@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from collected import Collected
+from recorded import SDK_CLASSES, SIZES, exchange, lines, needs_recordings, of
 from wire_replay import finished, play
 
-from adapters.errors import InvalidCredentialsError, ModelUnavailableError, ProviderError, RateLimitedError
+from adapters.finish import FINISH
 from adapters.openai.models import read_models
-from adapters.openai.reader import _FINISH
 from catalog.usage import Usage
 
-FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "recorded"
-pytestmark = pytest.mark.skipif(
-    not (FOLDER / "shared.jsonl").exists(), reason="the recorded exchanges are not here"
-)
-
-SDK_CLASSES = {
-    "NotFoundError": ModelUnavailableError,
-    "AuthenticationError": InvalidCredentialsError,
-    "RateLimitError": RateLimitedError,
-    "APIError": ProviderError,
-}
-
-
-@lru_cache
-def lines(name: str) -> dict[str, Any]:
-    if not (FOLDER / name).exists():
-        return {}
-    return {row["id"]: row for row in map(json.loads, (FOLDER / name).read_text("utf-8").splitlines())}
-
-
-def of(api: str) -> list[str]:
-    return [i for i, row in lines("shared.jsonl").items() if row["api"] == api]
+pytestmark = needs_recordings
 
 
 def expected_usage(row: dict[str, Any]) -> Usage | None:
@@ -100,16 +77,16 @@ def check(row: dict[str, Any], oracle: dict[str, Any], got: Collected) -> None:
         return
     assert end.state == "complete"
     assert end.error is None
-    assert end.finish_reason == ("tool_calls" if oracle["tools"] else _FINISH[oracle["finish"]])
+    assert end.finish_reason == ("tool_calls" if oracle["tools"] else FINISH[oracle["finish"]])
 
 
 @pytest.mark.parametrize("name", of("openai-chat"))
 async def test_agrees_with_the_sdk_at_every_piece_size(name: str) -> None:
-    row, oracle = lines("shared.jsonl")[name], lines("shared.oracle.jsonl")[name]
+    row, oracle = exchange(name)
     answer = row["response"]
     body = answer["body"].encode()
     hidden = row["provider"] == "gemini"
-    for size in (0, *range(1, 17)):
+    for size in SIZES:
         how = {
             "size": size,
             "status": answer["status"],
@@ -130,7 +107,7 @@ async def test_agrees_with_the_sdk_at_every_piece_size(name: str) -> None:
 )
 @pytest.mark.parametrize("how", ["broken", "closed"])
 async def test_a_stream_cut_half_way_is_a_prefix_and_interrupted(name: str, how: str) -> None:
-    row, oracle = lines("shared.jsonl")[name], lines("shared.oracle.jsonl")[name]
+    row, oracle = exchange(name)
     body = row["response"]["body"].encode()
     half = body[: len(body) // 2]
     stream, got = await play(half, size=7, headers=row["response"]["headers"], broken=how == "broken")
@@ -149,7 +126,7 @@ def is_list(name: str) -> bool:
 
 @pytest.mark.parametrize("name", [name for name in of("models") if is_list(name)])
 def test_model_lists(name: str) -> None:
-    row, oracle = lines("shared.jsonl")[name], lines("shared.oracle.jsonl")[name]
+    row, oracle = exchange(name)
     body = json.loads(row["response"]["body"])
     models, bad = read_models(body)
     assert [m.id for m in models] == oracle["models"]

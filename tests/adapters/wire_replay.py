@@ -1,9 +1,9 @@
-"""Bodies played into the openai dialect in this process: any status, headers, cut into pieces of any size, cut off anywhere."""
+"""Bodies played into a dialect's reader in this process: any status, headers, cut into pieces of any size, cut off anywhere."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import httpx
 from collected import Collected
@@ -11,7 +11,7 @@ from collected import Collected
 from adapters.base import Watchdogs
 from adapters.errors import Origin
 from adapters.events import Finished
-from adapters.http_stream import HttpStream, open_stream
+from adapters.http_stream import Decoder, HttpStream, Reader, open_stream
 from adapters.openai.reader import ChatReader
 from adapters.openai.think import Mode
 
@@ -57,14 +57,27 @@ async def play(
     think: Mode | None = None,
     hidden_reasoning: bool = False,
     limits: Watchdogs | None = None,
+    reader: Reader | None = None,
+    decoder: Callable[[], Decoder] | None = None,
 ) -> tuple[HttpStream, Collected]:
-    """The stream and all it gave. Raises the ProviderError of a refused request."""
+    """The stream and all it gave. Raises the ProviderError of a refused request.
+
+    `reader` None: the openai dialect's, with `think` and `hidden_reasoning`; `decoder` None: server-sent events.
+    """
     pieces = (cut(body, size) if size else [body]) if isinstance(body, bytes) else list(body)
     given = {"content-type": "text/event-stream"} if headers is None else headers
-    reader = ChatReader(Origin("prov", "m"), think=think, hidden_reasoning=hidden_reasoning)
+    if reader is None:
+        reader = ChatReader(Origin("prov", "m"), think=think, hidden_reasoning=hidden_reasoning)
     async with httpx.AsyncClient(transport=Canned(status, given, pieces, broken)) as client:
         request = client.build_request("POST", "http://127.0.0.1:1/v1/chat/completions", json={})
-        stream = await open_stream(client, request, reader, Origin("prov", "m"), limits or Watchdogs())
+        stream = await open_stream(
+            client,
+            request,
+            reader,
+            Origin("prov", "m"),
+            limits or Watchdogs(),
+            decoder() if decoder else None,
+        )
         got = Collected()
         try:
             async for event in stream:

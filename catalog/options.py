@@ -1,0 +1,59 @@
+"""The options of each dialect (`--option NAME=VALUE`): what they mean and which values they take."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from catalog.errors import UsageError
+from catalog.plaintext import one_line
+
+_GLOBS = r"[^,\s]+(?:,[^,\s]+)*"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: a sentence for a person, and the values that are taken (a regular expression)."""
+
+    means: str
+    takes: str = r".+"
+    such_as: str = ""
+    """A value that shows the shape."""
+
+
+_OPENAI = {
+    "api": Option("Which form is spoken: chat completions, or responses.", "chat|responses", "responses"),
+    "responses_for": Option("The models that are asked by responses; * stands for anything.", _GLOBS, "o3-pro,gpt-5*-codex"),
+    "organization": Option("The organization that is billed.", such_as="org-…"),
+    "project": Option("The project that is billed.", such_as="proj_…"),
+    "max_tokens_field": Option("How the limit of an answer is called.", "max_tokens|max_completion_tokens", "max_completion_tokens"),
+    "think_tags": Option("Reasoning stands in <think> tags in the answer; implied: without the first tag.", "on|implied", "on"),
+    "reasoning_field": Option("Under which name reasoning is sent back.", r"[a-z_]{1,40}", "reasoning_content"),
+    "stream_options": Option("no: do not ask for usage in streams.", "no", "no"),
+    "version_segment": Option("none: the address has no /v1.", "none", "none"),
+}  # fmt: skip
+
+OPTIONS: Mapping[str, Mapping[str, Option]] = {
+    "openai": _OPENAI,
+}
+"""Dialect → its options by name."""
+
+
+def check_option(dialect: str, name: str, value: str) -> None:
+    """Raise UsageError for a name that no dialect has, or a value that this dialect does not take."""
+    known = {option for options in OPTIONS.values() for option in options}
+    if name not in known:
+        close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+        names = ", ".join(sorted(OPTIONS.get(dialect, known)))
+        raise UsageError(
+            f"There is no option {one_line(name, 40)}.",
+            hint=f"Did you mean {close[0]}?" if close else f"There are: {names}.",
+        )
+    option = OPTIONS.get(dialect, {}).get(name)
+    if option is not None and re.fullmatch(option.takes, value) is None:
+        raise UsageError(
+            f"The option {name} cannot be {one_line(value, 40)}.",
+            hint=f"{option.means} For example {name}={option.such_as}." if option.such_as else option.means,
+        )
