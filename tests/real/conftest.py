@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aimock_peer import Aimock
 from real_peers import ROOT, Done, LlamaFarm, Switchroom, program
+from sdk_peer import run_sdk
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +18,26 @@ def llamas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaFarm]:
     farm = LlamaFarm(tmp_path_factory.mktemp("llama"))
     yield farm
     farm.close()
+
+
+@pytest.fixture(scope="session")
+def running_aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aimock]:
+    mock = Aimock(tmp_path_factory.mktemp("aimock"))
+    yield mock
+    mock.close()
+
+
+@pytest.fixture
+def aimock(running_aimock: Aimock) -> Iterator[Aimock]:
+    """A mock of many vendors that was not made here; calm again after each test."""
+    yield running_aimock
+    running_aimock.calm()
+
+
+@pytest.fixture
+def sdk() -> Callable[..., object]:
+    """Runs a few lines of Python beside the official SDKs; gives the JSON they print."""
+    return run_sdk
 
 
 @pytest.fixture
