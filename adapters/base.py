@@ -35,6 +35,16 @@ class Watchdogs:
     """For the whole stream."""
 
 
+class TokenKeeper(Protocol):
+    """Keeps what a dialect signed in with, between two programs: one secret text for each provider."""
+
+    async def load(self) -> SecretStr | None:
+        """What was kept last; None: nothing."""
+
+    async def save(self, text: SecretStr) -> None:
+        """Keep it in place of what was there. Raises nothing: where it cannot be kept, it is fetched anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Everything an adapter needs to know about one configured provider. Secrets are SecretStr only."""
@@ -57,6 +67,8 @@ class Connection:
     tls_min: Literal["1.2", "1.3"] = "1.2"
     allow_http: bool = False
     """Plain http to a private address was allowed by the user. Loopback always is, public never."""
+    tokens: TokenKeeper | None = None
+    """Where a sign-in is kept; None: it lives as long as the adapter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,11 +139,19 @@ class Fetcher:
             logging.getLogger(name).setLevel(logging.WARNING)
 
     def client(
-        self, connection: Connection, *, key_header: str = "authorization", key_prefix: str = "Bearer "
+        self,
+        connection: Connection,
+        *,
+        key_header: str = "authorization",
+        key_prefix: str = "Bearer ",
+        auth: httpx.Auth | None = None,
     ) -> httpx.AsyncClient:
-        """A client for one provider. Close it with its adapter. Paths are given to it as whole URLs."""
+        """A client for one provider. Close it with its adapter. Paths are given to it as whole URLs.
+
+        `auth` None: the connection's key, in `key_header`.
+        """
         check_url(connection.base_url, connection.allow_http)
-        auth = KeyAuth(
+        auth = auth or KeyAuth(
             connection.key,
             header=key_header,
             prefix=key_prefix,

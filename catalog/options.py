@@ -35,8 +35,21 @@ _OPENAI = {
     "version_segment": Option("none: the address has no /v1.", "none", "none"),
 }  # fmt: skip
 
+_AZURE = {
+    "api_version": Option("Which form of the address: a date is the classic one, with deployments in the path; v1 the newer one.", r"v1|\d{4}-\d{2}-\d{2}(?:-preview)?", "2024-10-21"),
+    "deployment": Option("The names of your deployments: what can be chatted with.", _GLOBS, "chat-prod,mini"),
+    "auth": Option("How one signs in: with a key, a bearer token as the key, or Microsoft Entra ID.", "key|token|entra", "entra"),
+    "tenant": Option("The directory of your organization in Entra ID: its id or its domain.", r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}", "contoso.onmicrosoft.com"),
+    "client_id": Option("The application that signs in, by its id in Entra ID.", r"[A-Za-z0-9-]{1,64}", "11111111-2222-3333-4444-555555555555"),
+    "authority": Option("Where one signs in, for clouds of their own.", r"https?://[^\s?#@]+", "https://login.microsoftonline.us"),
+    "scope": Option("What a token is asked for, for clouds of their own.", r"[^\s]{1,200}", "https://cognitiveservices.azure.us/.default"),
+    "max_tokens_field": _OPENAI["max_tokens_field"],
+    "stream_options": _OPENAI["stream_options"],
+}  # fmt: skip
+
 OPTIONS: Mapping[str, Mapping[str, Option]] = {
     "openai": _OPENAI,
+    "azure": _AZURE,
 }
 """Dialect → its options by name."""
 
