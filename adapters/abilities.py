@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from decimal import Decimal
+from typing import Literal, Protocol, runtime_checkable
 
 from adapters.events import ChatRequest
 
@@ -80,3 +81,76 @@ class PullsModels(Protocol):
 
     async def delete(self, model: str) -> None:
         """Remove a model from the disk. ModelUnavailableError: it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing an account states of itself: a balance, a limit, a share that is used up."""
+
+    name: str
+    """What it is, in plain words: `credit left`, `spending limit`, `gpt-4o: requests`. Harmless."""
+    kind: Literal["balance", "spent", "limit", "rate", "fact"]
+    value: Decimal | None
+    """None: not stated, or without end (`text` says which)."""
+    unit: str = "USD"
+    """A currency (`USD`, `CNY`), or what is counted (`requests/min`, `tokens/min`). Currencies are never added up."""
+    per: str = ""
+    """`month`, `day` …; empty: no period."""
+    text: str = ""
+    """What is stated in words: `no limit`, `ends 2026-12-01`. Harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """What an account states of itself now."""
+
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences about what is missing or late."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorBucket:
+    """What a vendor says was used or billed in a span of its own. None: not stated."""
+
+    start_at: int
+    """UTC ms."""
+    end_at: int
+    model: str = ""
+    """The vendor's own id, harmless; empty: not told by model."""
+    item: str = ""
+    """The vendor's line item or class; empty: all together."""
+    requests: int | None = None
+    input: int | None = None
+    """Includes `cache_read` and `cache_write`."""
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cost: Decimal | None = None
+    """USD; may be negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorUsage:
+    """Whole buckets of a span. Usage and costs are stated apart; None: the vendor states none of that kind."""
+
+    usage: tuple[VendorBucket, ...] | None
+    costs: tuple[VendorBucket, ...] | None
+    span: tuple[int, int]
+    """[since, until) in UTC ms that the buckets are the whole truth of: what is not in them was not."""
+
+
+@runtime_checkable
+class ReportsAccount(Protocol):
+    """The vendor states what was used and billed, and what is left. All raise ProviderError, OfflineError."""
+
+    async def prove(self) -> None:
+        """The cheapest call that shows whether the key opens the account."""
+
+    async def account(self) -> AccountReport:
+        """Balances, credits and limits now."""
+
+    async def usage(self, since: int, until: int) -> VendorUsage | None:
+        """Usage and costs from `since` (a midnight, UTC ms) on; None: this vendor states none."""
+
+    async def aclose(self) -> None: ...

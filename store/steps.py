@@ -269,28 +269,31 @@ CREATE TABLE attachments (
 
 _VENDOR_USAGE = """
 CREATE TABLE vendor_usage (
-    provider TEXT NOT NULL,
-    source TEXT NOT NULL,                 -- api, or the name of an imported file
+    provider TEXT NOT NULL,               -- no foreign key: what was billed outlives the provider, as the ledger does
     start_at INTEGER NOT NULL,            -- UTC ms, as the vendor cuts its days or hours
-    end_at INTEGER NOT NULL,
+    kind TEXT NOT NULL,                   -- usage (tokens, requests) or cost (money): a vendor states them apart
     model TEXT NOT NULL,                  -- the vendor's own id; empty: not told by model
-    item TEXT NOT NULL,                   -- the vendor's line item or token class; empty: all together
-    requests INTEGER,
-    input INTEGER,
+    item TEXT NOT NULL,                   -- the vendor's line item or class; empty: all together
+    source TEXT NOT NULL,                 -- api, or the name of an imported file
+    end_at INTEGER NOT NULL,
+    requests INTEGER,                     -- NULL: not stated; so for every figure
+    input INTEGER,                        -- includes cache_read and cache_write
     output INTEGER,
     cache_read INTEGER,
     cache_write INTEGER,
-    cost_nanos INTEGER,                   -- NULL: not stated
+    cost_nanos INTEGER,                   -- USD; may be negative: the vendor gave money back
     fetched_at INTEGER NOT NULL,
-    PRIMARY KEY (provider, source, start_at, end_at, model, item)
+    PRIMARY KEY (provider, start_at, kind, model, item, source, end_at)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX vendor_usage_by_time ON vendor_usage (start_at, provider);
 CREATE TABLE vendor_accounts (
     provider TEXT PRIMARY KEY,
-    fetched_at INTEGER NOT NULL,
+    tried_at INTEGER NOT NULL,            -- the last time the vendor was asked, whatever it answered
+    report_at INTEGER,                    -- when the report was stated; NULL: never
     report_json TEXT,                     -- the last good report: balances, limits, credits
-    error_code TEXT,
-    error_message TEXT
+    pulled_at INTEGER,                    -- the last whole pull of usage and costs; NULL: never
+    error_code TEXT,                      -- of the last attempt; NULL: it went well
+    error_message TEXT,
+    error_hint TEXT
 ) STRICT, WITHOUT ROWID;
 """
 
