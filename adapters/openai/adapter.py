@@ -9,12 +9,15 @@ from time import monotonic
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+import httpx
+
 from adapters.base import Connection, RemoteModel, Validation
-from adapters.errors import BadRequestError, Origin
+from adapters.errors import BadRequestError, ModelUnavailableError, Origin, UnexpectedResponseError
 from adapters.events import ChatRequest
 from adapters.fetch import Fetcher
 from adapters.http_send import get, send_chat
 from adapters.http_stream import HttpStream
+from adapters.openai import responses
 from adapters.openai.check import check
 from adapters.openai.endpoint import endpoint
 from adapters.openai.enrich import LONGEST, enriched, extra_for
@@ -22,6 +25,7 @@ from adapters.openai.page_json import read_json
 from adapters.openai.pages import whole_list
 from adapters.openai.reader import ChatReader
 from adapters.openai.request import Repairs, body, habits, repaired
+from adapters.openai.responses_reader import ResponsesReader
 from adapters.openai.think import Mode
 
 LIST_TIMEOUT = 25.0
@@ -32,7 +36,8 @@ _FIRST_PAGE = {"nebius": {"verbose": "true"}}
 
 class OpenAIAdapter:
     """Implements adapters.base.Adapter. Options: `max_tokens_field`, `organization`, `project`, `think_tags`
-    (`on`, `implied`), `reasoning_field`, `stream_options` (`no`), `version_segment` (`none`)."""
+    (`on`, `implied`), `reasoning_field`, `stream_options` (`no`), `version_segment` (`none`); `api` and
+    `responses_for` choose the form that is spoken, chat completions or responses."""
 
     dialect: ClassVar[str] = "openai"
 
@@ -43,15 +48,22 @@ class OpenAIAdapter:
                 headers.setdefault(header, connection.options[option])
         self._connection = replace(connection, headers=headers)
         self._fetcher = fetcher
-        self._client = fetcher.client(self._connection)
+        self._client = self._connect()
         self._origin = Origin(connection.slug)
         self._habits = habits(connection)
         self._repairs: dict[str, Repairs] = {}
+        self._form = responses.form_of(connection)
+        self._by_responses: dict[str, frozenset[str]] = {}
+        """Models that are asked by responses → what is left out for them."""
         self._hidden = urlsplit(connection.base_url).hostname == "generativelanguage.googleapis.com"
 
     async def validate(self) -> Validation:
         return await check(
-            self._connection, self._fetcher, self._client, self._url("models"), self._url("chat/completions")
+            self._connection,
+            self._fetcher,
+            self._client,
+            self._url("models"),
+            self._url("responses" if self._form.always else "chat/completions"),
         )
 
     async def list_models(self) -> list[RemoteModel]:
@@ -88,12 +100,16 @@ class OpenAIAdapter:
 
     async def _open(self, request: ChatRequest) -> HttpStream:
         """Send it; when the server refuses a parameter by name, once more without (remembered for the model)."""
+        if request.model in self._by_responses or self._form.wanted(request.model):
+            return await self._respond(request)
         while True:
             repairs = self._repairs.get(request.model, Repairs())
             sent = body(request, self._habits, repairs)
             try:
                 return await self._send(request, sent)
-            except BadRequestError as error:
+            except (BadRequestError, ModelUnavailableError, UnexpectedResponseError) as error:
+                if responses.wants_responses(error.status or 0, error.said):
+                    return await self._respond(request)
                 better = (
                     repaired(repairs, sent, error.said) if error.status in (400, 422) and error.said else None
                 )
@@ -107,7 +123,7 @@ class OpenAIAdapter:
         )
         return await send_chat(
             self._client,
-            self._url("chat/completions"),
+            self._url("chat/completions", request.model),
             sent,
             reader,
             Origin(self._origin.slug, request.model),
@@ -115,13 +131,42 @@ class OpenAIAdapter:
             streamed=request.stream,
         )
 
+    async def _respond(self, request: ChatRequest) -> HttpStream:
+        """The same by the Responses form; what it refuses by name is left out, and remembered for the model."""
+        origin = Origin(self._origin.slug, request.model)
+        while True:
+            dropped = self._by_responses.get(request.model, frozenset())
+            sent = responses.body(request, dropped)
+            try:
+                stream = await send_chat(
+                    self._client,
+                    self._url("responses"),
+                    sent,
+                    ResponsesReader(origin),
+                    origin,
+                    self._connection.watchdogs,
+                    streamed=request.stream,
+                )
+            except BadRequestError as error:
+                less = responses.without(dropped, sent, error.said) if error.said else None
+                if less is None:
+                    raise
+                self._by_responses[request.model] = less
+                continue
+            self._by_responses.setdefault(request.model, dropped)
+            return stream
+
     async def _get(
         self, url: str, params: Mapping[str, str], deadline: float
     ) -> tuple[Mapping[str, str], bytes]:
         left = max(deadline - monotonic(), 0.5)
         return await get(self._fetcher, self._client, url, self._origin, params=params, timeout=left)
 
-    def _url(self, call: str) -> str:
+    def _connect(self) -> httpx.AsyncClient:
+        """The client, with the key where the vendor wants it."""
+        return self._fetcher.client(self._connection)
+
+    def _url(self, call: str, model: str = "") -> str:  # noqa: ARG002  some vendors have the model in the path
         versioned = False if self._connection.options.get("version_segment") == "none" else None
         return endpoint(self._connection.base_url, call, versioned=versioned)
 

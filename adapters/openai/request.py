@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from adapters.base import Connection
+from adapters.data_urls import data_url
 from adapters.errors.bodies import Said
 from adapters.events import ChatRequest, Message
 
@@ -136,9 +136,7 @@ def _message(message: Message, habits: Habits) -> dict[str, object]:
         parts += [
             {
                 "type": "image_url",
-                "image_url": {
-                    "url": f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
-                },
+                "image_url": {"url": data_url(image)},
             }
             for image in message.images
         ]
