@@ -60,6 +60,8 @@ class Message:
     """Reasoning text of an assistant turn, for the vendors that want it back."""
     keepsake: Keepsake | None = None
     """What the vendor of this assistant turn wants back with it."""
+    is_error: bool = False
+    """For role `tool`: the function failed, and the text says how."""
 
 
 @dataclass(frozen=True, slots=True)
