@@ -146,7 +146,7 @@ def with_secrets(row: ProviderRow, stored: ProviderRow, draft: ProviderDraft) ->
 def references(row: ProviderRow) -> set[str]:
     """Every credential reference of a row."""
     refs = set(row.secret_headers.values())
-    refs |= {ref for ref in (row.key_ref, row.admin_ref) if ref is not None}
+    refs |= {ref for ref in (row.key_ref, row.admin_ref, row.sign_in_ref) if ref is not None}
     if row.proxy is not None and "://" not in row.proxy:
         refs.add(row.proxy)
     return refs

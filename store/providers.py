@@ -56,6 +56,8 @@ class ProviderRow:
     admin_ref: str | None = None
     """A second credential, for the account's own figures; as `key_ref`."""
     admin_last4: str | None = None
+    sign_in_ref: str | None = None
+    """The kept tokens of a sign-in; as `key_ref`."""
 
 
 _NAMES = columns(ProviderRow)
@@ -108,6 +110,10 @@ class Providers:
     async def delete(self, tx: Tx, slug: str) -> None:
         """Removes the provider, its models and sync history; its ledger rows stay."""
         await tx.execute("DELETE FROM providers WHERE slug = ?", (slug,))
+
+    async def set_sign_in(self, tx: Tx, slug: str, ref: str | None) -> None:
+        """Notes where the tokens of its sign-in are kept. That is no change of the provider."""
+        await tx.execute("UPDATE providers SET sign_in_ref = ? WHERE slug = ?", (ref, slug))
 
     async def set_state(
         self, tx: Tx, slug: str, state: str, message: str | None, at: int, validated: bool = False

@@ -254,6 +254,7 @@ _DIALECTS = """
 ALTER TABLE messages ADD COLUMN keepsake_json TEXT;       -- what the vendor wants back with this answer
 ALTER TABLE providers ADD COLUMN admin_ref TEXT;          -- a second credential, for the account's own figures
 ALTER TABLE providers ADD COLUMN admin_last4 TEXT;
+ALTER TABLE providers ADD COLUMN sign_in_ref TEXT;        -- where the tokens of a sign-in are kept; NULL: none are
 """
 
 _ATTACHMENTS = """
