@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 from aimock_peer import ANSWER, KEY, Aimock
 from pydantic import SecretStr
+from real_peers import LlamaFarm, wait_until
 
 from adapters.base import Adapter, Connection
 from adapters.errors import (
@@ -86,3 +88,61 @@ async def test_aimocks_faults_are_told_apart(aimock: Aimock, options: dict[str, 
         aimock.calm()
         with pytest.raises(InvalidCredentialsError):
             await answered(adapter, "hello")
+
+
+SDK = """
+import json, sys
+from openai import OpenAI
+base, form, key = sys.argv[1:4]
+client = OpenAI(base_url=base, api_key=key, max_retries=0, timeout=30)
+if form == "responses":
+    last = None
+    text = ""
+    for event in client.responses.create(model=sys.argv[4], input="hello", stream=True, max_output_tokens=40):
+        text += event.delta if event.type == "response.output_text.delta" else ""
+        last = getattr(event, "response", None) or last
+    used = [last.usage.input_tokens, last.usage.output_tokens] if last.usage else None
+else:
+    text, used = "", None
+    stream = client.chat.completions.create(
+        model=sys.argv[4], messages=[{"role": "user", "content": "hello"}], stream=True, max_tokens=40,
+        stream_options={"include_usage": True},
+    )
+    for chunk in stream:
+        text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+        used = [chunk.usage.prompt_tokens, chunk.usage.completion_tokens] if chunk.usage else used
+print(json.dumps({"text": text, "used": used, "models": sorted(m.id for m in client.models.list())}))
+"""
+
+
+@pytest.mark.parametrize("options", FORMS)
+async def test_llama_cpp_says_the_same_to_the_sdk_and_to_us(
+    llamas: LlamaFarm, sdk: Callable[..., object], options: dict[str, str]
+) -> None:
+    server = llamas.get("script")
+    form = options.get("api", "chat")
+    theirs = await asyncio.to_thread(sdk, SDK, server.url, form, "none", server.model)
+    async with reached(server.url, None, options) as adapter:
+        request = ChatRequest(server.model, (Message("user", "hello"),), max_tokens=40)
+        async with adapter.stream(request) as stream:
+            text = "".join([event.text async for event in stream if isinstance(event, TextDelta)])
+        models = sorted(model.id for model in await adapter.list_models())
+    assert text
+    assert theirs == {"text": text, "used": [stream.usage.input, stream.usage.output], "models": models}
+    assert stream.state == "complete"
+
+
+async def test_llama_cpps_responses_can_be_stopped(llamas: LlamaFarm) -> None:
+    server = llamas.get("long")
+    async with reached(server.url, None, {"api": "responses"}) as adapter:
+        request = ChatRequest(server.model, (Message("user", "count"),))
+        async with adapter.stream(request) as stream:
+            async for event in stream:
+                if isinstance(event, TextDelta):
+                    break
+        assert stream.state == "cancelled"
+        wait_until(lambda: "cancel" in server.log_text(), "the server stops generating")
+        with pytest.raises(ProviderError) as refused:
+            async with adapter.stream(ChatRequest(server.model, (Message("user", "x " * 40_000),))):
+                pytest.fail("it was refused")
+        assert refused.value.code == "context_too_long"
