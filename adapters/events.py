@@ -81,6 +81,8 @@ class ChatRequest:
     messages: tuple[Message, ...]
     system: str | None = None
     max_tokens: int | None = None
+    longest_output: int | None = None
+    """The longest answer this model can give, as far as is known: for vendors that must be told a limit."""
     temperature: float | None = None
     top_p: float | None = None
     stop: tuple[str, ...] = ()

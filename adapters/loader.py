@@ -21,6 +21,8 @@ Maker = Callable[[Connection, Fetcher], Adapter]
 
 _OURS = {
     "openai": "adapters.openai:OpenAIAdapter",
+    "anthropic": "adapters.anthropic:AnthropicAdapter",
+    "azure": "adapters.azure:AzureAdapter",
     "fake": "adapters.fake:FakeAdapter",
 }
 _log = logging.getLogger(__name__)

@@ -47,7 +47,15 @@ _AZURE = {
     "stream_options": _OPENAI["stream_options"],
 }  # fmt: skip
 
+_ANTHROPIC = {
+    "api_version": Option("The version of the API; none: the newest, and the old one for temperature and top_p.", r"\d{4}-\d{2}-\d{2}", "2023-06-01"),
+    "auth": Option("How the key goes along.", "bearer|x-api-key", "bearer"),
+    "beta": Option("Features in trial that are switched on (the header anthropic-beta).", _GLOBS, "context-1m-2025-08-07"),
+    "workspace": Option("The workspace that is billed (the header anthropic-workspace-id).", such_as="wrkspc_…"),
+}  # fmt: skip
+
 OPTIONS: Mapping[str, Mapping[str, Option]] = {
+    "anthropic": _ANTHROPIC,
     "openai": _OPENAI,
     "azure": _AZURE,
 }

@@ -1,0 +1,5 @@
+"""The `anthropic` dialect."""
+
+from adapters.anthropic.adapter import AnthropicAdapter
+
+__all__ = ["AnthropicAdapter"]

@@ -1,0 +1,234 @@
+"""Events and whole answers of this dialect into ours, block by block, whatever order a server sends them in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from pydantic_core import from_json
+
+from adapters.anthropic.blocks import Block, Blocks
+from adapters.anthropic.usage import Counted
+from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
+from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
+from adapters.finish import failed, finish_reason
+from adapters.text import Joiner, mend
+from catalog.plaintext import one_line
+from catalog.usage import Usage
+
+PAUSE = "pause_turn"
+"""The vendor's word for an answer that goes on when it is sent back."""
+
+
+class MessageReader:
+    """Implements adapters.http_stream.Reader for one answer, or for one leg of it: `before` is the leg before."""
+
+    def __init__(self, origin: Origin, before: MessageReader | None = None) -> None:
+        self.usage: Usage = before.usage if before is not None else Usage()
+        self.finish_reason: FinishReason | None = None
+        self.raw_finish_reason: str | None = None
+        self.error: ProviderError | None = None
+        self.done = False
+        self.ended = False
+        self.served_model: str | None = before.served_model if before is not None else None
+        self.headers: Mapping[str, str] = {}
+        self.blocks: Blocks = Blocks(before.blocks if before is not None else None)
+        self._origin = origin
+        self._counted = Counted(self.usage)
+        self._text = Joiner()
+        self._thinking = Joiner()
+        self._begun = False
+        self._kinds: dict[str, Callable[[Mapping[str, object]], list[Event]]] = {
+            "message_start": self._start,
+            "content_block_start": self._block,
+            "content_block_delta": self._delta,
+            "content_block_stop": self._block_stop,
+            "message_delta": self._message_delta,
+            "message_stop": self._stop,
+            "error": self._fail,
+        }
+
+    @property
+    def paused(self) -> bool:
+        """The vendor wants the answer so far sent back to go on with it."""
+        return self.ended and self.raw_finish_reason == PAUSE
+
+    def frame(self, name: str, data: bytes) -> Sequence[Event]:
+        """The events of one frame. The first lines are the way of nearly every chunk."""
+        try:
+            event = from_json(data)
+        except ValueError:
+            return self._odd(name, data)
+        try:
+            delta = event["delta"]
+            if delta["type"] == "text_delta":
+                text = delta["text"]
+                block = self.blocks.open[event["index"]]
+                if text.__class__ is str and text and not self._text.held and block.said:
+                    block.pieces.append(text)
+                    return (TextDelta(text),)
+        except (KeyError, TypeError):
+            pass
+        return self._event(name, event)
+
+    def whole(self, body: object) -> Sequence[Event]:
+        """An answer that came as one document, or the error it holds."""
+        if isinstance(body, dict) and (body.get("type") == "error" or body.get("error")):
+            raise error_from_body(self._origin, body, 200, self.headers)
+        if not isinstance(body, dict) or not isinstance(body.get("content"), list):
+            raise UnexpectedResponseError(
+                f"{self._origin.slug} sent an answer that is not a message.",
+                hint="Check the provider's URL and type.",
+                provider=self._origin.slug,
+                status=200,
+            )
+        events = self._start({"message": body})
+        for index, block in enumerate(body["content"]):
+            events += self._block({"index": index, "content_block": block})
+            events += self._block_stop({"index": index})
+        events += self.close()
+        events += self._message_delta({"delta": body})
+        events += self._stop({})
+        if self.error is not None:
+            raise self.error
+        return events
+
+    def close(self) -> Sequence[Event]:
+        """Halves of emoji that were held back."""
+        text, thoughts = self._text.close(), self._thinking.close()
+        return [*([TextDelta(text)] if text else []), *([ThinkingDelta(thoughts)] if thoughts else [])]
+
+    def _odd(self, name: str, data: bytes) -> Sequence[Event]:
+        """What the fast parser refuses: lone surrogates, broken UTF-8, no JSON at all."""
+        text = data.decode("utf-8", "replace").strip()
+        if not text or text == "[DONE]":  # some gateways add it
+            return ()
+        try:
+            event = json.loads(text)
+        except (ValueError, RecursionError):
+            if name == "error":
+                return self._fail({"error": text})
+            raise UnexpectedResponseError(
+                f"{self._origin.slug} sent a broken piece of an answer.",
+                hint="Try again.",
+                provider=self._origin.slug,
+                status=200,
+            ) from None
+        return self._event(name, event)
+
+    def _event(self, name: str, event: object) -> Sequence[Event]:
+        if not isinstance(event, dict):
+            return self._fail({"error": str(event)[:500]}) if name == "error" else ()
+        kind = event.get("type")
+        kind = kind if isinstance(kind, str) else name
+        if event.get("error") and kind not in self._kinds:
+            kind = "error"
+        read = self._kinds.get(kind)
+        return read(event) if read is not None else ()
+
+    def _start(self, event: Mapping[str, object]) -> list[Event]:
+        message = event.get("message")
+        if not isinstance(message, dict):
+            return []
+        self._begun = True
+        if self.served_model is None and isinstance(message.get("model"), str) and message["model"]:
+            self.served_model = one_line(message["model"], 200)
+        return self._count(message.get("usage"))
+
+    def _block(self, event: Mapping[str, object]) -> list[Event]:
+        given = event.get("content_block")
+        if not isinstance(given, dict):
+            return []
+        block = self.blocks.start(event.get("index"), given)
+        if block.call is not None:
+            name = one_line(str(given.get("name") or ""), 256)
+            return [
+                ToolCallDelta(block.call, one_line(str(given.get("id") or ""), 256) or None, name or None)
+            ]
+        events: list[Event] = []
+        if block.kind == "text":
+            self._say(block, given.get("text"), events)
+        elif block.kind == "thinking":
+            self._think(block, given.get("thinking"), events)
+        return events
+
+    def _delta(self, event: Mapping[str, object]) -> list[Event]:
+        delta = event.get("delta")
+        if not isinstance(delta, dict):
+            return []
+        kind = str(delta.get("type"))
+        block = self.blocks.at(event.get("index"), kind)
+        events: list[Event] = []
+        if kind == "text_delta":
+            self._say(block, delta.get("text"), events)
+        elif kind == "thinking_delta":
+            self._think(block, delta.get("thinking"), events)
+        elif kind == "input_json_delta":
+            piece = delta.get("partial_json")
+            if isinstance(piece, str) and piece:
+                block.pieces.append(piece)
+                if block.call is not None:
+                    events.append(ToolCallDelta(block.call, arguments=mend(piece)))
+        else:
+            block.add(delta)
+        return events
+
+    def _say(self, block: Block, text: object, events: list[Event]) -> None:
+        if isinstance(text, str) and text:
+            block.pieces.append(text)
+            whole = self._text.feed(text)
+            if whole:
+                events.append(TextDelta(whole))
+
+    def _think(self, block: Block, text: object, events: list[Event]) -> None:
+        if isinstance(text, str) and text:
+            block.pieces.append(text)
+            whole = self._thinking.feed(text)
+            if whole:
+                events.append(ThinkingDelta(whole))
+
+    def _block_stop(self, event: Mapping[str, object]) -> list[Event]:
+        block = self.blocks.close(event.get("index"))
+        whole = block.whole_input() if block is not None else None
+        if block is None or block.call is None or whole is None:
+            return []
+        return [ToolCallDelta(block.call, arguments=whole)]
+
+    def _message_delta(self, event: Mapping[str, object]) -> list[Event]:
+        delta = event.get("delta")
+        reason = delta.get("stop_reason") if isinstance(delta, dict) else None
+        if isinstance(reason, str) and reason:
+            self._begun = True
+            self.raw_finish_reason = one_line(reason, 60)
+        return self._count(event.get("usage"))
+
+    def _stop(self, _event: Mapping[str, object]) -> list[Event]:
+        if not self._begun:
+            return []
+        self.done = True
+        if failed(self.raw_finish_reason):
+            self.error = ServerError(
+                f"{self._origin.slug} stopped with an error ({self.raw_finish_reason}).",
+                hint="Try again, or use another model.",
+                provider=self._origin.slug,
+            )
+            return []
+        self.ended = True
+        if self.paused:  # as far as we went with it
+            self.finish_reason = "length"
+            return []
+        self.finish_reason = finish_reason(self.raw_finish_reason, tools=self.blocks.calls > 0)
+        kept = self.blocks.keepsake(self._origin.model or "")
+        return [kept] if kept is not None else []
+
+    def _fail(self, event: Mapping[str, object]) -> list[Event]:
+        self.error = error_from_body(self._origin, dict(event), 200, self.headers)
+        self.done = True
+        return []
+
+    def _count(self, report: object) -> list[Event]:
+        usage = self._counted.read(report)
+        if usage is None:
+            return []
+        self.usage = usage
+        return [UsageUpdate(usage)]
