@@ -54,16 +54,27 @@ _ANTHROPIC = {
     "workspace": Option("The workspace that is billed (the header anthropic-workspace-id).", such_as="wrkspc_…"),
 }  # fmt: skip
 
+_GEMINI = {
+    "thoughts": Option("no: do not ask for reasoning to be told.", "no", "no"),
+    "safety": Option("From what risk on the content filters stop an answer.", "OFF|BLOCK_NONE|BLOCK_ONLY_HIGH|BLOCK_MEDIUM_AND_ABOVE|BLOCK_LOW_AND_ABOVE", "BLOCK_ONLY_HIGH"),
+}  # fmt: skip
+
 OPTIONS: Mapping[str, Mapping[str, Option]] = {
     "anthropic": _ANTHROPIC,
     "openai": _OPENAI,
     "azure": _AZURE,
+    "gemini": _GEMINI,
 }
 """Dialect → its options by name."""
 
 
 def check_option(dialect: str, name: str, value: str) -> None:
-    """Raise UsageError for a name that no dialect has, or a value that this dialect does not take."""
+    """Raise UsageError for a name that no dialect has, or a value that this dialect does not take.
+
+    The options of a dialect that is not ours (a plug-in's, the scripted one's) are its own business.
+    """
+    if dialect not in OPTIONS:
+        return
     known = {option for options in OPTIONS.values() for option in options}
     if name not in known:
         close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)

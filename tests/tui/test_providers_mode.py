@@ -282,10 +282,15 @@ async def test_edit_and_budget_forms(app: SwitchroomApp, vendor: Vendor) -> None
         await pilot.press("enter")
         await until(pilot, "timeout, s: a number")
         app.screen.query(Input)[8].value = "33"
+        app.screen.query(Input)[12].value = "apis=responses"
+        await pilot.press("enter")
+        await until(pilot, "Did you mean api?")
+        app.screen.query(Input)[12].value = "api=responses responses_for=o3-pro,gpt-5*"
         await pilot.press("enter")
         await until(pilot, "one changed")
         row = await services.registry.row("one")
         assert (row.region, row.timeout_s) == ("eu-west", 33)
+        assert row.options == {"api": "responses", "responses_for": "o3-pro,gpt-5*"}
         await pilot.press("b")
         await until(pilot, "Limits of one")
         await type_text(pilot, "2.50")

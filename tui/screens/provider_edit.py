@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
@@ -38,6 +40,7 @@ def _cost(text: str) -> str | None:
 
 def _fields(view: ProviderView) -> list[Field]:
     from catalog.money import from_nanos
+    from catalog.options import OPTIONS
 
     row = view.row
     hour = "" if row.gpu_hour_nanos is None else f"{from_nanos(row.gpu_hour_nanos).normalize():f}"
@@ -62,7 +65,35 @@ def _fields(view: ProviderView) -> list[Field]:
         ),
         Field("proxy", "proxy", row.proxy or "", "the environment's"),
         Field("ca_file", "private CA file", row.ca_file or "", "none"),
+        Field(
+            "options",
+            "options",
+            shlex.join(f"{name}={value}" for name, value in row.options.items()),
+            f"none; {', '.join(OPTIONS.get(row.dialect, ()))}" if OPTIONS.get(row.dialect) else "none",
+            partial(_wrong_option, row.dialect),
+        ),
     ]
+
+
+def _options(text: str) -> dict[str, str]:
+    """`api=responses project="my own"` → by name. ValueError: not of this form."""
+    pairs = [part.partition("=") for part in shlex.split(text)]
+    if any(not name or not equals for name, equals, _ in pairs):
+        raise ValueError
+    return {name: value for name, _, value in pairs}
+
+
+def _wrong_option(dialect: str, text: str) -> str | None:
+    from catalog.options import check_option
+
+    try:
+        for name, value in _options(text).items():
+            check_option(dialect, name, value)
+    except SwitchroomError as error:
+        return " ".join(part for part in (error.message, error.hint) if part)
+    except ValueError:
+        return "NAME=VALUE, with spaces between two of them"
+    return None
 
 
 def _draft(view: ProviderView, values: Mapping[str, str]) -> ProviderDraft | None:
@@ -82,6 +113,8 @@ def _draft(view: ProviderView, values: Mapping[str, str]) -> ProviderDraft | Non
         given["timeout_s"] = float(changed["timeout_s"])
     if changed.get("retries", "").strip():
         given["retries"] = int(changed["retries"])
+    if "options" in changed:
+        given["options"] = {**dict.fromkeys(view.row.options, ""), **_options(changed["options"])}
     emptied = (key for key in ("timeout_s", "retries", "gpu_hour") if not changed.get(key, "kept").strip())
     given["unset"] = frozenset(emptied)
     return ProviderDraft(**given)  # type: ignore[arg-type]
