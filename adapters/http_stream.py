@@ -47,7 +47,9 @@ class Decoder(Protocol):
 class Reader(Protocol):
     """Frames to events: the dialect's part. It raises nothing but ProviderError."""
 
-    usage: Usage
+    @property
+    def usage(self) -> Usage: ...
+
     finish_reason: FinishReason | None
     raw_finish_reason: str | None
     error: ProviderError | None

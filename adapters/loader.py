@@ -23,6 +23,7 @@ _OURS = {
     "openai": "adapters.openai:OpenAIAdapter",
     "anthropic": "adapters.anthropic:AnthropicAdapter",
     "azure": "adapters.azure:AzureAdapter",
+    "gemini": "adapters.gemini:GeminiAdapter",
     "fake": "adapters.fake:FakeAdapter",
 }
 _log = logging.getLogger(__name__)

@@ -1,0 +1,5 @@
+"""The `gemini` dialect."""
+
+from adapters.gemini.adapter import GeminiAdapter
+
+__all__ = ["GeminiAdapter"]

@@ -1,0 +1,64 @@
+"""What a Gemini answer wants back: its parts in their order, each with the signature that came on it (WIRE section 4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from adapters.events import Keepsake
+from adapters.text import mend
+
+DIALECT = "gemini"
+_LARGEST = 4 * 1024 * 1024
+"""Characters of an answer's parts that are kept; pictures among them may be many more."""
+_TEXT = frozenset(("text", "thought"))
+
+
+class Kept:
+    """The parts of one answer as they come."""
+
+    __slots__ = ("_parts", "signed")
+
+    def __init__(self) -> None:
+        self._parts: list[dict[str, object]] = []
+        self.signed = False
+        """One of the parts has a signature."""
+
+    def say(self, text: str) -> None:
+        """A piece of the answer's text, without a signature."""
+        last = self._parts[-1] if self._parts else None
+        if last is not None and last.keys() == {"text"}:
+            last["text"] = f"{last['text']}{text}"
+        elif text:
+            self._parts.append({"text": text})
+
+    def take(self, part: Mapping[str, object]) -> None:
+        """One part. Reasoning is only told: without a signature it need not go back."""
+        if "thoughtSignature" in part:
+            self.signed = True
+            self._parts.append(dict(part))
+        elif part.get("thought") is not True:
+            if part.keys() <= _TEXT:
+                self.say(str(part.get("text", "")))
+            else:
+                self._parts.append(dict(part))
+
+    def keepsake(self, model: str) -> Keepsake | None:
+        """None where nothing was signed."""
+        if not self.signed:
+            return None
+        content = mend(json.dumps(self._parts, ensure_ascii=False, separators=(",", ":")))
+        return Keepsake(DIALECT, model, content) if len(content) <= _LARGEST else None
+
+
+def parts_of(keepsake: Keepsake | None) -> list[dict[str, object]] | None:
+    """The parts to send back; None where there are none of this dialect."""
+    if keepsake is None or keepsake.dialect != DIALECT:
+        return None
+    try:
+        parts = json.loads(keepsake.content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in parts):
+        return None
+    return parts
