@@ -29,6 +29,8 @@ class Said:
     """A wait stated in the body (`36s`)."""
     prompt_tokens: int | None = None
     context_tokens: int | None = None
+    filtered: tuple[str, ...] = ()
+    """What a content filter found (WIRE section 6): `hate (high)`."""
 
 
 def said(body: object) -> Said:
@@ -46,6 +48,7 @@ class _Reader:
         self.param: str | None = None
         self.retry_delay: str | None = None
         self.counts: dict[str, int] = {}
+        self.filtered: list[str] = []
 
     def read(self, body: object) -> Said:
         self.visit(body, 0)
@@ -59,6 +62,7 @@ class _Reader:
             retry_delay=self.retry_delay,
             prompt_tokens=self.counts.get("n_prompt_tokens", prompt),
             context_tokens=self.counts.get("n_ctx", context),
+            filtered=tuple(dict.fromkeys(self.filtered)),
         )
 
     def visit(self, value: object, depth: int) -> None:
@@ -86,6 +90,9 @@ class _Reader:
             self.messages.append(text[:_LONGEST])
 
     def mapping(self, value: dict[object, object], depth: int) -> None:
+        if str(value.get("@type", "")).endswith(".DebugInfo"):
+            return  # Google's may echo the whole key (WIRE section 4)
+        self.quotas(value.get("violations"))
         # inner objects have the more telling codes, and the outer one the better sentence
         before, self.messages = self.messages, []
         for name in ("error", "innererror", "metadata", "details"):
@@ -106,6 +113,18 @@ class _Reader:
         self.messages = [*before, *self.messages, *inner]
         self.rest(value)
 
+    def quotas(self, violations: object) -> None:
+        """Google's quotas that are used up (WIRE 4, 11): of a day, or of none at all, are final; of a minute are not."""
+        found: set[str] = set()
+        for one in violations[:32] if isinstance(violations, list) else ():
+            if isinstance(one, dict):
+                name, most = str(one.get("quotaId", "")), str(one.get("quotaValue", ""))
+                final = "quota_of_a_day" if "PerDay" in name else "quota_of_nothing" if most == "0" else ""
+                found.add(final or ("quota_of_a_minute" if "PerMinute" in name else ""))
+        for code in ("quota_of_a_minute", "quota_of_a_day", "quota_of_nothing"):
+            if code in found:
+                self.codes.insert(0, code)
+
     def rest(self, value: dict[object, object]) -> None:
         param, delay, location = value.get("param"), value.get("retryDelay"), value.get("loc")
         if isinstance(param, str) and self.param is None:
@@ -114,6 +133,9 @@ class _Reader:
             self.param = str(location[-1])[:80]
         if isinstance(delay, str) and self.retry_delay is None:
             self.retry_delay = delay
+        for name in ("content_filter_result", "content_filter_results"):
+            if isinstance(value.get(name), dict):
+                self.filtered += _filtered(value[name])
         for name in ("n_prompt_tokens", "n_ctx"):
             count = value.get(name)
             if isinstance(count, int) and not isinstance(count, bool):
@@ -129,6 +151,19 @@ class _Reader:
             self.codes.append(str(value).strip().lower())
 
 
+def _filtered(found: dict[object, object]) -> list[str]:
+    """The categories in which a filter struck, each with how much it found where that is said."""
+    struck = [
+        (str(name), what)
+        for name, what in found.items()
+        if isinstance(what, dict) and what.get("filtered") is True
+    ]
+    return [
+        f"{name} ({what['severity']})" if isinstance(what.get("severity"), str) else name
+        for name, what in struck[:_MOST]
+    ]
+
+
 def _different(messages: list[str]) -> list[str]:
     """The different things said, once each."""
     kept: list[str] = []
@@ -142,13 +177,15 @@ _COUNT = r"(?<!\d)(\d[\d,_]{0,20})"
 _CONTEXT_FIRST = re.compile(rf"context length (?:is|of) {_COUNT} tokens?.*?(?:result(?:ed|s)? in|requested|has|contains?) (?:about )?{_COUNT} tokens", re.IGNORECASE | re.DOTALL)  # fmt: skip
 _PROMPT_FIRST = re.compile(rf"{_COUNT}\s*tokens?\)?.{{0,80}}?(?:>|exceeds?|longer than|maximum)[^\d]{{0,80}}{_COUNT}", re.IGNORECASE | re.DOTALL)  # fmt: skip
 
+_TOKEN_COUNT = re.compile(rf"token count \(?{_COUNT}\)? exceeds the maximum number of tokens allowed \(?{_COUNT}", re.IGNORECASE)  # fmt: skip
+
 
 def token_counts(text: str) -> tuple[int | None, int | None]:
     """(tokens of the prompt, tokens the model takes) as an overflow message states them."""
     found = _CONTEXT_FIRST.search(text)
     if found:
         return _number(found[2]), _number(found[1])
-    found = _PROMPT_FIRST.search(text)
+    found = _TOKEN_COUNT.search(text) or _PROMPT_FIRST.search(text)
     return (_number(found[1]), _number(found[2])) if found else (None, None)
 
 

@@ -166,7 +166,7 @@ def _words(
         OverloadedError: (f"{who} is out of capacity for the moment.{quoted}", "Try again shortly, or use another provider."),
         ModelUnavailableError: (f"{who} does not offer {model}.{quoted}", "Pick another model, or sync the provider."),
         ContextTooLongError: (_too_long(who, model, facts, status) + quoted, "Shorten the conversation, or pick a model with a larger context."),
-        ContentFilteredError: (f"The content filter of {who} refused the request.{quoted}", "Change the wording, or use another model."),
+        ContentFilteredError: (f"The content filter of {who} refused the request{_filter(facts)}.{quoted}", "Change the wording, or use another model."),
         BadRequestError: (f"{who} refuses the request ({status}).{quoted}", None),
         NetworkError: (f"The proxy wants a user name and a password.{quoted}", "Set the proxy's credentials."),
         ProviderTimeoutError: (f"{who} gave up waiting ({status}).{quoted}", "Try again."),
@@ -182,6 +182,12 @@ def _words(
         f"{who} sent an answer that was not expected ({status}).{quoted}",
         "Check the provider's URL and type.",
     )
+
+
+def _filter(facts: Said) -> str:
+    """` for hate (high) and self harm`, where the vendor says what it found."""
+    found = [one_line(name.replace("_", " "), 60) for name in facts.filtered]
+    return f" for {' and '.join(found)}" if found else ""
 
 
 def _too_long(who: str, model: str, facts: Said, status: int) -> str:

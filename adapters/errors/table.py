@@ -31,15 +31,16 @@ CODES: dict[str, Kind] = {
         InvalidCredentialsError: "invalid_api_key authentication_error invalid_authentication invalid_token "
         "api_key_invalid unauthenticated unauthorized expired_key token_not_found_in_db no_db_connection "
         "incorrect_api_key account_deactivated",
-        PermissionDeniedError: "permission_error permission_denied insufficient_permissions access_denied "
+        PermissionDeniedError: "permission_error failed_precondition billing_disabled insufficient_permissions access_denied "
         "key_model_access_denied team_model_access_denied user_model_access_denied service_disabled "
-        "api_key_service_blocked unsupported_country_region_territory ip_not_authorized",
+        "permissiondenied api_key_service_blocked unsupported_country_region_territory ip_not_authorized",
         NoCreditError: "insufficient_quota billing_hard_limit_reached credit_balance_exhausted billing_not_active "
         "organization_spend_limit_exceeded project_spend_limit_exceeded organization_usage_limit_exceeded "
         "billing_error budget_exceeded contract_spend_limit_reached enforced_spend_limit_reached "
+        "quota_of_a_day quota_of_nothing "  # Google (WIRE 11), see bodies.py
         "insufficient_balance payment_required openrouter_credits openrouter_key_limit insufficient_credits",
         RateLimitedError: "rate_limit_exceeded rate_limit_error rate_limited rate_limit slow_down "
-        "too_many_requests ramp_limit_exceeded openrouter_in_flight_budget 1300 3505",
+        "quota_of_a_minute too_many_requests ramp_limit_exceeded openrouter_in_flight_budget 1300 3505",
         OverloadedError: "server_is_overloaded overloaded_error engine_overloaded provider_overloaded overloaded "
         "service_unavailable unavailable_error capacity_exceeded",
         ModelUnavailableError: "model_not_found deploymentnotfound model_decommissioned model_not_available "
@@ -106,14 +107,14 @@ PROBES: tuple[Probe, ...] = (
     # credit: xAI and OpenAI 429, Anthropic 400, Azure 403, Mistral and Perplexity 401, Fireworks 412
     _probe(
         r"spending limit|spend limit|credit balance|credits?\b.{0,40}\b(?:exhaust|used|spent|run out|remaining|low)"
-        r"|(?:exhaust|used|spent|run out|insufficient|not enough|no)\w*\b.{0,40}\bcredits?\b|insufficient (?:balance|funds|quota)"
-        r"|exceeded your current quota|billing hard limit|quota (?:has been )?exhausted|account (?:is )?suspended",
+        r"|(?:exhaust|used|spent|run out|insufficient|not enough|no)\w*\b.{0,40}\bcredits?\b|credits?\b.{0,20}\bdepleted|insufficient (?:balance|funds|quota)"
+        r"|exceeded your current quota|out of call volume quota|billing hard limit|quota (?:has been )?exhausted|account (?:is )?suspended",
         NoCreditError, 0, 200, 400, 401, 402, 403, 412, 429,
     ),
     # bad keys under 400: xAI, Gemini's compatible door, LiteLLM
     _probe(
         r"(?:incorrect|invalid|wrong|missing|malformed|no) (?:\w+ )?api[ -]?key|api[ -]?key (?:is )?(?:not valid|invalid|expired|missing)"
-        r"|no connected db|invalid (?:username or )?(?:password|token|credentials)",
+        r"|api[ -]?key was reported as leaked|unregistered callers|no connected db|invalid (?:username or )?(?:password|token|credentials)",
         InvalidCredentialsError, 0, 200, 400, 403, 422, 500,
     ),
     # models under 400: DeepSeek, Mistral, HF, OpenRouter, xAI, LiteLLM
