@@ -83,6 +83,14 @@ class PullsModels(Protocol):
         """Remove a model from the disk. ModelUnavailableError: it is not there."""
 
 
+@runtime_checkable
+class CopiesModels(Protocol):
+    """A model can be given a second name, at which nothing is downloaded or stored twice."""
+
+    async def copy(self, model: str, name: str) -> None:
+        """Make `name` stand for the same model. ModelUnavailableError: it is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One thing an account states of itself: a balance, a limit, a share that is used up."""

@@ -24,6 +24,7 @@ _OURS = {
     "anthropic": "adapters.anthropic:AnthropicAdapter",
     "azure": "adapters.azure:AzureAdapter",
     "gemini": "adapters.gemini:GeminiAdapter",
+    "ollama": "adapters.ollama:OllamaAdapter",
     "fake": "adapters.fake:FakeAdapter",
 }
 _log = logging.getLogger(__name__)

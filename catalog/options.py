@@ -33,6 +33,25 @@ _OPENAI = {
     "reasoning_field": Option("Under which name reasoning is sent back.", r"[a-z_]{1,40}", "reasoning_content"),
     "stream_options": Option("no: do not ask for usage in streams.", "no", "no"),
     "version_segment": Option("none: the address has no /v1.", "none", "none"),
+    "seed_field": Option("How the seed is called.", r"[a-z_]{1,40}", "random_seed"),
+    "required_word": Option("How it is said that a tool must be called.", r"[a-z_]{1,40}", "any"),
+    "extra_body": Option("Fields that every chat has besides, as a JSON object.", r"\{.*\}", '{"top_k":20}'),
+}  # fmt: skip
+
+_OPENROUTER = {
+    "models": Option("The models that are asked in this order when the one asked for does not answer.", _GLOBS, "openai/gpt-4o,qwen/qwen3-30b-a3b"),
+    "provider_order": Option("The hosts that are tried first, in this order.", _GLOBS, "anthropic,amazon-bedrock"),
+    "provider_only": Option("The only hosts that may answer.", _GLOBS, "openai,azure"),
+    "provider_ignore": Option("The hosts that may not answer.", _GLOBS, "deepinfra"),
+    "provider_sort": Option("What the host is chosen by.", "price|throughput|latency", "price"),
+    "allow_fallbacks": Option("no: only the first host is asked.", "yes|no", "no"),
+    "require_parameters": Option("yes: only hosts that know every parameter sent.", "yes|no", "yes"),
+    "data_collection": Option("deny: only hosts that do not keep what is sent.", "allow|deny", "deny"),
+    "zero_retention": Option("yes: only hosts that keep nothing at all.", "yes|no", "yes"),
+    "quantizations": Option("The only precisions of weights that are taken.", _GLOBS, "fp8,bf16"),
+    "site_url": Option("The address that OpenRouter lists requests under (HTTP-Referer).", r"https?://\S+", "https://example.org"),
+    "app_title": Option("The name that OpenRouter lists requests under (X-OpenRouter-Title).", r"[ -~]{1,80}", "My tools"),
+    "extra_body": _OPENAI["extra_body"],
 }  # fmt: skip
 
 _AZURE = {
@@ -59,10 +78,20 @@ _GEMINI = {
     "safety": Option("From what risk on the content filters stop an answer.", "OFF|BLOCK_NONE|BLOCK_ONLY_HIGH|BLOCK_MEDIUM_AND_ABOVE|BLOCK_LOW_AND_ABOVE", "BLOCK_ONLY_HIGH"),
 }  # fmt: skip
 
+_OLLAMA = {
+    "num_ctx": Option("Tokens that a model is loaded for: prompt and answer together.", r"[1-9]\d{0,8}", "16384"),
+    "num_gpu": Option("How many layers of a model go to the graphics card; 0: none.", r"-1|\d{1,5}", "35"),
+    "gpu_layers": Option("The same as num_gpu.", r"-1|\d{1,5}", "35"),
+    "keep_alive": Option("How long a model stays loaded after an answer; 0: not at all, -1: for ever.", r"-?\d{1,9}|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", "30m"),
+    "truncate": Option("What becomes of a prompt that does not fit: no: it is an error, yes: its beginning is left out.", "yes|no", "no"),
+}  # fmt: skip
+
 OPTIONS: Mapping[str, Mapping[str, Option]] = {
+    "ollama": _OLLAMA,
     "anthropic": _ANTHROPIC,
     "openai": _OPENAI,
     "azure": _AZURE,
+    "openrouter": _OPENROUTER,
     "gemini": _GEMINI,
 }
 """Dialect → its options by name."""

@@ -1,0 +1,142 @@
+"""A download as an Ollama server reports it: its lines, the sum over all layers, and how it can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+from pydantic_core import from_json
+
+from adapters.abilities import PullProgress
+from adapters.counts import count
+from adapters.errors import (
+    Origin,
+    ProviderError,
+    StreamInterruptedError,
+    UnexpectedResponseError,
+    error_from_answer,
+    error_from_body,
+)
+from adapters.fetch import ERROR_BODY, read_bounded
+from adapters.http_errors import from_transport
+from adapters.http_send import encoded
+from adapters.ndjson import NDJSONDecoder
+from adapters.sse import FrameTooLargeError
+from catalog.plaintext import one_line
+
+SILENCE = 600.0
+"""Seconds without a byte after which a download is given up: checking many gigabytes is done in silence."""
+_LINE = 1024 * 1024
+_LAYERS = 10_000
+
+
+class PullReader:
+    """Sums the layers. Raises its ProviderError where a line says that it failed."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._layers: dict[str, tuple[int, int]] = {}
+        """Digest → (bytes that are there, bytes in all)."""
+        self.done = False
+
+    def line(self, data: bytes) -> PullProgress | None:
+        """What a line reports; None where it says nothing."""
+        try:
+            line = from_json(data)
+        except ValueError:
+            raise UnexpectedResponseError(
+                f"{self._origin.slug} sent something that is no report of a download.",
+                hint="Check the provider's URL and type.",
+                provider=self._origin.slug,
+            ) from None
+        if not isinstance(line, dict):
+            return None
+        if line.get("error"):
+            raise pull_error(self._origin, line)
+        status = line.get("status")
+        digest = line.get("digest")
+        if isinstance(digest, str) and (digest in self._layers or len(self._layers) < _LAYERS):
+            there, whole = self._layers.get(digest, (0, 0))
+            whole = count(line, "total") or whole
+            self._layers[digest] = (min(max(count(line, "completed") or 0, there), whole), whole)
+        word = one_line(status, 80) if isinstance(status, str) else ""
+        self.done = word == "success"
+        return self._sum(word)
+
+    def _sum(self, word: str) -> PullProgress:
+        if not self._layers:
+            return PullProgress(word, done=self.done)
+        whole = sum(total for _, total in self._layers.values())
+        there = whole if self.done else sum(completed for completed, _ in self._layers.values())
+        return PullProgress(word, there, whole, self.done)
+
+
+def pull_error(origin: Origin, line: Mapping[object, object]) -> ProviderError:
+    """A line that says why it failed. Ollama's words for an unknown name are `file does not exist`."""
+    words = str(line.get("error"))
+    if "file does not exist" in words or "manifest unknown" in words:
+        line = {"error": f"model not found: {words}"}
+    return error_from_body(origin, line, 200, {})
+
+
+@asynccontextmanager
+async def open_pull(
+    client: httpx.AsyncClient, url: str, model: str, slug: str, connect: float | None
+) -> AsyncIterator[AsyncIterator[PullProgress]]:
+    """The reports of a download on its way; leaving closes the connection, at which the server stops and keeps the parts."""
+    origin = Origin(slug, model)
+    request = client.build_request(
+        "POST",
+        url,
+        content=encoded({"model": model, "stream": True}),
+        headers={
+            "content-type": "application/json",
+            "accept": "application/x-ndjson",
+            "accept-encoding": "identity",
+        },
+        timeout=httpx.Timeout(connect=connect, read=SILENCE, write=30.0, pool=10.0),
+    )
+    try:
+        response = await client.send(request, stream=True)
+    except httpx.HTTPError as error:
+        raise from_transport(error, slug, request.url.host) from None
+    reports = _reports(response, origin)
+    try:
+        if not response.is_success:
+            body = await read_bounded(response, ERROR_BODY, origin, cut=True)
+            raise error_from_answer(origin, response.status_code, response.headers, body)
+        yield reports
+    finally:
+        await reports.aclose()
+        await response.aclose()
+
+
+async def _reports(response: httpx.Response, origin: Origin) -> AsyncGenerator[PullProgress]:
+    decoder, reader = NDJSONDecoder(_LINE), PullReader(origin)
+    try:
+        async for piece in response.aiter_bytes():
+            for _, data in decoder.feed(piece):
+                if (progress := reader.line(data)) is not None:
+                    yield progress
+                if reader.done:
+                    return
+        for _, data in decoder.end():
+            if data.endswith(b"}") and (progress := reader.line(data)) is not None:
+                yield progress
+    except FrameTooLargeError:
+        raise UnexpectedResponseError(
+            f"{origin.slug} sent something that is no report of a download.", provider=origin.slug
+        ) from None
+    except httpx.HTTPError as error:
+        raise _broken(origin, from_transport(error, origin.slug, response.request.url.host).message) from None
+    if not reader.done:
+        raise _broken(origin, "the server closed the connection")
+
+
+def _broken(origin: Origin, why: str) -> StreamInterruptedError:
+    return StreamInterruptedError(
+        f"The download of {one_line(origin.model or '', 80)} broke off: {why[:1].lower()}{why[1:].rstrip('.')}.",
+        hint="Pull it again: it goes on where it stopped.",
+        provider=origin.slug,
+    )
