@@ -263,6 +263,8 @@ class OnAWire:
 class SeesImages:
     """Images go along with a prompt."""
 
+    FEATURE = "images in a prompt"
+
     async def test_an_image_arrives(self, stage: Stage) -> None:
         request = ChatRequest("m", (Message("user", "What is this?", images=(PIXEL,)),))
         async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
@@ -275,6 +277,8 @@ class SeesImages:
 class HoldsToSchemas:
     """An answer can be held to a JSON schema."""
 
+    FEATURE = "an answer held to a JSON schema"
+
     async def test_the_schema_arrives(self, stage: Stage) -> None:
         request = ChatRequest("m", ASK.messages, json_schema=SCHEMA)
         async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
@@ -284,6 +288,8 @@ class HoldsToSchemas:
 
 class KeepsReasoning:
     """Signed reasoning goes back with the next turn, unchanged."""
+
+    FEATURE = "signed reasoning goes back with the next turn"
 
     @pytest.mark.parametrize("streamed", [True, False])
     async def test_what_was_signed_goes_back(self, stage: Stage, streamed: bool) -> None:
@@ -318,6 +324,8 @@ class KeepsReasoning:
 class CountsPrompts:
     """The vendor counts a prompt without answering it; the stage says 21 in `answer`, and refuses in `bad_key`."""
 
+    FEATURE = "counts a prompt exactly before it is sent"
+
     async def test_a_prompt_is_counted(self, stage: Stage) -> None:
         async with stage.adapter("answer") as adapter:
             assert isinstance(adapter, CountsTokens)
@@ -333,6 +341,8 @@ class CountsPrompts:
 class StatesCosts:
     """The vendor states what a run cost: 0.0042 USD in `answer`."""
 
+    FEATURE = "states what a run cost"
+
     @pytest.mark.parametrize("streamed", [True, False])
     async def test_the_cost_is_taken(self, stage: Stage, streamed: bool) -> None:
         request = ChatRequest("m", ASK.messages, stream=streamed)
@@ -344,6 +354,8 @@ class StatesCosts:
 class ListsLimits:
     """The model list states how much a model reads and writes: `m` 32,000 and 4,096 tokens."""
 
+    FEATURE = "its list states context and answer limits"
+
     async def test_limits_are_listed(self, stage: Stage) -> None:
         async with stage.adapter("answer") as adapter:
             [model, _] = await adapter.list_models()
@@ -353,6 +365,8 @@ class ListsLimits:
 
 class ListsPrices:
     """The model list states prices: `m` $2.50 and $10 per 1M tokens."""
+
+    FEATURE = "its list states prices"
 
     async def test_prices_are_listed(self, stage: Stage) -> None:
         async with stage.adapter("answer") as adapter:
