@@ -39,6 +39,8 @@ class GeminiReader:
         self.headers: Mapping[str, str] = {}
         self._origin = origin
         self._usage = Usage()
+        self._told = Usage()
+        """The usage of the last event about it."""
         self._counted: object = None
         """The latest `usageMetadata` that is not in `_usage` yet: nearly every chunk brings one."""
         self._text = Joiner()
@@ -105,8 +107,7 @@ class GeminiReader:
             events.append(ThinkingDelta(rest))
         if rest := self._text.close():
             events.append(TextDelta(rest))
-        if self._counted is not None:
-            events.append(UsageUpdate(self.usage))
+        self._count(events)
         if self.ended and self.error is None:
             kept = self._kept.keepsake(bare(self._origin.model or ""))
             if kept is not None:
@@ -160,11 +161,15 @@ class GeminiReader:
         elif candidate is None:
             self._blocked(chunk.get("promptFeedback"))
         if isinstance(chunk.get("usageMetadata"), dict):
-            before = self.usage
+            _ = self.usage  # what the chunk before said, where this one leaves a count out
             self._counted = chunk["usageMetadata"]
-            if self.usage != before:
-                events.append(UsageUpdate(self.usage))
+            self._count(events)
         return events
+
+    def _count(self, events: list[Event]) -> None:
+        if self.usage != self._told:
+            self._told = self.usage
+            events.append(UsageUpdate(self._told))
 
     def _part(self, part: dict[str, object], events: list[Event]) -> None:
         self._kept.take(part)

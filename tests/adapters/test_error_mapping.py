@@ -47,6 +47,17 @@ def err(
     return {"error": {"message": message, "type": type_, "param": None, "code": code, **more}}
 
 
+def quota(*violations: object) -> dict[str, object]:
+    """Google's 429, which says the same words whatever ran out."""
+    details = [
+        {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED"},
+        {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": list(violations)},
+        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "12.5s"},
+    ]
+    words = "You exceeded your current quota, please check your plan and billing details."
+    return {"error": {"code": 429, "message": words, "status": "RESOURCE_EXHAUSTED", "details": details}}
+
+
 TABLE: list[tuple[str, int, object, type[ProviderError]]] = [
     # OpenAI
     ("openai key", 401, err("x", "invalid_request_error", "invalid_api_key"), InvalidCredentialsError),
@@ -75,6 +86,20 @@ TABLE: list[tuple[str, int, object, type[ProviderError]]] = [
     ("gemini key", 400, [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}], InvalidCredentialsError),
     ("gemini credit", 402, [{"error": {"code": 402, "message": "x", "status": "RESOURCE_EXHAUSTED"}}], NoCreditError),
     ("gemini rate", 429, [{"error": {"code": 429, "message": "x", "status": "RESOURCE_EXHAUSTED"}}], RateLimitedError),
+    ("gemini leaked", 403, {"error": {"code": 403, "message": "Your API key was reported as leaked. Please use another API key.", "status": "PERMISSION_DENIED"}}, InvalidCredentialsError),
+    ("gemini no key", 403, {"error": {"code": 403, "message": "Method doesn't allow unregistered callers (callers without established identity).", "status": "PERMISSION_DENIED"}}, InvalidCredentialsError),
+    ("gemini switched off", 403, {"error": {"code": 403, "message": "Generative Language API has not been used in project 1 before or it is disabled.", "status": "PERMISSION_DENIED", "details": [{"reason": "SERVICE_DISABLED"}]}}, PermissionDeniedError),
+    ("gemini referrer", 403, {"error": {"code": 403, "message": "Requests from referer <empty> are blocked.", "status": "PERMISSION_DENIED", "details": [{"reason": "API_KEY_HTTP_REFERRER_BLOCKED"}]}}, PermissionDeniedError),
+    ("gemini region", 400, {"error": {"code": 400, "message": "User location is not supported for the API use.", "status": "FAILED_PRECONDITION"}}, PermissionDeniedError),
+    ("gemini long", 400, {"error": {"code": 400, "message": "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", "status": "INVALID_ARGUMENT"}}, ContextTooLongError),
+    ("gemini model", 404, {"error": {"code": 404, "message": "models/x is not found for API version v1beta", "status": "NOT_FOUND"}}, ModelUnavailableError),
+    ("gemini overloaded", 503, [{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}], OverloadedError),
+    ("gemini deadline", 504, {"error": {"code": 504, "message": "x", "status": "DEADLINE_EXCEEDED"}}, ProviderTimeoutError),
+    ("gemini day", 429, quota({"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "50"}), NoCreditError),
+    ("gemini day and minute", 429, quota({"quotaId": "GenerateRequestsPerMinutePerProject"}, {"quotaId": "GenerateRequestsPerDayPerProject"}), NoCreditError),
+    ("gemini nothing", 429, quota({"quotaId": "GenerateContentInputTokensPerModelPerMinute-FreeTier", "quotaValue": "0"}), NoCreditError),
+    ("gemini minute", 429, quota({"quotaId": "GenerateRequestsPerMinutePerProjectPerModel", "quotaValue": "15"}), RateLimitedError),
+    ("gemini prepaid", 429, {"error": {"code": 429, "message": "Your prepayment credits are depleted.", "status": "RESOURCE_EXHAUSTED"}}, NoCreditError),
     # xAI: the error is a text
     ("xai key", 400, {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***yz."}, InvalidCredentialsError),
     ("xai key encoded", 400, {"code": "Client specified an invalid argument", "error": "Incorrect%20API%20key%20provided"}, InvalidCredentialsError),
@@ -182,7 +207,7 @@ def test_the_message_says_what_the_vendor_said_and_what_to_do() -> None:
         ("This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (3000 in the messages, 2000 in the completion).", 5000, 4096),
         ("prompt is too long: 210000 tokens > 200000 maximum", 210000, 200000),
         ("request (2000 tokens) exceeds the available context size (1024 tokens), try increasing it", 2000, 1024),
-        ("The input token count (40000) exceeds the maximum number of tokens allowed (32768).", None, None),
+        ("The input token count (40000) exceeds the maximum number of tokens allowed (32768).", 40000, 32768),
         ("it is long", None, None),
     ],
 )  # fmt: skip

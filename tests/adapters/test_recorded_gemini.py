@@ -50,7 +50,9 @@ def signatures(value: object) -> list[str]:
     return own + [found for one in value.values() for found in signatures(one)]
 
 
-async def played(row: dict[str, Any], body: bytes, size: int, *, broken: bool = False) -> tuple[Any, Collected]:
+async def played(
+    row: dict[str, Any], body: bytes, size: int, *, broken: bool = False
+) -> tuple[Any, Collected]:
     return await play(
         body,
         size=size,
