@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from catalog.catwalk import provider_from
 from catalog.types import CatalogProvider, ModelInfo
+from catalog.vendor_options import SLOW_STARTS, VENDOR_OPTIONS
 
 DETECTION_NAME = "detection_facts.json"
 """Looked for beside the facts; without it the detection and pattern tables are left as they are."""
@@ -34,7 +35,7 @@ def build(facts: Path, out: Path, ids: Sequence[str] = ()) -> list[Path]:
     if missing:
         raise SystemExit(f"not in {facts.name}: {', '.join(missing)}")
     out.mkdir(parents=True, exist_ok=True)
-    providers = [provider_from(by_id[provider_id]) for provider_id in ids or by_id]
+    providers = [_with_options(provider_from(by_id[provider_id])) for provider_id in ids or by_id]
     if wrong := [words for provider in providers for words in problems(provider, raw["generated_at"])]:
         raise SystemExit("\n".join(wrong))
     written = [_write(out / f"{provider.id}.json", _provider_text(provider)) for provider in providers]
@@ -44,6 +45,12 @@ def build(facts: Path, out: Path, ids: Sequence[str] = ()) -> list[Path]:
     if detection.is_file():
         written += _detection(json.loads(detection.read_text("utf-8")), out)
     return written
+
+
+def _with_options(provider: CatalogProvider) -> CatalogProvider:
+    """With what is known of its wire, which the facts do not hold."""
+    said = {"options": VENDOR_OPTIONS.get(provider.id, {}), "slow_start": provider.id in SLOW_STARTS}
+    return provider.model_copy(update=said)
 
 
 def problems(provider: CatalogProvider, day: str) -> list[str]:

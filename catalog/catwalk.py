@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from catalog.errors import UsageError
+from catalog.options import check_option
 from catalog.types import (
     CatalogProvider,
     Dialect,
@@ -121,12 +123,26 @@ def provider_from(raw: Raw, base: ProviderSpec | None = None) -> CatalogProvider
             "key_hint": _key_hint(raw) or known.key_hint,
             "auth": _text(raw, "auth") or known.auth,
             "local": bool(raw.get("local", known.local)),
+            "slow_start": bool(raw.get("slow_start", known.slow_start)),
+            "options": {**known.options, **_options(raw, dialect)},
             "default_model": _text(raw, "default_large_model_id") or known.default_model,
             "small_model": _text(raw, "default_small_model_id") or known.small_model,
             "note": _text(raw, "note") or known.note,
         },
         models=tuple(_model_at(model, index) for index, model in enumerate(models)),
     )
+
+
+def _options(raw: Raw, dialect: Dialect) -> dict[str, str]:
+    options = raw.get("options") or {}
+    if not isinstance(options, dict) or not all(isinstance(value, str) for value in options.values()):
+        raise BadCatalogError("`options` must be an object of texts", "options")
+    for name, value in options.items():
+        try:
+            check_option(dialect, name, value)
+        except UsageError as error:
+            raise BadCatalogError(f"`options`: {error.message}", "options") from None
+    return dict(options)
 
 
 def model_from(raw: Raw) -> ModelInfo:

@@ -191,6 +191,10 @@ class ProviderSpec(Frozen):
     """`bearer`, `none` (local servers), `x-api-key`, … as the vendor wants its key."""
     local: bool = False
     """True for servers that run on the user's own machines."""
+    slow_start: bool = False
+    """True where requests queue for minutes before the first piece of an answer comes."""
+    options: dict[str, str] = {}
+    """Options of the dialect that this vendor needs (catalog/options.py); a provider's own go before them."""
     default_model: str | None = None
     small_model: str | None = None
     note: str | None = None

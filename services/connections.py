@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from store.providers import ProviderRow
 
 
+SLOW_FACTOR = 5
+"""A server that loads a model before it answers gets the first-event limit this many times (10 minutes by default)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """A provider's secrets in the clear, for the time of one connection."""
@@ -78,6 +82,7 @@ class Connections:
         from catalog.detect import is_loopback
 
         network = self._services.settings.network
+        spec = self._services.catalog.spec(row.catalog_id)
         local = is_loopback(urlsplit(row.endpoint).hostname or "")
         shared_proxy = SecretStr(network.proxy) if network.proxy and not local else None
         return Connection(
@@ -88,7 +93,7 @@ class Connections:
             key=secrets.key,
             headers=row.headers,
             secret_headers=await self._headers(row) if secrets.headers is None else secrets.headers,
-            options=row.options,
+            options=row.options if spec is None else {**spec.options, **row.options},
             watchdogs=self._watchdogs(row),
             proxy=secrets.proxy or await self._proxy(row) or shared_proxy,
             ca_file=row.ca_file or network.ca_file,
@@ -143,9 +148,17 @@ class Connections:
             network.connect_timeout, network.first_event_timeout, network.idle_timeout, network.total_timeout
         )
         if row.timeout_s is None:
-            return dogs
+            return replace(dogs, first_event=_patient(dogs.first_event)) if self._slow(row) else dogs
         connect = min(network.connect_timeout, row.timeout_s)
         return replace(dogs, connect=connect, first_event=row.timeout_s, idle=row.timeout_s)
+
+    def _slow(self, row: ProviderRow) -> bool:
+        """True where the first piece may be minutes in coming: a model is loaded first, or requests queue."""
+        from catalog.detect import is_loopback, is_private
+
+        host = urlsplit(row.endpoint).hostname or ""
+        spec = self._services.catalog.spec(row.catalog_id)
+        return is_loopback(host) or is_private(host) or (spec is not None and (spec.local or spec.slow_start))
 
     def _tls(self, row: ProviderRow) -> Literal["1.2", "1.3"]:
         """1.3 at a built-in vendor's own address, else what the row or the setting says."""
@@ -158,6 +171,10 @@ class Connections:
             and urlsplit(spec.endpoint).netloc == urlsplit(row.endpoint).netloc
         )
         return "1.3" if own else self._services.settings.network.tls_min
+
+
+def _patient(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * SLOW_FACTOR
 
 
 def _import_dialect(dialect: str) -> None:

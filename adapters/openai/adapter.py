@@ -24,9 +24,10 @@ from adapters.openai.enrich import LONGEST, enriched, extra_for
 from adapters.openai.page_json import read_json
 from adapters.openai.pages import whole_list
 from adapters.openai.reader import ChatReader
-from adapters.openai.request import Repairs, body, habits, repaired
+from adapters.openai.request import Repairs, body, habits, repaired, without
 from adapters.openai.responses_reader import ResponsesReader
 from adapters.openai.think import Mode
+from adapters.openai.vendors import vendor_of, with_defaults
 
 LIST_TIMEOUT = 25.0
 """Seconds the model list may take with all its pages; a provider's whole sync has 30."""
@@ -42,6 +43,7 @@ class OpenAIAdapter:
     dialect: ClassVar[str] = "openai"
 
     def __init__(self, connection: Connection, fetcher: Fetcher) -> None:
+        connection = with_defaults(connection)
         headers = dict(connection.headers)
         for option, header in (("organization", "OpenAI-Organization"), ("project", "OpenAI-Project")):
             if connection.options.get(option):
@@ -51,6 +53,7 @@ class OpenAIAdapter:
         self._client = self._connect()
         self._origin = Origin(connection.slug)
         self._habits = habits(connection)
+        self._vendor = vendor_of(connection)
         self._repairs: dict[str, Repairs] = {}
         self._form = responses.form_of(connection)
         self._by_responses: dict[str, frozenset[str]] = {}
@@ -64,6 +67,7 @@ class OpenAIAdapter:
             self._client,
             self._url("models"),
             self._url("responses" if self._form.always else "chat/completions"),
+            self._vendor,
         )
 
     async def list_models(self) -> list[RemoteModel]:
@@ -104,7 +108,7 @@ class OpenAIAdapter:
             return await self._respond(request)
         while True:
             repairs = self._repairs.get(request.model, Repairs())
-            sent = body(request, self._habits, repairs)
+            sent = without(self._body(request, repairs), repairs)
             try:
                 return await self._send(request, sent)
             except (BadRequestError, ModelUnavailableError, UnexpectedResponseError) as error:
@@ -118,18 +122,26 @@ class OpenAIAdapter:
                 self._repairs[request.model] = better
 
     async def _send(self, request: ChatRequest, sent: dict[str, object]) -> HttpStream:
-        reader = ChatReader(
-            Origin(self._origin.slug, request.model), think=self._think(), hidden_reasoning=self._hidden
-        )
         return await send_chat(
             self._client,
             self._url("chat/completions", request.model),
             sent,
-            reader,
+            self._reader(request),
             Origin(self._origin.slug, request.model),
             self._connection.watchdogs,
             streamed=request.stream,
         )
+
+    def _body(self, request: ChatRequest, repairs: Repairs) -> dict[str, object]:
+        """The body of a chat, as the vendor wants it."""
+        sent = body(request, self._habits, repairs)
+        if self._vendor.amend is not None:
+            self._vendor.amend(sent, request)
+        return sent
+
+    def _reader(self, request: ChatRequest) -> ChatReader:
+        origin = Origin(self._origin.slug, request.model)
+        return ChatReader(origin, think=self._think(), hidden_reasoning=self._hidden)
 
     async def _respond(self, request: ChatRequest) -> HttpStream:
         """The same by the Responses form; what it refuses by name is left out, and remembered for the model."""

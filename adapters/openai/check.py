@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -20,24 +21,37 @@ from adapters.errors import (
 from adapters.fetch import Fetcher, parse_json
 from adapters.http_send import verdict
 from adapters.openai.models import read_models
+from adapters.openai.vendors import PLAIN, AboutKey, Vendor
 
 TIMEOUT = 4.5
 """Seconds for the whole check."""
+_ROOT = re.compile(r"(/v\d+[a-z0-9]*)?/models$")
 _TELLING = (InvalidCredentialsError, PermissionDeniedError, NoCreditError)
 
 
 async def check(
-    connection: Connection, fetcher: Fetcher, client: httpx.AsyncClient, models_url: str, chat_url: str
+    connection: Connection,
+    fetcher: Fetcher,
+    client: httpx.AsyncClient,
+    models_url: str,
+    chat_url: str,
+    vendor: Vendor = PLAIN,
 ) -> Validation:
     """`GET /models`, which at OpenAI proves the key. Elsewhere the list may be public (llama.cpp, OpenRouter) or
-    missing, so an empty chat request follows: a bad key is refused before the missing model is noticed."""
+    missing, so an empty chat request follows: a bad key is refused before the missing model is noticed. A vendor that
+    says how a key stands, or how it is itself, is asked that too."""
     probe = _Probe(fetcher, client, Origin(connection.slug), monotonic() + TIMEOUT)
 
     async def work() -> str:
         count, missing = await probe.models(models_url)
-        if missing is not None or not _list_proves(connection):
+        if vendor.health is not None:
+            await probe.health(models_url, vendor.health)
+        about = (
+            await probe.about(models_url, vendor.about_key) if vendor.about_key and connection.key else None
+        )
+        if about is None and (missing is not None or not _list_proves(connection)):
             await probe.key(chat_url, missing)
-        return _good(connection, count, probe.proven)
+        return _good(connection, count, probe.proven, about or "")
 
     return await verdict(work)
 
@@ -63,6 +77,24 @@ class _Probe:
         except ValueError:
             error = error_from_answer(self._origin, 200, headers, content)
             raise (error if isinstance(error, _TELLING) else _no_api(self._origin.slug, 200)) from None
+
+    async def health(self, models_url: str, path: str) -> None:
+        """Raises what the server says is wrong with it; one without such a page is taken to be well."""
+        request = self._client.build_request("GET", _ROOT.sub(path, models_url))
+        status, headers, content = await self._call(request)
+        if status >= 500 and status != 501:
+            raise error_from_answer(self._origin, status, headers, content)
+
+    async def about(self, models_url: str, key: AboutKey) -> str | None:
+        """What the vendor says about the key; None where it does not say (a gateway without that call)."""
+        url = f"{models_url.removesuffix('models')}{key.path}"
+        status, headers, content = await self._call(self._client.build_request("GET", url))
+        if status in (404, 405, 501):
+            return None
+        if status != 200:
+            raise error_from_answer(self._origin, status, headers, content)
+        answer = parse_json(content, self._origin.slug)
+        return key.read(self._origin.slug, answer) if isinstance(answer, dict) else None
 
     async def key(self, url: str, missing: ProviderError | None) -> None:
         """Ask for a chat without a model: whatever is said but “bad key” means the key was let in."""
@@ -93,13 +125,13 @@ def _list_proves(connection: Connection) -> bool:
     return host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
-def _good(connection: Connection, count: int | None, proven: bool) -> str:
+def _good(connection: Connection, count: int | None, proven: bool, about: str) -> str:
     listed = "It has no model list" if count is None else f"{count} model{'' if count == 1 else 's'}"
     if connection.key is None:
         return f"It answers without a key. {listed}."
     if not proven:
         return f"It answers, but whether it checks the key is not certain. {listed}."
-    return f"The key is accepted. {listed}."
+    return f"The key is accepted{about and f': {about}'}. {listed}."
 
 
 def _no_api(slug: str, status: int) -> UnexpectedResponseError:

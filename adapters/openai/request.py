@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from adapters.base import Connection
 from adapters.data_urls import data_url
 from adapters.errors.bodies import Said
 from adapters.events import ChatRequest, Message
+from catalog.errors import UsageError
 
 _OTHER = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _REFUSES = re.compile(
@@ -28,6 +31,11 @@ class Habits:
     """Where an assistant turn's reasoning goes back; None: it does not."""
     usage_option: bool = True
     """Ask for usage in streams with `stream_options`."""
+    seed_field: str = "seed"
+    required_word: str = "required"
+    """How it is said that a tool must be called."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Fields that every chat has besides; what the request says goes before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +44,34 @@ class Repairs:
 
     swap_max_tokens: bool = False
     dropped: frozenset[str] = frozenset()
-    """Parameters that are left out: temperature, top_p, stream_options."""
+    """Parameters that are left out: temperature, top_p, stream_options, reasoning_format."""
 
 
 def habits(connection: Connection) -> Habits:
-    """By option, else by host: OpenAI itself wants the new name, DeepSeek wants its reasoning back."""
+    """By option (a vendor's are in the catalog), else by host: OpenAI itself wants the new name."""
     host = urlsplit(connection.base_url).hostname or ""
     modern = host == "api.openai.com" or host.endswith((".api.openai.com", ".openai.azure.com"))
-    field = connection.options.get("max_tokens_field") or (
+    limit = connection.options.get("max_tokens_field") or (
         "max_completion_tokens" if modern else "max_tokens"
     )
     return Habits(
-        max_tokens_field=field if field in _OTHER else "max_tokens",
-        reasoning_field=connection.options.get("reasoning_field")
-        or ("reasoning_content" if host == "api.deepseek.com" else None),
+        max_tokens_field=limit if limit in _OTHER else "max_tokens",
+        reasoning_field=connection.options.get("reasoning_field"),
         usage_option=connection.options.get("stream_options") != "no",
+        seed_field=connection.options.get("seed_field", "seed"),
+        required_word=connection.options.get("required_word", "required"),
+        extra=_extra(connection.options.get("extra_body", "{}")),
     )
+
+
+def _extra(text: str) -> dict[str, object]:
+    try:
+        extra = json.loads(text)
+    except (ValueError, RecursionError):
+        extra = None
+    if not isinstance(extra, dict):
+        raise UsageError("The option extra_body is no JSON object.", hint='It looks like {"top_k":20}.')
+    return extra
 
 
 def body(request: ChatRequest, habits: Habits, repairs: Repairs) -> dict[str, object]:
@@ -60,18 +80,18 @@ def body(request: ChatRequest, habits: Habits, repairs: Repairs) -> dict[str, ob
     if request.system:
         messages.append({"role": "system", "content": request.system})
     messages += [_message(message, habits) for message in request.messages]
-    out: dict[str, object] = {"model": request.model, "messages": messages}
+    out: dict[str, object] = {**habits.extra, "model": request.model, "messages": messages}
     if request.stream:
         out["stream"] = True
         if habits.usage_option:
             out["stream_options"] = {"include_usage": True}
-    field = habits.max_tokens_field
+    limit = habits.max_tokens_field
     optional: dict[str, object | None] = {
-        _OTHER[field] if repairs.swap_max_tokens else field: request.max_tokens,
+        _OTHER[limit] if repairs.swap_max_tokens else limit: request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": list(request.stop) or None,
-        "seed": request.seed,
+        habits.seed_field: request.seed,
         "reasoning_effort": request.reasoning_effort,
         "response_format": _format(request),
     }
@@ -85,10 +105,13 @@ def body(request: ChatRequest, habits: Habits, repairs: Repairs) -> dict[str, ob
             for t in request.tools
         ]
         if request.tool_choice:
-            out["tool_choice"] = _choice(request.tool_choice)
-    for name in repairs.dropped:
-        out.pop(name, None)
+            out["tool_choice"] = _choice(request.tool_choice, habits)
     return out
+
+
+def without(sent: dict[str, object], repairs: Repairs) -> dict[str, object]:
+    """The body without what was refused by name before."""
+    return {name: value for name, value in sent.items() if name not in repairs.dropped}
 
 
 def repaired(repairs: Repairs, sent: dict[str, object], facts: Said) -> Repairs | None:
@@ -103,9 +126,9 @@ def repaired(repairs: Repairs, sent: dict[str, object], facts: Said) -> Repairs 
     for name in ("max_tokens", "max_completion_tokens"):
         if name in sent and not repairs.swap_max_tokens and _names(name, facts):
             return Repairs(True, repairs.dropped)
-    for name in ("temperature", "top_p", "stream_options"):
+    for name in ("temperature", "top_p", "stream_options", "reasoning_format"):
         if name in sent and _names(name, facts):
-            also = {"temperature", "top_p"} if name != "stream_options" else {name}
+            also = {"temperature", "top_p"} if name in ("temperature", "top_p") else {name}
             return Repairs(repairs.swap_max_tokens, repairs.dropped | also)
     return None
 
@@ -123,9 +146,9 @@ def _format(request: ChatRequest) -> dict[str, object] | None:
     return {"type": "json_object"} if request.json_output else None
 
 
-def _choice(choice: str) -> object:
+def _choice(choice: str, habits: Habits) -> object:
     if choice in ("auto", "none", "required"):
-        return choice
+        return habits.required_word if choice == "required" else choice
     return {"type": "function", "function": {"name": choice}}
 
 

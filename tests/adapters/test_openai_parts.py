@@ -13,6 +13,7 @@ from adapters.base import Connection
 from adapters.openai.endpoint import endpoint
 from adapters.openai.models import read_models
 from adapters.openai.request import habits
+from adapters.openai.vendors import with_defaults
 
 URLS = [
     ("https://api.openai.com", "https://api.openai.com/v1"),
@@ -72,7 +73,7 @@ def test_a_server_without_a_version_segment() -> None:
     ],
 )
 def test_habits_by_host(url: str, field: str, reasoning: str | None) -> None:
-    found = habits(Connection("p", "openai", url))
+    found = habits(with_defaults(Connection("p", "openai", url)))
     assert (found.max_tokens_field, found.reasoning_field) == (field, reasoning)
 
 
