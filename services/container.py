@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from adapters.fetch import Fetcher
     from catalog.lookup import Catalog
+    from services.account import AccountService
     from services.audit import Audit
     from services.budgets import BudgetService
     from services.catalog_refresh import CatalogRefresh
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from services.conversations import ConversationService
     from services.credentials import Credentials
     from services.discovery import Discovery
+    from services.entra import SignIns
     from services.estimate import Estimates
     from services.models import ModelService
     from services.offline import Offline
@@ -124,6 +126,12 @@ class Services:
         return Fetcher(self.offline.gate)
 
     @cached_property
+    def sign_ins(self) -> SignIns:
+        from services.entra import SignIns
+
+        return SignIns(self)
+
+    @cached_property
     def registry(self) -> Registry:
         from services.registry import Registry
 
@@ -188,6 +196,12 @@ class Services:
         from services.usage import UsageService
 
         return UsageService(self)
+
+    @cached_property
+    def accounts(self) -> AccountService:
+        from services.account import AccountService
+
+        return AccountService(self)
 
     @cached_property
     def transfer(self) -> Transfer:

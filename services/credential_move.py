@@ -55,7 +55,7 @@ async def _movable(credentials: Credentials, rows: list[ProviderRow], to: Backen
 
 
 def _references(row: ProviderRow) -> list[str]:
-    found = (row.key_ref, *row.secret_headers.values(), row.proxy)
+    found = (row.key_ref, row.admin_ref, row.sign_in_ref, *row.secret_headers.values(), row.proxy)
     return [ref for ref in found if ref is not None and "://" not in ref]
 
 
@@ -63,6 +63,8 @@ def _repointed(row: ProviderRow, moved: dict[str, str]) -> ProviderRow:
     return replace(
         row,
         key_ref=moved.get(row.key_ref or "", row.key_ref),
+        admin_ref=moved.get(row.admin_ref or "", row.admin_ref),
+        sign_in_ref=moved.get(row.sign_in_ref or "", row.sign_in_ref),
         secret_headers={name: moved.get(ref, ref) for name, ref in row.secret_headers.items()},
         proxy=moved.get(row.proxy or "", row.proxy),
     )

@@ -94,6 +94,13 @@ class RunEnded(FeedEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountRead(FeedEvent):
+    """A provider's account was asked, well or not."""
+
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetsChanged(FeedEvent):
     """A limit was set or removed."""
 

@@ -89,6 +89,23 @@ class Keys:
             row = replace(row, proxy=await self._put(name, SecretStr(draft.proxy), old, backend, stored))
         return row
 
+    async def store_admin(
+        self, row: ProviderRow, key: SecretStr | EnvKey, backend: str | None, stored: Stored
+    ) -> ProviderRow:
+        """Write the account's key; the row with its reference. `stored` as with `store`."""
+        self.check(ProviderDraft(), key)
+        if isinstance(key, EnvKey):
+            return replace(row, admin_ref=f"env:{key.name}", admin_last4=await self._end_of(key))
+        ref = await self._put(f"{row.slug}#admin", key, row.admin_ref, backend, stored)
+        return replace(row, admin_ref=ref, admin_last4=last4(key))
+
+    async def store_sign_in(
+        self, row: ProviderRow, tokens: SecretStr, backend: str | None, stored: Stored
+    ) -> ProviderRow:
+        """Write what a person signed in with; the row with its reference. `stored` as with `store`."""
+        ref = await self._put(f"{row.slug}#sign-in", tokens, row.sign_in_ref, backend, stored)
+        return replace(row, sign_in_ref=ref)
+
     def with_plain_proxy(self, row: ProviderRow, draft: ProviderDraft) -> ProviderRow:
         """The row with the draft's proxy where it holds no password; an empty one takes it away."""
         if draft.proxy is None or (draft.proxy and check_proxy(draft.proxy)):

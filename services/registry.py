@@ -104,6 +104,16 @@ class Registry:
         """What the wire needs to know about a row, with this key."""
         return await self._connections.connection(row, Secrets(key=key))
 
+    async def build(self, row: ProviderRow) -> Adapter:
+        """A new adapter of a row, stored or not, with the key that it refers to; the caller closes it."""
+        return await self._connections.build(
+            row, Secrets(key=await self._services.credentials.resolve(row.key_ref))
+        )
+
+    async def forget(self, slug: str) -> None:
+        """A provider is reached anew from now on: it has signed in."""
+        await self._connections.forget(slug)
+
     # adding
 
     async def resolve_draft(self, draft: ProviderDraft) -> ProviderRow:
@@ -120,9 +130,18 @@ class Registry:
         )
 
     async def add(
-        self, draft: ProviderDraft, key: KeySource, *, test: bool = True, backend: str | None = None
+        self,
+        draft: ProviderDraft,
+        key: KeySource,
+        *,
+        test: bool = True,
+        backend: str | None = None,
+        sign_in: SecretStr | None = None,
     ) -> ProviderView:
-        """Test, then store. Raises the test's error when it fails; nothing is stored before it passed."""
+        """Test, then store. Raises the test's error when it fails; nothing is stored before it passed.
+
+        `sign_in`: what a person signed in with (services.entra).
+        """
         from services.marketplace import check_connectable
         from services.provider_views import new_view
 
@@ -130,7 +149,8 @@ class Registry:
         row = await self.resolve_draft(draft)
         if test:
             check_connectable(self._services.catalog.spec(row.catalog_id), row.dialect)
-            row = proven(row, await self._states.trial(row, await self._keys.for_draft(draft, key)))
+            secrets = replace(await self._keys.for_draft(draft, key), sign_in=sign_in)
+            row = proven(row, await self._states.trial(row, secrets))
         else:
             self._keys.check(draft, key)
         stored = Stored()
@@ -141,6 +161,8 @@ class Registry:
                 raise UsageError(f"There is already a provider {row.slug}.", hint="Choose another name.")
             try:
                 row = await self._keys.store(row, draft, key, backend, stored)
+                if sign_in is not None:
+                    row = await self._keys.store_sign_in(row, sign_in, backend, stored)
                 async with self._services.db.transaction(durable=True) as tx:
                     await self._store.insert(tx, row)
                     detail = {**shown(row), **key_detail(row), "tested": test}
@@ -155,6 +177,7 @@ class Registry:
 
     async def edit(self, slug: str, draft: ProviderDraft) -> ProviderView:
         """Change what the draft says; a secret it no longer names is deleted."""
+        from services import admin_keys
         from services.drafts import edited_row
 
         self._services.require_writable()
@@ -167,11 +190,15 @@ class Registry:
                 before = await self.row(slug, tx)
                 after = edited_row(before, draft, self._services.catalog)
                 after = with_secrets(after, secrets, draft)
+                after = await admin_keys.moved(self._services, tx, before, after)
                 if (after.endpoint, after.dialect) != (before.endpoint, before.dialect):
                     after = replace(after, state="untested", state_message=None, last_validated_at=None)
                 await self._store.update(tx, after)
                 await self._leftovers.add(tx, references(before) - references(after))
-                await self._services.audit.record(tx, "provider.edit", slug, detail=difference(before, after))
+                detail = difference(before, after)
+                if before.admin_ref != after.admin_ref:  # it was for the old address
+                    detail["admin_key"] = "deleted"
+                await self._services.audit.record(tx, "provider.edit", slug, detail=detail)
         except BaseException:
             await self._keys.undo(stored)
             raise
@@ -191,6 +218,8 @@ class Registry:
         Nobody is asked for a passphrase: a key in a locked vault is deleted when the vault is next unlocked.
         `unchanged_since`: only if nobody, in whatever process, changed it after that; else ChangedMeanwhileError.
         """
+        from services import admin_keys
+
         self._services.require_writable()
         await self.row(slug)
         refers = await self.dependents(slug)
@@ -201,6 +230,7 @@ class Registry:
                     f"{slug} was changed meanwhile.", hint="Look at it before it is removed."
                 )
             await self._store.delete(tx, slug)
+            await admin_keys.forget(self._services, tx, slug)
             await self._leftovers.add(tx, references(row))
             detail: dict[str, object] = {**shown(row), "dependents": refers}
             await self._services.audit.record(tx, "provider.remove", slug, detail=detail)

@@ -39,6 +39,11 @@ def key_detail(row: ProviderRow) -> dict[str, object]:
     return {"key": row.key_ref, "key_last4": row.key_last4}
 
 
+def admin_detail(row: ProviderRow) -> dict[str, object]:
+    """Where the account's key is and its last four characters."""
+    return {"key": row.admin_ref, "key_last4": row.admin_last4}
+
+
 def _secret_names(row: ProviderRow) -> dict[str, object]:
     names: dict[str, object] = {}
     if row.secret_headers:

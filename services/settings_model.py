@@ -85,6 +85,9 @@ class Chat:
 
     max_tokens: int | None = setting(None, "Longest answer in tokens; none leaves it to the model.", low=1)
     temperature: float | None = setting(None, "Temperature; none leaves it to the model.", low=0, high=2)
+    tool_rounds: int = setting(
+        8, "How often in a row mocked tools answer the model by themselves; 0 never.", low=0, high=100
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,16 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """How often vendors are asked what was used and billed."""
+
+    pull: Literal["auto", "off"] = setting(
+        "auto", "Whether accounts are read by themselves while the program is open."
+    )
+    every_hours: float = setting(6.0, "Hours between two looks at an account.", low=1, high=168)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. Made by `services.settings.load`."""
 
@@ -191,6 +204,7 @@ class Settings:
     log: Log = Log()
     budget: BudgetSettings = BudgetSettings()
     audit: AuditSettings = AuditSettings()
+    account: AccountSettings = AccountSettings()
     keys: dict[str, str] = field(default_factory=dict)
     """Action id → the keys that do it, with commas; empty: none. An action that is absent has its own keys."""
     sources: dict[str, str] = field(default_factory=dict, compare=False)
@@ -209,6 +223,7 @@ SECTIONS: dict[str, type[Any]] = {
     "log": Log,
     "budget": BudgetSettings,
     "audit": AuditSettings,
+    "account": AccountSettings,
 }
 """The sections, as files and variables name them."""
 

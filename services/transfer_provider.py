@@ -204,6 +204,8 @@ def _merged(
             fresh,
             key_ref=fresh.key_ref or (before.key_ref if one.key_needed else None),
             key_last4=before.key_last4 if fresh.key_ref in (None, before.key_ref) else None,
+            admin_ref=before.admin_ref,
+            admin_last4=before.admin_last4,
             secret_headers={**headers, **fresh.secret_headers},
             proxy=before.proxy if one.proxy_needed else fresh.proxy,
             state=before.state,

@@ -187,6 +187,9 @@ class Life(Notices):
 
             await look_around(self._program)
         self.services.spawn(self.services.schedules.keep())
+        from services.account_schedule import keep
+
+        self.services.spawn(keep(self.services))
 
     async def close_services(self) -> None:
         """Settle what is in flight and close; safe to call twice."""

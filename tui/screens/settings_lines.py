@@ -40,6 +40,8 @@ _NAMES: dict[str, tuple[tuple[str, str], ...]] = {
         ("network.total_timeout", "Time for a whole answer"),
         ("log.level", "What is logged"),
         ("discovery.loopback", "Look for servers on this machine"),
+        ("account.pull", "Read the vendors' accounts"),
+        ("account.every_hours", "Time between two readings"),
         ("catalog.refresh", "Ask for newer prices and models"),
         ("catalog.every_hours", "Time between two looks"),
         ("catalog.catwalk", "Catwalk's address"),
@@ -50,6 +52,7 @@ _NAMES: dict[str, tuple[tuple[str, str], ...]] = {
     "Defaults": (
         ("chat.max_tokens", "Longest answer"),
         ("chat.temperature", "Temperature"),
+        ("chat.tool_rounds", "Rounds of mocked tools"),
         ("budget.monthly_proposal", "Limit proposed when adding"),
     ),
     "Offline": (
@@ -80,7 +83,7 @@ _ADDRESSES = frozenset({"catalog.catwalk", "catalog.modelsdev", "catalog.genai",
 """Settings whose default is a long address: the table says that it is the built-in one, editing shows it."""
 
 _UNITS = {
-    "sync.timeout": " s", "catalog.every_hours": " h", "retry.initial_delay": " s", "retry.max_delay": " s", "network.connect_timeout": " s",
+    "sync.timeout": " s", "catalog.every_hours": " h", "account.every_hours": " h", "retry.initial_delay": " s", "retry.max_delay": " s", "network.connect_timeout": " s",
     "network.first_event_timeout": " s", "network.idle_timeout": " s", "network.total_timeout": " s",
     "chat.max_tokens": " tokens",
 }  # fmt: skip
