@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,6 +61,8 @@ _AZURE = {
     "client_id": Option("The application that signs in, by its id in Entra ID.", r"[A-Za-z0-9-]{1,64}", "11111111-2222-3333-4444-555555555555"),
     "authority": Option("Where one signs in, for clouds of their own.", r"https?://[^\s?#@]+", "https://login.microsoftonline.us"),
     "scope": Option("What a token is asked for, for clouds of their own.", r"[^\s]{1,200}", "https://cognitiveservices.azure.us/.default"),
+    "api": _OPENAI["api"],
+    "responses_for": _OPENAI["responses_for"],
     "max_tokens_field": _OPENAI["max_tokens_field"],
     "stream_options": _OPENAI["stream_options"],
 }  # fmt: skip
@@ -96,6 +97,14 @@ OPTIONS: Mapping[str, Mapping[str, Option]] = {
 }
 """Dialect → its options by name."""
 
+EVERYWHERE: Mapping[str, Option] = {
+    "account": Option(
+        "Whose account API the address passes on, where the address itself does not tell.",
+        "openai|anthropic|openrouter|deepseek|litellm|huggingface", "litellm",
+    ),
+}  # fmt: skip
+"""Options of every dialect."""
+
 
 def check_option(dialect: str, name: str, value: str) -> None:
     """Raise UsageError for a name that no dialect has, or a value that this dialect does not take.
@@ -104,15 +113,17 @@ def check_option(dialect: str, name: str, value: str) -> None:
     """
     if dialect not in OPTIONS:
         return
-    known = {option for options in OPTIONS.values() for option in options}
+    known = {*EVERYWHERE, *(option for options in OPTIONS.values() for option in options)}
     if name not in known:
+        import difflib
+
         close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
         names = ", ".join(sorted(OPTIONS.get(dialect, known)))
         raise UsageError(
             f"There is no option {one_line(name, 40)}.",
             hint=f"Did you mean {close[0]}?" if close else f"There are: {names}.",
         )
-    option = OPTIONS.get(dialect, {}).get(name)
+    option = OPTIONS.get(dialect, {}).get(name) or EVERYWHERE.get(name)
     if option is not None and re.fullmatch(option.takes, value) is None:
         raise UsageError(
             f"The option {name} cannot be {one_line(value, 40)}.",
