@@ -239,6 +239,22 @@ def test_how_it_ends(last: dict[str, object] | str, state: str, reason: str | No
     assert (finished(got).state, finished(got).finish_reason) == (state, reason)  # type: ignore[arg-type]
 
 
+@given(st.text(max_size=40), st.booleans(), st.booleans())
+def test_the_short_way_says_what_the_parser_says(text: str, compact: bool, plain: bool) -> None:
+    event = {"type": "response.output_text.delta", "item_id": text[::-1], "delta": text, "logprobs": [text]}
+    row = json.dumps(event, ensure_ascii=not plain, separators=(",", ":") if compact else None)
+    _, got = answer(row, done())
+    assert "".join(got.text) == text  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "cut", ['{"type":"response.output_text.delta","delta":"He}', '{"type":"response.output_text.delta"}']
+)
+def test_half_an_event_is_no_text(cut: str) -> None:
+    _, got = answer(cut, done())
+    assert got.text == []  # type: ignore[attr-defined]
+
+
 KINDS = st.sampled_from(
     ["response.output_text.delta", "response.output_item.added", "response.output_item.done", "response.completed",
      "response.failed", "response.function_call_arguments.delta", "response.reasoning_summary_text.delta", "error", "x"]

@@ -1,0 +1,216 @@
+"""B4 for every dialect: CPU per chunk of a 20,000-chunk stream of its own shape through its adapter to events.
+
+Each is set against httpx's `aiter_raw` on the same bytes in the same run. Bar: at most 1.5 × httpx raw.
+`BENCH_ARGS="stream_dialects"` runs it; further words name dialects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from time import process_time
+
+CHUNKS = 20_000
+ROUNDS = 3
+BAR = 1.5
+
+SERVER = """
+import asyncio, sys
+pieces = open(sys.argv[1], "rb").read().split(b"\\0")
+BODY = [b"%x\\r\\n%s\\r\\n" % (len(p), p) for p in pieces] + [b"0\\r\\n\\r\\n"]
+async def serve(reader, writer):
+    try:
+        while True:
+            head = await reader.readuntil(b"\\r\\n\\r\\n")
+            length = [int(l.split(b":")[1]) for l in head.split(b"\\r\\n") if l.lower().startswith(b"content-length")]
+            await reader.readexactly(length[0] if length else 0)
+            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-type: %s\\r\\ntransfer-encoding: chunked\\r\\n\\r\\n" % sys.argv[2].encode())
+            for i in range(0, len(BODY), 16):
+                writer.write(b"".join(BODY[i : i + 16])); await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError): pass
+    finally: writer.close()
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+def _sse(value: object, name: str = "", end: str = "\n\n") -> str:
+    head = f"event: {name}\n" if name else ""
+    return f"{head}data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}{end}"
+
+
+def _chat(word: str) -> str:
+    return _sse(
+        {"id": "chatcmpl-AbCdEfGhIjKlMn", "object": "chat.completion.chunk", "created": 1760000000, "model": "gpt-4o-mini",
+         "choices": [{"index": 0, "delta": {"content": word}, "logprobs": None, "finish_reason": None}], "usage": None}
+    )  # fmt: skip
+
+
+_CHAT_END = [
+    _sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+    _sse(
+        {
+            "choices": [],
+            "usage": {"prompt_tokens": 9, "completion_tokens": CHUNKS, "total_tokens": CHUNKS + 9},
+        }
+    ),
+    "data: [DONE]\n\n",
+]
+
+
+def _responses(word: str) -> str:
+    return _sse(
+        {"type": "response.output_text.delta", "sequence_number": 4, "item_id": "msg_0833439a21e2e07f", "output_index": 0,
+         "content_index": 0, "delta": word, "logprobs": [], "obfuscation": "pKMjTe"}, "response.output_text.delta",
+    )  # fmt: skip
+
+
+def _anthropic(word: str) -> str:
+    return _sse(
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}},
+        "content_block_delta",
+    )
+
+
+def _gemini(word: str) -> str:
+    return _sse(
+        {"candidates": [{"content": {"parts": [{"text": word}], "role": "model"}, "index": 0}],
+         "usageMetadata": {"promptTokenCount": 9, "totalTokenCount": 9}, "modelVersion": "gemini-3-flash", "responseId": "x7"},
+        end="\r\n\r\n",
+    )  # fmt: skip
+
+
+def _ollama(word: str) -> str:
+    return (
+        json.dumps(
+            {"model": "llama3.2", "created_at": "2026-11-21T04:00:00.123456Z",
+             "message": {"role": "assistant", "content": word}, "done": False}, separators=(",", ":"),
+        ) + "\n"
+    )  # fmt: skip
+
+
+_MESSAGE = {
+    "id": "m1",
+    "role": "assistant",
+    "content": [],
+    "model": "m",
+    "usage": {"input_tokens": 9, "output_tokens": 1},
+}
+_SSE = "text/event-stream"
+SHAPES = {
+    "openai": ([], _chat, _CHAT_END, _SSE),
+    "responses": (
+        [_sse({"type": "response.created", "response": {"id": "r", "status": "in_progress"}}, "response.created")],
+        _responses,
+        [_sse({"type": "response.completed", "response": {"status": "completed", "output": []}}, "response.completed")],
+        _SSE,
+    ),
+    "anthropic": (
+        [
+            _sse({"type": "message_start", "message": _MESSAGE}, "message_start"),
+            _sse({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}, "content_block_start"),
+        ],
+        _anthropic,
+        [
+            _sse({"type": "content_block_stop", "index": 0}, "content_block_stop"),
+            _sse({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": CHUNKS}}, "message_delta"),
+            _sse({"type": "message_stop"}, "message_stop"),
+        ],
+        _SSE,
+    ),
+    "gemini": (
+        [],
+        _gemini,
+        [_sse({"candidates": [{"content": {"parts": [{"text": ""}], "role": "model"}, "finishReason": "STOP"}]}, end="\r\n\r\n")],
+        _SSE,
+    ),
+    "ollama": (
+        [],
+        _ollama,
+        ['{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":9,"eval_count":20000}\n'],
+        "application/x-ndjson",
+    ),
+    "azure": ([], _chat, _CHAT_END, _SSE),
+    "openrouter": ([": OPENROUTER PROCESSING\n\n"], _chat, _CHAT_END, _SSE),
+    "huggingface": ([], _chat, _CHAT_END, _SSE),
+}  # fmt: skip
+"""Dialect (or form) → what comes first, a chunk of text, what comes last, the content type."""
+
+
+async def raw(url: str) -> float:
+    import httpx
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+        before, count = process_time(), 0
+        async with client.stream("POST", url, json={"stream": True}) as response:
+            async for _piece in response.aiter_raw():
+                count += 1
+        return (process_time() - before) / count * 1e6
+
+
+async def ours(name: str, url: str) -> float:
+    from pydantic import SecretStr
+
+    from adapters.base import Connection
+    from adapters.events import ChatRequest, Message, TextDelta
+    from adapters.fetch import Fetcher
+    from adapters.loader import create
+
+    dialect, options = ("openai", {"api": "responses"}) if name == "responses" else (name, {})
+    async with AsyncExitStack() as stack:
+        adapter = create(
+            Connection("bench", dialect, url, key=SecretStr("sk-bench"), options=options), Fetcher()
+        )
+        stack.push_async_callback(adapter.aclose)
+        before, count = process_time(), 0
+        async with adapter.stream(ChatRequest("m", (Message("user", "x"),))) as stream:
+            async for event in stream:
+                if isinstance(event, TextDelta):
+                    count += 1
+        assert stream.state == "complete", stream.error
+        assert count == CHUNKS, count
+        return (process_time() - before) / count * 1e6
+
+
+def measure(name: str) -> float:
+    """The dialect's ratio to httpx; prints the line."""
+    first, chunk, last, kind = SHAPES[name]
+    words = [*first, *(chunk(f" word{i % 1000}") for i in range(CHUNKS)), *last]
+    with tempfile.NamedTemporaryFile(suffix=".body") as file:
+        file.write(b"\0".join(word.encode() for word in words))
+        file.flush()
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVER, file.name, kind], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert server.stdout is not None
+            url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+            pairs = [(asyncio.run(raw(url)), asyncio.run(ours(name, url))) for _ in range(ROUNDS)]
+        finally:
+            server.terminate()
+            server.wait()
+    base, figure = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+    print(
+        f"B4 {name:<12} {figure:5.2f} µs CPU per chunk; httpx aiter_raw {base:.2f} µs; ratio {figure / base:.2f}; bar {BAR}"
+    )
+    return figure / base
+
+
+def main() -> int:
+    from adapters.loader import dialects
+
+    spoken = [name for name in SHAPES if name in (*dialects(), "responses")]
+    missed = [name for name in (sys.argv[1:] or spoken) if measure(name) > BAR]
+    print(f"   MISSED: {', '.join(missed)}" if missed else "   met")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
