@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -26,12 +27,18 @@ from services.run_events import (
     RunWaiting,
 )
 
+if TYPE_CHECKING:
+    from services.tool_loop import ToolAnswer, ToolLoop
+
 
 class RunView(Protocol):
-    """Takes a run's events as they come, and its result once."""
+    """Takes the events of the runs as they come, and the last one's result once."""
 
     def take(self, event: RunEvent) -> None: ...
-    def finish(self, result: RunResult) -> None: ...
+    def answered(self, result: RunResult, answers: Sequence[ToolAnswer]) -> None:
+        """A run's tool calls were answered; another run follows."""
+
+    def finish(self, result: RunResult, loop: ToolLoop) -> None: ...
 
 
 def make_view(*, json: bool, jsonl: bool) -> RunView:
@@ -44,22 +51,50 @@ def make_view(*, json: bool, jsonl: bool) -> RunView:
 class OneDocument:
     """Nothing until the end, then the document."""
 
+    def __init__(self) -> None:
+        self.rounds: list[documents.Document] = []
+
     def take(self, event: RunEvent) -> None:
         del event
 
-    def finish(self, result: RunResult) -> None:
-        click.echo(json_text(documents.run(result)))
+    def answered(self, result: RunResult, answers: Sequence[ToolAnswer]) -> None:
+        self.rounds.append(documents.tool_round(len(self.rounds) + 1, result, answers))
+
+    def finish(self, result: RunResult, loop: ToolLoop) -> None:
+        click.echo(json_text(self._document(result, loop)))
+
+    def _document(self, result: RunResult, loop: ToolLoop) -> documents.Document:
+        """The last run's, and of a run with tools the rounds before it."""
+        document = documents.run(result)
+        if loop.tools:
+            document["rounds"] = len(self.rounds) + (
+                result.run_id not in [one["run_id"] for one in self.rounds]
+            )
+            document["tool_history"] = self.rounds
+            if loop.why:
+                document["stopped"] = loop.why
+        return document
 
 
-class EventLines:
+class EventLines(OneDocument):
     """Each event as one line of JSON; the last one carries the document."""
 
     def take(self, event: RunEvent) -> None:
-        if not isinstance(event, RunFinished):
-            click.echo(json_line(event_document(event)))
+        if isinstance(event, RunFinished):
+            return
+        document = event_document(event)
+        if isinstance(event, RunStartedEvent):
+            document["round"] = len(self.rounds) + 1
+        click.echo(json_line(document))
 
-    def finish(self, result: RunResult) -> None:
-        click.echo(json_line({"event": "finished", **documents.run(result)}))
+    def answered(self, result: RunResult, answers: Sequence[ToolAnswer]) -> None:
+        super().answered(result, answers)
+        for answer in answers:
+            told = {"event": "tool_result", "round": len(self.rounds), **documents.tool_answer(answer)}
+            click.echo(json_line(told))
+
+    def finish(self, result: RunResult, loop: ToolLoop) -> None:
+        click.echo(json_line({"event": "finished", **self._document(result, loop)}))
 
 
 def event_document(event: RunEvent) -> dict[str, object]:
@@ -116,6 +151,8 @@ class PlainText:
         self._countdown = False
         self._told: str | None = None
         """The last reason for waiting that was written where a countdown cannot be."""
+        self._said_run: str | None = None
+        """The run whose end was told last."""
 
     def take(self, event: RunEvent) -> None:
         match event:
@@ -140,7 +177,22 @@ class PlainText:
             case _:
                 pass
 
-    def finish(self, result: RunResult) -> None:
+    def answered(self, result: RunResult, answers: Sequence[ToolAnswer]) -> None:
+        self._said(result)
+        for answer in answers:
+            what = "Mocked error" if answer.failed else "Mocked result"
+            note(f"{what} of {answer.name}: {one_line(answer.text, 300)}")
+        self._last = "\n"
+
+    def finish(self, result: RunResult, loop: ToolLoop) -> None:
+        self._said(result)
+        if loop.why:
+            note(f"{loop.why} --tool-rounds allows more.")
+
+    def _said(self, result: RunResult) -> None:
+        if result.run_id == self._said_run:
+            return
+        self._said_run = result.run_id
         self._clear_countdown()
         self._write("", last=True)
         for call in result.tool_calls:

@@ -9,6 +9,7 @@ from cli.failures import document as error_document
 from cli.output import plain_decimal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from adapters.base import Validation
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from services.registry import ProviderView
     from services.run_events import AttemptView, RunResult
     from services.sync import SyncResult
+    from services.tool_loop import ToolAnswer
     from store.sync_runs import SyncRunRow
 
 Document = dict[str, object]
@@ -264,6 +266,32 @@ def tool_call(call: ToolCall) -> Document:
     if isinstance(parsed, dict):
         arguments = parsed
     return {"id": call.id, "name": call.name, "arguments": arguments}
+
+
+def tool_answer(answer: ToolAnswer) -> Document:
+    """What a call was answered with."""
+    return {
+        "id": answer.call_id,
+        "name": answer.name,
+        "text": answer.text,
+        "is_error": answer.failed,
+        "mocked": answer.mocked,
+    }
+
+
+def tool_round(number: int, result: RunResult, answers: Sequence[ToolAnswer]) -> Document:
+    """One round of `tool_history`: what the model wanted, what it got, and what asking it cost."""
+    return {
+        "round": number,
+        "run_id": result.run_id,
+        "text": result.text,
+        "thinking": result.thinking,
+        "tool_calls": [tool_call(call) for call in result.tool_calls],
+        "results": [tool_answer(answer) for answer in answers],
+        "usage": usage(result.usage),
+        "cost_usd": usd(result.cost),
+        "cost_grade": result.grade,
+    }
 
 
 def attempt(view: AttemptView) -> Document:

@@ -9,21 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
-from services.tool_specs import read_tools as read_tools
 
 if TYPE_CHECKING:
     from adapters.events import Image
-
-IMAGE_LIMIT = 20 * 1024 * 1024
-"""Bytes; above it every vendor refuses an image."""
-
-_IMAGE_TYPES: Sequence[tuple[bytes, bytes, str]] = (
-    (b"\x89PNG\r\n\x1a\n", b"", "image/png"),
-    (b"\xff\xd8\xff", b"", "image/jpeg"),
-    (b"GIF8", b"", "image/gif"),
-    (b"RIFF", b"WEBP", "image/webp"),
-)
-"""First bytes, the bytes at offset 8 where the first do not decide, and the type."""
 
 
 def read_prompt(argument: str | None) -> str:
@@ -49,22 +37,9 @@ def read_prompt(argument: str | None) -> str:
 
 def read_images(paths: Sequence[Path]) -> tuple[Image, ...]:
     """The images, their types told from their bytes."""
-    return tuple(_image(path) for path in paths)
+    from services.attachments import read_image
 
-
-def _image(path: Path) -> Image:
-    from adapters.events import Image
-
-    try:
-        if path.stat().st_size > IMAGE_LIMIT:
-            raise UsageError(f"The image {path} is larger than {IMAGE_LIMIT // 1024 // 1024} MB.")
-        data = path.read_bytes()
-    except OSError as problem:
-        raise UsageError(f"The image {path} cannot be read: {problem.strerror}.") from None
-    for start, at_eight, media_type in _IMAGE_TYPES:
-        if data.startswith(start) and data[8:].startswith(at_eight):
-            return Image(media_type=media_type, data=data)
-    raise UsageError(f"The image {path} is none of PNG, JPEG, GIF and WebP.")
+    return tuple(read_image(path).image for path in paths)
 
 
 def read_pairs(values: Sequence[str], option: str) -> dict[str, str]:
@@ -76,6 +51,30 @@ def read_pairs(values: Sequence[str], option: str) -> dict[str, str]:
             raise UsageError(f"{option} takes NAME=VALUE.")
         pairs[name.strip()] = rest
     return pairs
+
+
+_MOST_RESULT = 1024 * 1024
+
+
+def read_results(values: Sequence[str]) -> dict[str, str]:
+    """NAME=TEXT options of tool results; `@FILE` reads the text from a file."""
+    return {
+        name: _result_file(Path(text[1:])) if text.startswith("@") else text
+        for name, text in read_pairs(values, "--tool-result").items()
+    }
+
+
+def _result_file(path: Path) -> str:
+    try:
+        if not path.is_file():
+            raise UsageError(f"The tool result {path} is no ordinary file, or is not there.")
+        if path.stat().st_size > _MOST_RESULT:
+            raise UsageError(f"The tool result {path} is larger than 1 MB.")
+        return path.read_text("utf-8").rstrip("\r\n")
+    except OSError as problem:
+        raise UsageError(f"The tool result {path} cannot be read: {problem.strerror}.") from None
+    except ValueError:
+        raise UsageError(f"The tool result {path} is not UTF-8 text.") from None
 
 
 def read_decimal(text: str | None, option: str, *, most: int | None = 1_000_000_000) -> Decimal | None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from adapters.events import Keepsake, Message, ToolCall
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
 from services.clock import now_ms
 from services.feed import Alert
+from services.tool_loop import ToolAnswer, ToolLoop, next_request
 from store.conversations import MessageRow
 
 if TYPE_CHECKING:
+    from services.attachments import Attached
     from services.container import Services
     from services.run import Run
     from services.run_events import RunRequest, RunResult
@@ -39,8 +40,19 @@ class Exchange:
     prompt: MessageRow | None
     answer: MessageRow
     """Stored with the state `streaming`; the service writes the rest when the run ends."""
-    stored: asyncio.Task[None]
-    """Done when the answer is written."""
+    stored: asyncio.Task[Follow | None]
+    """Done when the answer is written; its result is what followed by itself."""
+    loop: ToolLoop | None = None
+    """What answers tool calls; None: they wait for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """The results that mocks gave to an answer's tool calls, and the run that sends them back."""
+
+    results: tuple[MessageRow, ...]
+    exchange: Exchange | None
+    """None: the user stopped it before it was sent."""
 
 
 class ChatService:
@@ -48,16 +60,27 @@ class ChatService:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._writers: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.Task[Follow | None]] = set()
         self._streaming: dict[str, Run] = {}
         """Conversation → its run in flight."""
+        self._loops: dict[str, ToolLoop] = {}
+        """Conversation → what answers the tool calls of its run in flight."""
 
-    async def send(self, request: RunRequest, prompt: str | None, *, replaces: int | None = None) -> Exchange:
+    async def send(
+        self,
+        request: RunRequest,
+        prompt: str | None,
+        *,
+        replaces: int | None = None,
+        images: Sequence[Attached] = (),
+        loop: ToolLoop | None = None,
+    ) -> Exchange:
         """Store the prompt (None: the stored turns are sent as they are) and an empty answer, and start the run.
 
         `request.messages` hold the whole conversation, the prompt included; `request.conversation_id` is set.
         `replaces` is the position from which on older turns give way to this exchange: for an edited prompt unless
-        the run is refused, for a retry only once the new answer is complete.
+        the run is refused, for a retry only once the new answer is complete. `images` are kept with the prompt.
+        Tool calls that `loop` can answer are answered, each time by a run of its own, whoever watches.
         """
         conversation = request.conversation_id
         if conversation is None:
@@ -70,44 +93,106 @@ class ChatService:
         ]
         if prompt is not None:
             turns.insert(0, MessageRow(None, conversation, -1, "user", prompt, at=at))
-        written = await self._services.conversations.append_all(turns)
+        written = await self._services.conversations.append_all(turns, images if prompt is not None else ())
         asked, answer = written[0] if prompt is not None else None, written[-1]
         run = self._services.runs.start(request)
         self._streaming[conversation] = run
-        task = asyncio.create_task(self._keep(run, asked, answer, replaces), name=f"answer of {run.id}")
+        if loop is not None:
+            self._loops[conversation] = loop
+        task = asyncio.create_task(self._keep(run, asked, answer, replaces, loop), name=f"answer of {run.id}")
         self._writers.add(task)
         task.add_done_callback(self._writers.discard)
-        return Exchange(run, asked, answer, task)
+        return Exchange(run, asked, answer, task, loop)
 
-    async def answer_calls(self, conversation_id: str, results: Mapping[str, str]) -> list[MessageRow]:
-        """Store the results of tool calls, by call id; the next `send` without a prompt takes them along."""
+    async def answer_calls(self, conversation_id: str, answers: Sequence[ToolAnswer]) -> list[MessageRow]:
+        """Store the results of tool calls; the next `send` without a prompt takes them along."""
         at = now_ms()
         return await self._services.conversations.append_all(
             [
-                MessageRow(None, conversation_id, -1, "tool", text, tool_call_id=call, at=at)
-                for call, text in results.items()
+                MessageRow(
+                    None,
+                    conversation_id,
+                    -1,
+                    "tool",
+                    answer.text,
+                    tool_call_id=answer.call_id,
+                    state="failed" if answer.failed else "complete",
+                    finish_reason="mocked" if answer.mocked else None,
+                    at=at,
+                )
+                for answer in answers
             ]
         )
+
+    def stop(self, conversation_id: str) -> bool:
+        """Stop the run in flight, and let no tool call be answered after it. False: nothing is in flight."""
+        run, loop = self._streaming.get(conversation_id), self._loops.get(conversation_id)
+        if loop is not None:
+            loop.stopped = True
+        if run is not None:
+            run.cancel()
+        return run is not None or loop is not None
 
     def running(self, conversation_id: str) -> Run | None:
         """The run in flight of a conversation."""
         return self._streaming.get(conversation_id)
 
     async def _keep(
-        self, run: Run, asked: MessageRow | None, answer: MessageRow, replaces: int | None
-    ) -> None:
-        """Write the answer when the run has ended. A refusal leaves no answer at all."""
+        self,
+        run: Run,
+        asked: MessageRow | None,
+        answer: MessageRow,
+        replaces: int | None,
+        loop: ToolLoop | None,
+    ) -> Follow | None:
+        """Write the answer when the run has ended, and go on where its calls are answered. A refusal leaves no answer."""
         conversation = answer.conversation_id
         try:
             result: RunResult | None = await run.result()
         except SwitchroomError:
             result = None
-        if self._streaming.get(conversation) is run:
-            del self._streaming[conversation]
+        try:
+            written = await self._written(result, asked, answer, replaces)
+        finally:
+            if self._streaming.get(conversation) is run:
+                del self._streaming[conversation]
+        try:
+            if written and result is not None and loop is not None:
+                return await self._follow(run.request, result, loop)
+            return None
+        finally:
+            if (
+                loop is not None
+                and self._loops.get(conversation) is loop
+                and conversation not in self._streaming
+            ):
+                del self._loops[conversation]
+
+    async def _follow(self, request: RunRequest, result: RunResult, loop: ToolLoop) -> Follow | None:
+        """Send back what mocks answer to the calls of an answer; None: there is nothing to send by itself."""
+        conversation = request.conversation_id
+        answers = loop.after(result)
+        if conversation is None or not answers:
+            return None
+        try:
+            rows = tuple(await self.answer_calls(conversation, answers))
+            if loop.stopped:
+                return Follow(rows, None)
+            following = next_request(request, result, answers)
+            return Follow(rows, await self.send(following, None, loop=loop))
+        except SwitchroomError as error:
+            log.warning("tool calls were not answered: %s", error.code)
+            self._services.feed.publish(Alert("error", "Tool calls not answered", error.message))
+            return None
+
+    async def _written(
+        self, result: RunResult | None, asked: MessageRow | None, answer: MessageRow, replaces: int | None
+    ) -> bool:
+        """Write what became of an exchange, again where the store was busy; False: it could not be written."""
         for wait in (*_STORE_AGAIN, None):
             try:
                 await self._store(result, asked, answer, replaces)
-                return
+                return True
             except SwitchroomError as error:
                 if wait is None:
                     log.exception("an answer could not be stored")
@@ -116,8 +201,9 @@ class ChatService:
                             "error", "Answer not stored", f"{error.message} Copy the answer if it is needed."
                         )
                     )
-                    return
+                    return False
             await asyncio.sleep(wait)
+        return False
 
     async def _store(
         self, result: RunResult | None, asked: MessageRow | None, answer: MessageRow, replaces: int | None
@@ -130,7 +216,7 @@ class ChatService:
             last = answer.position if replaces is None else first
             await conversations.truncate_after(conversation, last - 1)
             return
-        await conversations.update_message(conversation, answer.id, **_written(result))
+        await conversations.update_message(conversation, answer.id, **_fields(result))
         if replaces is not None:
             done = asked is not None or _succeeded(result)
             gone = [
@@ -141,9 +227,13 @@ class ChatService:
             await conversations.remove(conversation, gone)
 
     async def aclose(self) -> None:
-        """Wait until every answer is written; the runs have ended by then."""
-        if self._writers:
-            await asyncio.wait(self._writers, timeout=5)
+        """Wait until every answer is written; the runs have ended by then, and no other follows."""
+        for conversation in list(self._loops):
+            self.stop(conversation)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                while self._writers:
+                    await asyncio.wait(set(self._writers))
 
 
 def _succeeded(result: RunResult) -> bool:
@@ -155,7 +245,7 @@ def _empty(row: MessageRow) -> bool:
     return row.role == "assistant" and not row.text.strip() and not row.tool_calls_json
 
 
-def _written(result: RunResult) -> dict[str, object]:
+def _fields(result: RunResult) -> dict[str, object]:
     calls = [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in result.tool_calls]
     return {
         "text": result.text,
@@ -171,73 +261,4 @@ def _written(result: RunResult) -> dict[str, object]:
         "output": result.usage.output,
         "ttft_ms": result.ttft_ms,
         "duration_ms": result.answer_ms,
-    }
-
-
-def stored_calls(row: MessageRow) -> tuple[ToolCall, ...]:
-    """The tool calls of a stored turn."""
-    calls = json.loads(row.tool_calls_json) if row.tool_calls_json else []
-    return tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in calls)
-
-
-def stored_keepsake(row: MessageRow) -> Keepsake | None:
-    """What the vendor of a stored answer wants back with it. Only of a whole answer: half a one is not what it signed."""
-    if row.keepsake_json is None or row.state != "complete":
-        return None
-    return Keepsake(**json.loads(row.keepsake_json))
-
-
-def unanswered(rows: Sequence[MessageRow]) -> tuple[ToolCall, ...]:
-    """The tool calls of the last answer that have no result yet."""
-    given = set()
-    for row in reversed(rows):
-        if row.role == "tool":
-            given.add(row.tool_call_id)
-        elif row.role == "assistant":
-            return tuple(call for call in stored_calls(row) if call.id not in given)
-        else:
-            break
-    return ()
-
-
-def history(rows: Sequence[MessageRow], prompt: str | None = None) -> tuple[Message, ...]:
-    """The messages to send: empty answers are left out, prompts in a row joined, of several answers to one prompt the last.
-
-    Tool calls go back with their results; those not all answered are left out, since every vendor refuses a call
-    without its result. Reasoning goes along for the vendors that want it back; the others' adapters leave it out.
-    """
-    out: list[Message] = []
-    for index, row in enumerate(rows):
-        if row.role == "user" and row.text.strip():
-            _ask(out, row.text)
-        elif row.role == "assistant":
-            calls = stored_calls(row)
-            results = _results(rows[index + 1 :])
-            answered = calls if calls and all(call.id in results for call in calls) else ()
-            if not row.text.strip() and not answered:
-                continue
-            if out and out[-1].role == "assistant":
-                out.pop()
-            kept = stored_keepsake(row) if answered == calls else None
-            out.append(
-                Message("assistant", row.text, tool_calls=answered, thinking=row.thinking, keepsake=kept)
-            )
-            out += [Message("tool", results[call.id], tool_call_id=call.id) for call in answered]
-    if prompt is not None:
-        _ask(out, prompt)
-    return tuple(out)
-
-
-def _ask(out: list[Message], text: str) -> None:
-    if out and out[-1].role == "user":
-        text = f"{out.pop().text}\n\n{text}"
-    out.append(Message("user", text))
-
-
-def _results(rows: Sequence[MessageRow]) -> dict[str, str]:
-    """The tool results that stand directly below an answer, by the call they belong to."""
-    return {
-        row.tool_call_id: row.text
-        for row in takewhile(lambda row: row.role == "tool", rows)
-        if row.tool_call_id is not None
     }

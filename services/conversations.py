@@ -6,6 +6,7 @@ import builtins
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import NotFoundError
@@ -13,6 +14,7 @@ from services.clock import now_ms
 from services.feed import ConversationsChanged
 
 if TYPE_CHECKING:
+    from services.attachments import Attached
     from services.container import Services
     from store.conversations import ConversationRow, MessageRow
 
@@ -82,20 +84,28 @@ class ConversationService:
         async with self._services.db.transaction(durable=True) as tx:
             await self._store.delete(tx, conversation_id)
             await self._services.audit.record(tx, "conversation.delete", conversation_id)
-        if (run := self._services.chat.running(conversation_id)) is not None:
-            run.cancel()  # nobody will read the rest, and it costs
+        self._services.chat.stop(conversation_id)  # nobody will read the rest, and it costs
         self._told(conversation_id)
 
     async def append(self, row: MessageRow) -> MessageRow:
         """Add a message; gives it with its id and position. The first prompt names an untitled conversation."""
         return (await self.append_all([row]))[0]
 
-    async def append_all(self, rows: Sequence[MessageRow]) -> builtins.list[MessageRow]:
-        """Add messages in their order: all of them or, where the store refuses one, none."""
-        written = []
+    async def append_all(
+        self, rows: Sequence[MessageRow], images: Sequence[Attached] = ()
+    ) -> builtins.list[MessageRow]:
+        """Add messages in their order, `images` with the first: all of them or, where the store refuses one, none."""
+        from store.attachments import AttachmentRow, Attachments, StoredImage
+
+        written: builtins.list[MessageRow] = []
         async with self._services.db.transaction() as tx:
             for row in rows:
                 written.append(await self._store.append(tx, row))
+                if images and len(written) == 1 and (first := written[0].id) is not None:
+                    kept = [StoredImage(image.media_type, image.name, image.data) for image in images]
+                    await Attachments(self._services.db).add(tx, first, kept)
+                    named = tuple(AttachmentRow(i.media_type, i.name, len(i.data)) for i in kept)
+                    written[0] = replace(written[0], images=named)
                 if row.role == "user" and written[-1].position == 0:
                     conversation = await self._store.get(row.conversation_id)
                     if conversation is not None and not conversation.title:
@@ -103,6 +113,18 @@ class ConversationService:
         for conversation_id in {row.conversation_id for row in rows}:
             self._told(conversation_id)
         return written
+
+    async def images(self, rows: Sequence[MessageRow]) -> dict[int, tuple[Attached, ...]]:
+        """Message → the images that went with it, read from the store; only of messages that have any."""
+        from services.attachments import Attached
+        from store.attachments import Attachments
+
+        wanted = [row.id for row in rows if row.images and row.id is not None]
+        found = await Attachments(self._services.db).read(wanted)
+        return {
+            key: tuple(Attached(image.name, image.media_type, image.data) for image in images)
+            for key, images in found.items()
+        }
 
     async def update_message(self, conversation_id: str, message_id: int, **changes: Any) -> None:
         """Change fields of a message: an answer as it grows and when it is over."""

@@ -44,6 +44,11 @@ class Paths:
         return self.config / "user-catalog"
 
     @property
+    def tools(self) -> Path:
+        """Sets of tools by name, one file each."""
+        return self.config / "tools"
+
+    @property
     def refreshed_catalog(self) -> Path:
         """Lists of models and prices that were fetched, one file per source."""
         return self.data / "catalog"

@@ -85,6 +85,9 @@ class Chat:
 
     max_tokens: int | None = setting(None, "Longest answer in tokens; none leaves it to the model.", low=1)
     temperature: float | None = setting(None, "Temperature; none leaves it to the model.", low=0, high=2)
+    exact_counts: bool = setting(
+        True, "Let vendors that do it for free count a prompt before it is sent; they see it then."
+    )
     tool_rounds: int = setting(
         8, "How often in a row mocked tools answer the model by themselves; 0 never.", low=0, high=100
     )

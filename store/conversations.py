@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.errors import NotFoundError
+from store.attachments import AttachmentRow, Attachments
 from store.db import Database, Tx
 from store.rows import columns, marks, values
 
@@ -44,11 +45,12 @@ class MessageRow:
     tool_calls_json: str | None = None
     tool_call_id: str | None = None
     state: str = "complete"
-    """`complete`, `streaming`, `interrupted`, `cancelled` or `failed`."""
+    """`complete`, `streaming`, `interrupted`, `cancelled` or `failed`; a tool's result that says it failed is `failed`."""
     run_id: str | None = None
     model_ref: str | None = None
     at: int = 0
     finish_reason: str | None = None
+    """Of a tool's result: `mocked` where nobody typed it."""
     cost_nanos: int | None = None
     grade: str | None = None
     input: int | None = None
@@ -57,10 +59,12 @@ class MessageRow:
     duration_ms: int | None = None
     keepsake_json: str | None = None
     """What the vendor wants back with this answer: `dialect`, `model`, `content`."""
+    images: tuple[AttachmentRow, ...] = ()
+    """What was sent with this prompt; ignored on writing."""
 
 
 _CONVERSATION = columns(ConversationRow)[:-1]
-_MESSAGE = columns(MessageRow)
+_MESSAGE = columns(MessageRow)[:-1]
 _SELECT = (
     f"SELECT {', '.join(_CONVERSATION)},"  # noqa: S608 - our own column names
     " (SELECT count(*) FROM messages WHERE conversation_id = conversations.id) FROM conversations"
@@ -124,7 +128,9 @@ class Conversations:
         rows = await self._db.reader.execute_fetchall(
             f"{_SELECT_MESSAGES} WHERE conversation_id = ? ORDER BY position", (conversation_id,)
         )
-        return [MessageRow(*row) for row in rows]
+        images = await Attachments(self._db).named(conversation_id)
+        found = [MessageRow(*row) for row in rows]
+        return [replace(row, images=images.get(row.id or 0, ())) for row in found] if images else found
 
     async def append(self, tx: Tx, row: MessageRow) -> MessageRow:
         """Adds a message (position -1: after the last); gives it with id and position.
@@ -149,7 +155,7 @@ class Conversations:
             "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
             (row.at, row.conversation_id),
         )
-        return replace(written, id=cursor.lastrowid)
+        return replace(written, id=cursor.lastrowid, images=())
 
     async def update_message(self, tx: Tx, message_id: int, **changes: Any) -> None:
         """Changes fields of a message (all but id, conversation and position)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from cli.chat_views import RunView
     from services.container import Services
     from services.run_events import RunRequest, RunResult
+    from services.tool_loop import ToolLoop
+    from services.tool_specs import Tool
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -24,7 +27,23 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--system", metavar="TEXT", help="The system prompt.")
 @click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer.")
 @click.option("--temperature", type=click.FloatRange(min=0, max=2), metavar="T")
-@click.option("--tools", type=_FILE, metavar="FILE", help="JSON: a list of tools the model may call.")
+@click.option(
+    "--tools", metavar="NAME|FILE", help="Tools the model may call: a set of config/tools, or a JSON file."
+)
+@click.option("--tool-choice", metavar="CHOICE", help="auto, none, required, or the name of a tool.")
+@click.option(
+    "--tool-result",
+    "results",
+    multiple=True,
+    metavar="NAME=TEXT",
+    help="What a tool answers, in the place of its mock; @FILE reads it from a file; repeat for more.",
+)
+@click.option(
+    "--tool-rounds",
+    type=click.IntRange(0, 100),
+    metavar="N",
+    help="How often mocked tools answer by themselves; without it, the setting's.",
+)
 @click.option(
     "--image", "images", type=_FILE, multiple=True, metavar="FILE", help="An image to send; repeat for more."
 )
@@ -51,7 +70,10 @@ def command(
     system: str | None,
     max_tokens: int | None,
     temperature: float | None,
-    tools: Path | None,
+    tools: str | None,
+    tool_choice: str | None,
+    results: tuple[str, ...],
+    tool_rounds: int | None,
     images: tuple[Path, ...],
     no_stream: bool,
     allow_unpriced: bool,
@@ -63,16 +85,20 @@ def command(
 ) -> int:
     """Ask a model. Without PROMPT it is read from standard input.
 
-    The answer goes to standard output; waiting, retries and what it cost to standard error.
+    The answer goes to standard output; waiting, retries and what it cost to standard error. Calls of tools that have
+    a mock are answered, each time by a run of its own, until the model is done.
     """
     if session.json and jsonl:
         raise click.UsageError("--json and --jsonl exclude each other.")
     from adapters.events import Message
     from cli.chat_views import make_view
-    from cli.values import read_images, read_pairs, read_prompt, read_tools
+    from cli.values import read_images, read_pairs, read_prompt, read_results
     from services.run_events import RunRequest
+    from services.tool_loop import ToolLoop, checked_choice, with_results
 
-    functions, pictures, named = read_tools(tools), read_images(images), read_pairs(labels, "--label")
+    pictures, named, answers = read_images(images), read_pairs(labels, "--label"), read_results(results)
+    functions = with_results(_tools(tools), answers)
+    choice = checked_choice(tool_choice, functions)
     message = Message("user", read_prompt(prompt), images=pictures)
     view = make_view(json=session.json, jsonl=jsonl)
 
@@ -83,16 +109,28 @@ def command(
             system=system,
             max_tokens=max_tokens if max_tokens is not None else services.settings.chat.max_tokens,
             temperature=temperature if temperature is not None else services.settings.chat.temperature,
-            tools=functions,
+            tools=tuple(tool.spec for tool in functions),
+            tool_choice=choice,
             stream=not no_stream,
             labels=named,
             allow_unpriced=allow_unpriced,
             retries=retries,
             timeout_s=timeout,
         )
-        return await _draw(services, request, view)
+        rounds = tool_rounds if tool_rounds is not None else services.settings.chat.tool_rounds
+        return await _draw(services, request, view, ToolLoop(functions, rounds))
 
     return session.run(work)
+
+
+def _tools(given: str | None) -> tuple[Tool, ...]:
+    """The tools that were named; a name is looked for before anything is opened."""
+    if given is None:
+        return ()
+    from services.paths import resolve
+    from services.tool_sets import found
+
+    return found(resolve().tools, given)
 
 
 async def chosen_model(services: Services, ref: str | None) -> str:
@@ -107,31 +145,50 @@ async def chosen_model(services: Services, ref: str | None) -> str:
     return chosen
 
 
-async def _draw(services: Services, request: RunRequest, view: RunView) -> int:
-    """Show the run to its end; the exit status. A signal or a reader that went away stops it, and it is settled."""
+async def _draw(services: Services, request: RunRequest, view: RunView, loop: ToolLoop) -> int:
+    """Show the runs to their end; the exit status. A refusal after the first round ends it with what there is."""
+    from catalog.errors import SwitchroomError
+    from services.tool_loop import next_request
+
+    result: RunResult | None = None
+    while True:
+        try:
+            result = await _one(services, request, view)
+        except SwitchroomError as refusal:
+            if result is None:
+                raise
+            return _ended(view, replace(result, error=refusal), loop)
+        answers = loop.after(result)
+        if not answers:
+            return _ended(view, result, loop)
+        view.answered(result, answers)
+        request = next_request(request, result, answers)
+
+
+async def _one(services: Services, request: RunRequest, view: RunView) -> RunResult:
+    """One run to its end. A signal or a reader that went away stops it, and it is settled."""
     import asyncio
 
     run = services.runs.start(request)
     try:
         async for event in run.events():
             view.take(event)
-        result = await run.result()
+        return await run.result()
     except asyncio.CancelledError:
         task = asyncio.current_task()
         assert task is not None
         task.uncancel()
         await run.aclose()
-        result = await run.result()
+        return await run.result()
     except BrokenPipeError:
         await run.aclose()
         raise
-    return _ended(view, result)
 
 
-def _ended(view: RunView, result: RunResult) -> int:
+def _ended(view: RunView, result: RunResult, loop: ToolLoop) -> int:
     from cli.failures import INTERRUPTED, say, status_of
 
-    view.finish(result)
+    view.finish(result, loop)
     if result.state == "cancelled":
         return INTERRUPTED
     if result.error is None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from adapters.events import Message, ToolCall
-from services.chat import history, unanswered
+from services.chat_history import history, unanswered
 from store.conversations import MessageRow
 
 

@@ -150,11 +150,11 @@ async def test_results_of_tool_calls_are_typed_and_sent_on(stage: Stage, tmp_pat
         await enter_chat(stage, pilot)
         await pilot.press("f4")
         form = await window(stage, pilot, Form)
-        lines = list(form.query(Line))
-        lines[-1].value = str(tools) + "x"
+        line = next(line for line in form.query(Line) if line.name == "tools")
+        line.value = str(tools) + "x"
         await pilot.press("enter")
         assert "cannot be read" in str(form.query_one(".problem").render())
-        lines[-1].value = str(tools)
+        line.value = str(tools)
         await pilot.press("enter")
         await until(pilot, lambda: stage.chat.state.params.words == "1 tool")
         await ask(stage, pilot, "use a tool")

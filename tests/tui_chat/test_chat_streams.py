@@ -16,6 +16,7 @@ from adapters.events import ToolCall
 from adapters.fake_scripts import NO_CREDIT
 from catalog.errors import StoreError
 from services import chat as chat_service
+from services import chat_history
 from services.run_events import RunRequest
 from store.conversations import ConversationRow, Conversations, MessageRow
 from tui.modals.chat_list import ChatList
@@ -217,7 +218,7 @@ def test_tool_results_go_back_under_their_calls_and_cut_answers_are_continued() 
         MessageRow(6, "c", 5, "assistant", "second", state="interrupted"),
         MessageRow(7, "c", 6, "assistant", "", state="failed"),
     ]
-    sent = chat_service.history(rows, chat_service.CONTINUE)
+    sent = chat_history.history(rows, chat_service.CONTINUE)
     assert [(m.role, m.text, m.tool_call_id) for m in sent] == [
         ("user", "one", None),
         ("assistant", "", None),
@@ -227,7 +228,7 @@ def test_tool_results_go_back_under_their_calls_and_cut_answers_are_continued() 
         ("user", chat_service.CONTINUE, None),
     ]
     assert sent[1].tool_calls == (ToolCall("a", "f", "{}"), ToolCall("b", "g", "{}"))
-    assert not chat_service.history(rows[:3])[1:], "a call without all its results is not sent"
+    assert not chat_history.history(rows[:3])[1:], "a call without all its results is not sent"
 
 
 def test_a_screen_reader_is_told_who_speaks() -> None:

@@ -18,6 +18,7 @@ from tui.formatting import width
 from tui.look import low_bandwidth
 from tui.screens import chat_actions as actions
 from tui.screens.chat_reading import ChatReading
+from tui.screens.chat_tools import pick_tools
 from tui.screens.chat_turns import blocks_of, head_line, welcome
 from tui.screens.chat_words import Params, estimate_words
 from tui.widgets.line import Line
@@ -55,7 +56,9 @@ class ChatScreen(ChatReading):
         Binding("ctrl+g", "conversations", "conversations", id="chat.conversations", tooltip="Find, open, rename, delete a conversation"),
         Binding("ctrl+n", "new", "new", id="chat.new", tooltip="A new conversation with the same model"),
         Binding("ctrl+o", "editor", "editor", id="chat.editor", tooltip="Write the prompt in $EDITOR"),
-        Binding("f4", "params", "parameters", id="chat.params", tooltip="System prompt, temperature, max tokens, effort"),
+        Binding("f4", "params", "parameters", id="chat.params", tooltip="System prompt, temperature, max tokens, effort, tools"),
+        Binding("f3", "tools", "tools", show=False, id="chat.tools", tooltip="Choose the tools that the model may call"),
+        Binding("f5", "attach", "attach", id="chat.attach", tooltip="Attach images to the prompt, or take them away"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -75,6 +78,7 @@ class ChatScreen(ChatReading):
             yield Static("/", id="chat-slash")
             yield Line(placeholder="search the conversation", id="chat-find")
             yield Static("", id="chat-count")
+        yield Static("", id="chat-attached")
         prompt = PromptBox()
         prompt.placeholder = "Ask something   (esc, then digits go to the modes)"
         yield prompt
@@ -190,6 +194,7 @@ class ChatScreen(ChatReading):
 
     def on_resize(self) -> None:
         self._show_head()
+        self.show_attached()
 
     def show_turns(self, *, keep: bool = False) -> None:
         rows, live = self.state.messages, self.live
@@ -293,6 +298,10 @@ class ChatScreen(ChatReading):
 
     def action_params(self) -> None:
         self.app.do(actions.change_params(self))
+
+    def action_tools(self) -> None:
+        if self.ready:
+            self.app.do(pick_tools(self))
 
     def action_conversations(self) -> None:
         if self.ready:

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
+from catalog.errors import SwitchroomError
 from catalog.plaintext import harmless, one_line
-from tui.formatting import count, cut_end
+from tui.formatting import count
 from tui.screens import chat_words as words
 from tui.widgets.columns import Column
 
 if TYPE_CHECKING:
-    from adapters.events import ToolCall
     from services.estimate import Estimate
     from services.models import ModelView
-    from tui.screens.chat_again import ChatAgain
     from tui.screens.chat_runs import ChatRuns
     from tui.widgets.transcript import Pick
 
@@ -66,19 +65,26 @@ async def change_params(chat: ChatRuns) -> None:
     """System prompt, temperature, max tokens, reasoning effort."""
     from tui.modals.form import Field, Form
 
-    params = chat.state.params
+    params, folder = chat.state.params, chat.app.services.paths.tools
     fields = (
         Field("system", "system prompt", params.system or "", "none"),
         Field("temperature", "temperature", "" if params.temperature is None else f"{params.temperature:g}", "the model's own", words.check_temperature),
         Field("max_tokens", "max tokens", str(params.max_tokens or ""), "the model's own", words.check_max_tokens),
         Field("effort", "reasoning effort", params.effort or "", f"the model's own, or {', '.join(words.EFFORTS)}", words.check_effort),
-        Field("tools", "tools", params.tool_names, "none, or a JSON file of functions", lambda text: words.check_tools(text, params)),
+        Field("tools", "tools", params.tool_names, "none, or a set of config/tools, or a JSON file", lambda text: words.check_tools(text, params, folder)),
+        Field("tool_choice", "tool choice", params.tool_choice or "", "the model's own: auto, none, required, or a tool", words.check_choice),
     )  # fmt: skip
     values = await chat.app.push_screen_wait(
         Form("Parameters of this conversation", fields, "Empty: not sent.")
     )
-    if values is not None:
-        await chat.set_params(words.read_params(dict(values), params))
+    if values is None:
+        return
+    try:
+        read = words.read_params(dict(values), params, folder)
+    except SwitchroomError as error:
+        chat.app.tell_error(error)
+    else:
+        await chat.set_params(read)
 
 
 async def pick_conversation(chat: ChatRuns) -> None:
@@ -124,19 +130,25 @@ async def offer_too_long(chat: ChatRuns, text: str, estimate: Estimate) -> None:
         chat.send(text)
 
 
-async def answer_calls(chat: ChatAgain, calls: Sequence[ToolCall]) -> None:
-    """Type what the tools gave back; then the model goes on."""
-    from tui.modals.form import Field, Form
+async def offer_blind(chat: ChatRuns, text: str) -> None:
+    """Images would go to a model that is not known to see them: ask once for this model."""
+    from tui.modals.confirm import Confirm
 
-    fields = tuple(
-        Field(call.id, cut_end(one_line(call.name, 40), 17), "", one_line(call.arguments, 60))
-        for call in calls
+    view = chat.state.view
+    if view is None:
+        return
+    name = one_line(view.info.id, 60)
+    known = view.info.capabilities is not None
+    question = (
+        f"{name} {'does not see images, as far as is known' if known else 'may not see images'}. Send anyway?"
     )
-    values = await chat.app.push_screen_wait(
-        Form("Results of the tool calls", fields, "Plain text or JSON, a line each. Empty is sent as empty.")
-    )
-    if values is not None and chat.may_send():
-        await chat.send_results({call.id: values[call.id] for call in calls})
+    detail = "It may refuse the prompt, or answer without having looked. ctrl+t chooses a model that sees."
+    if (
+        await chat.app.push_screen_wait(Confirm(question, detail, yes="send", no="go back"))
+        and chat.may_send()
+    ):
+        chat.state.shown_images.add(view.ref)
+        chat.send(text)
 
 
 async def edit_outside(chat: ChatRuns) -> None:

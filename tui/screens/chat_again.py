@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from catalog.plaintext import harmless
-from services.chat import CONTINUE, unanswered
-from tui.screens import chat_actions as actions
-from tui.screens.chat_runs import ChatRuns
+from services.chat import CONTINUE
+from services.chat_history import unanswered
+from tui.screens.chat_attach import ChatAttach
+from tui.screens.chat_tools import answer_calls
+
+if TYPE_CHECKING:
+    from services.tool_loop import ToolAnswer
+    from store.conversations import MessageRow
+    from tui.screens.chat_state import ChatState
 
 
-class ChatAgain(ChatRuns):
+class ChatAgain(ChatAttach):
     """The part of the chat screen that goes on from what was asked."""
 
     def action_retry(self) -> None:
@@ -31,15 +40,27 @@ class ChatAgain(ChatRuns):
         elif self.may_send():
             self.state.editing = asked
             self.state.changed()
-            text = next(row.text for row in self.state.messages if row.position == asked)
+            row = next(row for row in self.state.messages if row.position == asked)
+            text = row.text
+            if row.images:
+                self.app.do(self._take_images(self.state, row))
             self.prompt.text = harmless(text)
             self.prompt.move_cursor(self.prompt.document.end)
             self.set_focus(self.prompt)
             self.show_estimate()
 
+    async def _take_images(self, state: ChatState, row: MessageRow) -> None:
+        """The images of an edited prompt go with it again."""
+        images = await self.app.services.conversations.images([row])
+        if state is self.state and state.editing == row.position and row.id is not None:
+            self.attach(images.get(row.id, ()))
+
     def action_go_on(self) -> None:
         last = self.state.messages[-1] if self.state.messages else None
-        if last is None or last.role != "assistant" or not last.text:
+        if last is not None and last.role == "tool" and not unanswered(self.state.messages):
+            if self.may_send():
+                self._start(None)  # the results are there, and were not sent or refused
+        elif last is None or last.role != "assistant" or not last.text:
             self.app.tell(
                 "There is no answer to continue.",
                 hint="{r:chat.retry} asks the last prompt again",
@@ -53,13 +74,13 @@ class ChatAgain(ChatRuns):
         if not calls:
             self.app.tell("No tool call waits for a result.", tone="dim")
         elif self.may_send():
-            self.app.do(actions.answer_calls(self, calls))
+            self.app.do(answer_calls(self, calls))
 
-    async def send_results(self, results: dict[str, str]) -> None:
+    async def send_results(self, answers: Sequence[ToolAnswer]) -> None:
         """Store what the tools answered and let the model go on."""
         state = self.state
         assert state.row is not None
-        rows = await self.app.services.chat.answer_calls(state.row.id, results)
+        rows = await self.app.services.chat.answer_calls(state.row.id, answers)
         if self.state is not state:
             return
         state.messages += rows

@@ -9,9 +9,10 @@ from typing import IO, TYPE_CHECKING
 from catalog.money import from_nanos
 from catalog.plaintext import harmless, one_line
 from catalog.redact import redact
-from services.chat import stored_calls
+from services.chat_history import stored_calls
 from tui.exporting import Exported
 from tui.formatting import clock
+from tui.screens.chat_turns import image_facts
 from tui.screens.chat_words import Bill
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FIELDS = (
     "role", "at_ms", "model", "text", "thinking", "tool_calls", "tool_call_id", "state", "finish_reason",
     "input_tokens", "output_tokens", "cost_usd", "grade", "ttft_ms", "run_id",
+    "images",
 )  # fmt: skip
 
 
@@ -38,7 +40,7 @@ def _fields(row: MessageRow) -> dict[str, object]:
     values = (
         row.role, row.at, row.model_ref, row.text, row.thinking, row.tool_calls_json, row.tool_call_id, row.state,
         row.finish_reason, row.input, row.output, None if row.cost_nanos is None else from_nanos(row.cost_nanos),
-        row.grade, row.ttft_ms, row.run_id,
+        row.grade, row.ttft_ms, row.run_id, ", ".join(one_line(image.name, 120) for image in row.images) or None,
     )  # fmt: skip
     return dict(zip(FIELDS, values, strict=True))
 
@@ -52,8 +54,13 @@ def markdown(row: ConversationRow, messages: Sequence[MessageRow]) -> Iterator[s
         text = harmless(message.text)
         if message.role == "user":
             yield f"\n## You\n\n{text}\n"
+            for image in message.images:
+                facts = image_facts(image.media_type, image.size)
+                yield f"\n*Image: {one_line(image.name, 120)} ({facts})*\n"
         elif message.role == "tool":
-            yield f"\n## Tool result\n\n{_fenced(text)}"
+            what = "Tool error" if message.state == "failed" else "Tool result"
+            how = " (mocked)" if message.finish_reason == "mocked" else ""
+            yield f"\n## {what}{how}\n\n{_fenced(text)}"
         else:
             yield f"\n## {one_line(message.model_ref or 'Answer', 200)}\n\n"
             if message.thinking:

@@ -175,6 +175,8 @@ class LiveTurn:
         elif end := end_words(result.state, result.finish_reason, partial=bool(result.text)):
             blocks.append(TextBlock(end, gap=True, turn=self.turn))
         blocks.append(TextBlock([(Bill.of_result(result).words, "cost")], turn=self.turn))
-        if result.tool_calls and result.state == "complete":
-            blocks.append(waiting_calls(self.turn))
         self._put(*blocks)
+
+    def waits(self, why: str | None) -> None:
+        """The calls wait for the user; `why` they were not answered by themselves."""
+        self._put(waiting_calls(self.turn, why))

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from catalog.plaintext import one_line
-from services.chat import unanswered
+from services.chat_history import unanswered
 from tui.screens import chat_actions as actions
 from tui.screens.chat_again import ChatAgain
 from tui.widgets.transcript import Transcript
@@ -42,7 +42,7 @@ class ChatReading(ChatAgain):
         if transcript.picked is not None:
             return "unpick", transcript.unpick
         if run is not None:
-            return "stop", run.cancel
+            return "stop", self.interrupt
         if search.has_class("-open"):
             return "close search", self._close_search
         if self.state.editing is not None:
@@ -60,7 +60,7 @@ class ChatReading(ChatAgain):
         self.state.editing = None
         self.state.changed()
         self.prompt.clear()
-        self.show_estimate()
+        self.attach((), instead=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not self.framed:
@@ -80,6 +80,8 @@ class ChatReading(ChatAgain):
             return bool(self.state.messages)
         if action == "go_on":
             last = self.state.messages[-1] if self.state.messages else None
+            if last is not None and last.role == "tool":
+                return not unanswered(self.state.messages)
             return last is not None and last.role == "assistant" and bool(last.text)
         return super().check_action(action, parameters)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from catalog.errors import NotFoundError, SwitchroomError, UnpricedError
+from services.chat_history import history
+from services.tool_loop import ToolLoop
 from tui.screens import chat_actions as actions
 from tui.screens.base import ModeScreen
 from tui.screens.chat_live import LiveTurn
 from tui.screens.chat_state import ChatState
-from tui.screens.chat_turns import blocks_of
+from tui.screens.chat_turns import blocks_of, tool_result
 from tui.screens.chat_words import suggested
 from tui.widgets import markdown_code
 from tui.widgets.prompt import PromptBox
@@ -20,7 +23,8 @@ from tui.widgets.transcript import Transcript
 from tui.widgets.transcript_blocks import Block, Note
 
 if TYPE_CHECKING:
-    from services.chat import Exchange
+    from services.attachments import Attached
+    from services.chat import Exchange, Follow
     from services.run import Run
     from store.conversations import ConversationRow, MessageRow
     from tui.screens.chat_words import Params
@@ -108,10 +112,11 @@ class ChatRuns(ModeScreen):
         return self.query_one(PromptBox)
 
     def interrupt(self) -> bool:
-        run = self.run
-        if run is not None:
-            run.cancel()
-        return run is not None
+        row = self.state.row
+        if row is None or self.run is None:
+            return False
+        self.app.services.chat.stop(row.id)
+        return True
 
     # -- sending ---------------------------------------------------------------------------------
 
@@ -122,13 +127,20 @@ class ChatRuns(ModeScreen):
         estimate = self.state.estimate(self.app.services, event.text)
         if estimate is not None and estimate.too_long:
             self.app.do(actions.offer_too_long(self, event.text, estimate))
+        elif self.state.blind:
+            self.app.do(actions.offer_blind(self, event.text))
         else:
             self.send(event.text)
 
     def send(self, text: str) -> None:
-        """Send what was written in the prompt."""
+        """Send what was written in the prompt, with the images attached to it."""
         self.prompt.clear()
-        self._start(text)
+        self._start(text, self.state.attached)
+        self.attach((), instead=True)
+
+    def attach(self, images: Sequence[Attached], *, instead: bool = False) -> None:
+        """More images for the prompt, or these `instead` of those attached."""
+        raise NotImplementedError
 
     def may_send(self) -> bool:
         if not self.ready:
@@ -145,55 +157,59 @@ class ChatRuns(ModeScreen):
             return True
         return False
 
-    def _start(self, text: str | None) -> None:
+    def _start(self, text: str | None, attached: Sequence[Attached] = ()) -> None:
         self._sending = True
         if not self._warm:
             self._warm = True
             gc.freeze()  # what is loaded by now stays: a full collection over it would hold a stream up for 80 ms
             self.run_worker(asyncio.to_thread(markdown_code.warm), group="warm")
         # Not the group of what a key asks for: keys wait for the window that such work may open.
-        self.app.run_worker(self._send(text), group="exchange", exit_on_error=True)
+        self.app.run_worker(self._send(text, attached), group="exchange", exit_on_error=True)
 
-    async def _send(self, text: str | None) -> None:
+    async def _send(self, text: str | None, attached: Sequence[Attached]) -> None:
         """Send a prompt; None sends the stored turns again, or on."""
         services, state = self.app.services, self.state
         assert state.view is not None
         # What is sent is what was there when the key was pressed, whatever is chosen while the store writes.
-        request, replaces = state.request(text), state.editing
+        request, replaces, kept = state.request(text), state.editing, list(state.kept())
+        loop = ToolLoop(state.params.tools, services.settings.chat.tool_rounds)
         try:
+            if attached or any(row.images for row in kept):
+                images = await services.conversations.images(kept)
+                request = replace(request, messages=history(kept, text, images=images, attached=attached))
             if state.row is None:
                 params = state.params
                 state.row = await services.conversations.create(
                     model_ref=request.model, system=params.system, params=params.stored
                 )
             request = replace(request, conversation_id=state.row.id)
-            exchange = await services.chat.send(request, text, replaces=replaces)
+            exchange = await services.chat.send(request, text, replaces=replaces, images=attached, loop=loop)
         except SwitchroomError as error:
             self.app.tell_error(error)
             if text is None:
                 state.editing = None  # the next prompt is a turn of its own
             elif self.state is state and not self.prompt.text:
                 self.prompt.text = text
+                self.attach(attached, instead=True)
             return
         finally:
             self._sending = False
         old = self._make_room(state, exchange, replaces) if self.state is state else []
-        live = LiveTurn(
-            self.transcript,
-            exchange.run.request.model,
-            exchange.answer.position,
-            shown=self.state is state,  # else another conversation is shown by now
-            reader=self.app.screen_reader,
-        )
+        live = self._live(exchange, shown=self.state is state)
         self._lives[state.row.id] = exchange.run, live
         if self.state is state:
             self.transcript.follow_end()
         elif self._shows(state.row):  # it was left and shown again meanwhile
             self.show_turns()
         self.show_keys()
-        await self._watch(state, exchange, live, old)
+        last, drawn = await self._watch(state, exchange, live, old)
         if self._shows(state.row):
-            await self._after(self.state, exchange, live, replaces)
+            first = replaces if last is exchange else None
+            await self._after(self.state, last, drawn, first, attached)
+
+    def _live(self, exchange: Exchange, *, shown: bool) -> LiveTurn:
+        ref, turn = exchange.run.request.model, exchange.answer.position
+        return LiveTurn(self.transcript, ref, turn, shown=shown, reader=self.app.screen_reader)
 
     def _shows(self, row: ConversationRow) -> bool:
         """True while this conversation is shown; left and shown again it has another state."""
@@ -226,36 +242,73 @@ class ChatRuns(ModeScreen):
         state.changed()
         return note
 
-    async def _watch(self, state: ChatState, exchange: Exchange, live: LiveTurn, note: list[Block]) -> None:
-        """Draw a run to its end, and then what the store holds of the conversation."""
-        run, row = exchange.run, state.row
+    async def _watch(
+        self, state: ChatState, exchange: Exchange, live: LiveTurn, note: list[Block]
+    ) -> tuple[Exchange, LiveTurn]:
+        """Draw a run and those that send results of its tool calls, each to its end; the last one."""
+        row = state.row
         assert row is not None
+        while True:
+            follow = await self._watch_one(state, row, exchange, live, note)
+            if follow is None or follow.exchange is None:
+                return exchange, live
+            exchange, live, note = follow.exchange, self._lives[row.id][1], []
+
+    async def _watch_one(
+        self, state: ChatState, row: ConversationRow, exchange: Exchange, live: LiveTurn, note: list[Block]
+    ) -> Follow | None:
+        """Draw a run to its end, and then what the store holds of the conversation."""
         refusal: SwitchroomError | None = None
         try:
-            async for event in run.events():
+            async for event in exchange.run.events():
                 live.take(event)
         except SwitchroomError as error:
             refusal = error
             live.refused(error)
         await asyncio.wait([exchange.stored])
-        self._lives.pop(row.id, None)
+        follow = exchange.stored.result()
+        self._go_on(row, exchange, live, follow)
         self.show_keys()
         if not self._shows(row) or (fresh := await self.stored(row)) is None or not self._shows(row):
-            return
+            return follow
         problem = refusal or (live.result.error if live.result is not None else None)
         self.suggestions = suggested(problem) if problem is not None else []
         self.state.row, self.state.messages = fresh
         self.state.changed()
-        if self.state is not state:  # it was left and shown again meanwhile
+        if self.state is not state and follow is not None and follow.exchange is not None:
+            self.show_turns(keep=True)
+        elif self.state is not state:  # it was left and shown again meanwhile
             self._redraw(live)
         elif note:
             asked = self.last_asked() or 0
-            blocks = blocks_of(state.messages, live.turn, reader=self.app.screen_reader)
+            blocks = blocks_of(self.state.messages, live.turn, reader=self.app.screen_reader)
             kept = [block for block in blocks if block.turn is not None and asked < block.turn < live.turn]
             self.transcript.swap(note, kept)
+        return follow
+
+    def _go_on(self, row: ConversationRow, exchange: Exchange, live: LiveTurn, follow: Follow | None) -> None:
+        """Below an answer: the results of its calls and the run that takes them along, or that they are waited for."""
+        result = live.result
+        calls = result.tool_calls if result is not None and result.state == "complete" else ()
+        if follow is not None and self._shows(row):
+            names = {call.id: call.name for call in calls}
+            self.transcript.add(
+                *(tool_result(names.get(r.tool_call_id or "", ""), r) for r in follow.results)
+            )
+        if follow is None or follow.exchange is None:
+            self._lives.pop(row.id, None)
+            if follow is None and calls:
+                live.waits(exchange.loop.why if exchange.loop is not None else None)
+            return
+        self._lives[row.id] = follow.exchange.run, self._live(follow.exchange, shown=self._shows(row))
 
     async def _after(
-        self, state: ChatState, exchange: Exchange, live: LiveTurn, replaces: int | None
+        self,
+        state: ChatState,
+        exchange: Exchange,
+        live: LiveTurn,
+        replaces: int | None,
+        attached: Sequence[Attached],
     ) -> None:
         """What follows a run: the limits anew; a refused edit gives the turns back that it would have replaced."""
         text = exchange.prompt.text if exchange.prompt is not None else None
@@ -267,11 +320,15 @@ class ChatRuns(ModeScreen):
             return
         if isinstance(live.error, UnpricedError) and await actions.offer_unpriced(self):
             if self.state is state and self.may_send():
-                state.editing = replaces if edited else (self.last_asked() or 0) + 1
-                self._start(text if edited else None)
+                if edited:
+                    state.editing = replaces
+                elif not self._results_wait():
+                    state.editing = (self.last_asked() or 0) + 1
+                self._start(text if edited else None, attached if edited else ())
         elif edited and text is not None and not self.prompt.text:
             state.editing = replaces
             self.prompt.text = text
+            self.attach(attached, instead=True)
             self.show_estimate()
 
     def _redraw(self, live: LiveTurn) -> None:
@@ -284,6 +341,10 @@ class ChatRuns(ModeScreen):
         if self.live is not None:
             self.live.hide()
         self.state = state
+
+    def _results_wait(self) -> bool:
+        """Results of tool calls are the last there is: they are sent on, and the prompt not asked again."""
+        return bool(self.state.messages) and self.state.messages[-1].role == "tool"
 
     def last_asked(self) -> int | None:
         """The position of the user's last turn."""

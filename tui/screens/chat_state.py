@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from services.chat import history
+from services.chat_history import history
 from services.ratios import prompt_size, weigh
 from services.run_events import RunRequest
+from services.tool_loop import after_results
 from tui.screens.chat_words import Params
 
 if TYPE_CHECKING:
+    from services.attachments import Attached
     from services.budgets import Headroom
     from services.container import Services
     from services.estimate import Estimate
@@ -34,6 +36,10 @@ class ChatState:
     """The position of the user's turn that the prompt will replace; None: it adds a turn."""
     allowed: set[str] = field(default_factory=set)
     """Models whose unknown price the user has accepted since the program started."""
+    attached: tuple[Attached, ...] = ()
+    """Images that go with the prompt being written."""
+    shown_images: set[str] = field(default_factory=set)
+    """Models the user sends images to although they are not known to see any."""
     _weight: tuple[int, int] | None = None
 
     def kept(self) -> Sequence[MessageRow]:
@@ -42,18 +48,30 @@ class ChatState:
             return self.messages
         return [row for row in self.messages if row.position < (self.editing or 0)]
 
+    @property
+    def blind(self) -> bool:
+        """Images would go to a model that is not known to see any, and the user was not asked about it yet."""
+        view = self.view
+        if view is None or view.ref in self.shown_images or "vision" in (view.info.capabilities or ()):
+            return False
+        return bool(self.attached) or any(row.images for row in self.kept())
+
     def request(self, prompt: str | None, *, allow_unpriced: bool = False) -> RunRequest:
-        """The request that sends this prompt (None: the turns as they are)."""
+        """The request that sends this prompt (None: the turns as they are), without the images of stored turns."""
         assert self.view is not None
-        ref = self.view.ref
+        ref, kept = self.view.ref, self.kept()
+        choice = self.params.tool_choice
+        if prompt is None and kept and kept[-1].role == "tool":
+            choice = after_results(choice)
         return RunRequest(
             model=ref,
-            messages=history(self.kept(), prompt),
+            messages=history(kept, prompt, attached=self.attached),
             system=self.params.system,
             max_tokens=self.params.max_tokens,
             temperature=self.params.temperature,
             reasoning_effort=self.params.effort,
-            tools=self.params.tools,
+            tools=tuple(tool.spec for tool in self.params.tools),
+            tool_choice=choice,
             conversation_id=self.row.id if self.row is not None else None,
             caller="tui",
             allow_unpriced=allow_unpriced or ref in self.allowed,
@@ -71,9 +89,11 @@ class ChatState:
         if view is None:
             return None
         if self._weight is None:
-            size = prompt_size(history(self.kept()), self.params.system, self.params.tools)
+            specs = [tool.spec for tool in self.params.tools]
+            size = prompt_size(history(self.kept()), self.params.system, specs)
             self._weight = (size.weight, size.messages)
         weight, count = self._weight
+        images = len(self.attached) + sum(len(row.images) for row in self.kept())
         return services.estimates.quick(
-            view, weight + weigh(text), messages=count + 1, max_tokens=self.params.max_tokens
+            view, weight + weigh(text), messages=count + 1, images=images, max_tokens=self.params.max_tokens
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from catalog.plaintext import one_line
-from services.chat import stored_calls, unanswered
+from services.chat_history import stored_calls, unanswered
 from tui.formatting import cut_end, cut_middle, width
 from tui.screens.chat_words import Bill, end_words
 from tui.widgets.markdown_wrap import Span
@@ -17,6 +17,7 @@ from tui.widgets.transcript_blocks import Block, Note, Prompt, TextBlock
 
 if TYPE_CHECKING:
     from services.models import ModelView
+    from store.attachments import AttachmentRow
     from store.conversations import MessageRow
     from tui.screens.chat_state import ChatState
 
@@ -44,8 +45,9 @@ def blocks_of(
     for row in rows:
         if row.role == "user":
             blocks.append(Prompt(row.text, turn=row.position, said="You: " if reader else ""))
+            blocks += [image_line(image, row.position) for image in row.images]
         elif row.role == "tool":
-            blocks.append(tool_result(names.get(row.tool_call_id, ""), row.text, row.position))
+            blocks.append(tool_result(names.get(row.tool_call_id, ""), row))
         elif row.role == "assistant" and row.position != streaming:
             names.update((call.id, call.name) for call in stored_calls(row))
             blocks += _answer(row, reader)
@@ -54,24 +56,42 @@ def blocks_of(
     return blocks
 
 
-def tool_result(name: str, text: str, turn: int) -> TextBlock:
-    """What a tool call was answered with."""
+def image_line(image: AttachmentRow, turn: int) -> Note:
+    """An image that went with a prompt: `▪ cat.png  PNG  812 KB`."""
+    name, facts = one_line(image.name, 120) or "image", image_facts(image.media_type, image.size)
+    return Note([(f"▪ {name}", "said"), (f"  {facts}", "dim")], edge=("▌ ", "you"), middle=True, turn=turn)
+
+
+def image_facts(media_type: str, size: int) -> str:
+    """`PNG · 812 KB`."""
+    kind = one_line(media_type, 40).rpartition("/")[2].upper()
+    kilo = size / 1024
+    return f"{kind} · {kilo / 1024:.1f} MB" if kilo >= 1000 else f"{kind} · {max(1, round(kilo))} KB"
+
+
+def tool_result(name: str, row: MessageRow) -> TextBlock:
+    """What a tool call was answered with, and by whom."""
+    failed = row.state == "failed"
+    what = "error from" if failed else "result of"
+    how = "  mocked" if row.finish_reason == "mocked" else ""
     return TextBlock(
-        [(f"result of {one_line(name, 60)}\n", "dim"), (text, "said")],
+        [
+            (f"{'✕ ' if failed else ''}{what} {one_line(name, 60)}", "error" if failed else "dim"),
+            (f"{how}\n", "hint"),
+            (row.text, "said"),
+        ],
         first=("▌ ", "tool"),
         rest=("▌ ", "tool"),
         gap=True,
-        turn=turn,
+        turn=row.position,
     )
 
 
-def waiting_calls(turn: int) -> Note:
+def waiting_calls(turn: int, why: str | None = None) -> Note:
     """The way on after tool calls."""
-    return Note(
-        [("⚒ the model waits for results", "event"), ("   a types them (esc first)", "hint")],
-        gap=True,
-        turn=turn,
-    )
+    words = f"◐ {why}" if why else "⚒ the model waits for results"
+    way = "   a sends the results on (esc first)" if why else "   a types them (esc first)"
+    return Note([(words, "warn" if why else "event"), (way, "hint")], gap=True, turn=turn)
 
 
 def _answer(row: MessageRow, reader: bool) -> list[Block]:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from catalog.errors import SwitchroomError, UsageError
 from catalog.money import from_nanos
 from catalog.plaintext import one_line
-from services.tool_specs import read_tools, tools_of
+from services.tool_loop import checked_choice
+from services.tool_sets import found
+from services.tool_specs import BadToolsError, Tool, tools_of
 from tui import formatting
 from tui.widgets.markdown_wrap import Span
 
 if TYPE_CHECKING:
-    from adapters.events import ToolSpec
     from services.budgets import Headroom
     from services.estimate import Estimate
     from services.run_events import RunResult
@@ -34,34 +35,47 @@ class Params:
     temperature: float | None = None
     max_tokens: int | None = None
     effort: str | None = None
-    tools: tuple[ToolSpec, ...] = ()
+    tools: tuple[Tool, ...] = ()
     """Functions the model may call; empty: none."""
+    tools_from: str = ""
+    """The set or file they were read from, as it was named."""
+    tool_choice: str | None = None
 
     @classmethod
     def of(cls, row: ConversationRow) -> Params:
         """The parameters stored with a conversation."""
         stored = json.loads(row.params_json or "{}")
-        tools = tools_of(stored["tools"], "The stored tools") if stored.get("tools") else ()
+        try:
+            tools = tools_of(stored["tools"]) if stored.get("tools") else ()
+        except BadToolsError:
+            tools = ()  # written by a program that knows other tools
         return cls(
-            row.system, stored.get("temperature"), stored.get("max_tokens"), stored.get("effort"), tools
+            row.system,
+            stored.get("temperature"),
+            stored.get("max_tokens"),
+            stored.get("effort"),
+            tools,
+            stored.get("tools_from") or "",
+            stored.get("tool_choice"),
         )
 
     @property
     def stored(self) -> dict[str, object]:
         """What goes into the conversation's `params_json`."""
-        values = {"temperature": self.temperature, "max_tokens": self.max_tokens, "effort": self.effort}
-        tools = [
-            {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
-            for tool in self.tools
-        ]
-        return {
-            name: value for name, value in {**values, "tools": tools or None}.items() if value is not None
+        values = {
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "effort": self.effort,
+            "tools": [tool.stored for tool in self.tools] or None,
+            "tools_from": self.tools_from or None,
+            "tool_choice": self.tool_choice,
         }
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def tool_names(self) -> str:
-        """The functions by name."""
-        return ", ".join(one_line(tool.name, 40) for tool in self.tools)
+        """The set or file the functions come from, else the functions by name."""
+        return self.tools_from or ", ".join(one_line(tool.name, 40) for tool in self.tools)
 
     @property
     def words(self) -> str:
@@ -210,32 +224,51 @@ def suggested(error: SwitchroomError) -> list[str]:
     return [ref.rstrip(".,") for ref in _REF.findall((error.hint or "").partition("Try ")[2])]
 
 
-def read_params(values: dict[str, str], before: Params) -> Params:
-    """The form's values; they have been checked."""
+def read_params(values: dict[str, str], before: Params, folder: Path) -> Params:
+    """The form's values; they have been checked. `folder` holds the sets of tools."""
+    tools = _tools(values["tools"], before, folder)
+    named = values["tools"].strip() if tools else ""
     return replace(
         before,
         system=values["system"] or None,
         temperature=float(values["temperature"]) if values["temperature"] else None,
         max_tokens=int(values["max_tokens"]) if values["max_tokens"] else None,
         effort=values["effort"] or None,
-        tools=_tools(values["tools"], before),
+        tools=tools,
+        tools_from=named if named != before.tool_names else before.tools_from,
+        tool_choice=checked_choice(values["tool_choice"], tools) if tools else None,
     )
 
 
-def _tools(text: str, before: Params) -> tuple[ToolSpec, ...]:
-    """The functions of the file that is named; those there were where the line was left as it was."""
-    if not text.strip() or text == before.tool_names:
-        return before.tools if text.strip() else ()
-    return read_tools(Path(text.strip()).expanduser())
-
-
-def check_tools(text: str, before: Params) -> str | None:
-    """What is wrong with a tools file; None when it is good."""
+def _tools(text: str, before: Params, folder: Path) -> tuple[Tool, ...]:
+    """The functions of the set or file that is named, as it is now; where the line was left and it is gone, as before."""
+    if not text.strip():
+        return ()
+    same = text.strip() == before.tool_names
+    if same and not before.tools_from:
+        return before.tools
     try:
-        _tools(text, before)
-    except (UsageError, RuntimeError, ValueError) as error:
-        return str(error)
+        return found(folder, text)
+    except UsageError:
+        if same:
+            return before.tools
+        raise
+
+
+def check_tools(text: str, before: Params, folder: Path) -> str | None:
+    """What is wrong with a set or file of tools; None when it is good."""
+    try:
+        _tools(text, before, folder)
+    except UsageError as error:
+        return f"{error.message} {error.hint or ''}".strip()
     return None
+
+
+def check_choice(text: str) -> str | None:
+    """What is wrong with a tool choice whatever the tools are; None when it may be good."""
+    return (
+        None if len(text.strip()) <= 64 and " " not in text.strip() else "auto, none, required, or one tool"
+    )
 
 
 def check_temperature(text: str) -> str | None:

@@ -52,6 +52,7 @@ _NAMES: dict[str, tuple[tuple[str, str], ...]] = {
     "Defaults": (
         ("chat.max_tokens", "Longest answer"),
         ("chat.temperature", "Temperature"),
+        ("chat.exact_counts", "Vendors count prompts"),
         ("chat.tool_rounds", "Rounds of mocked tools"),
         ("budget.monthly_proposal", "Limit proposed when adding"),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual import events
@@ -10,6 +11,10 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from catalog.plaintext import harmless
+
+_IMAGE = re.compile(r"[/\\]\S.*\.(?:png|jpe?g|gif|webp)['\"]?\s*$", re.IGNORECASE)
+"""A paste that ends like this may name an image; whoever shows the prompt looks whether it does."""
+_LONGEST = 4096
 
 
 class PromptBox(TextArea):
@@ -25,6 +30,13 @@ class PromptBox(TextArea):
 
     class Sent(Message):
         """The user sends the text."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Pasted(Message):
+        """A text was pasted that may be the path of an image."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -61,6 +73,13 @@ class PromptBox(TextArea):
         text = event.text.replace("\r\n", "\n").replace(
             "\r", "\n"
         )  # terminals send enter for each line's end
+        if _IMAGE.search(text) and len(text) <= _LONGEST:
+            self.post_message(self.Pasted(text))
+        else:
+            self.put(text)
+
+    def put(self, text: str) -> None:
+        """Put a text where the cursor is, in the place of what is selected."""
         if result := self._replace_via_keyboard(harmless(text), *self.selection):
             self.move_cursor(result.end_location)
 

@@ -1,0 +1,125 @@
+"""What the chat asks about tools: which set the model may call, and what calls are answered with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from catalog.plaintext import one_line
+from services.tool_loop import ToolAnswer, arguments_of, mocked
+from tui.formatting import count, cut_end
+from tui.widgets.columns import Column
+
+if TYPE_CHECKING:
+    from adapters.events import ToolCall
+    from services.tool_sets import ToolSet
+    from services.tool_specs import Tool
+    from tui.screens.chat_again import ChatAgain
+    from tui.screens.chat_runs import ChatRuns
+
+FAILED = "! "
+"""A typed result that begins with this is an error of the function."""
+
+
+async def answer_calls(chat: ChatAgain, calls: Sequence[ToolCall]) -> None:
+    """Type what the tools gave back; then the model goes on. What a mock says stands there already."""
+    from tui.modals.form import Field, Form
+
+    tools = chat.state.params.tools
+    prepared = {call.id: _prepared(call, tools) for call in calls}
+    fields = tuple(
+        Field(
+            call.id,
+            cut_end(one_line(call.name, 40) or "(no name)", 17),
+            one_line(prepared[call.id], 2000),
+            hint_of(call),
+        )
+        for call in calls
+    )
+    detail = "A line for each call: text or JSON. “! ” before it says that the function failed."
+    values = await chat.app.push_screen_wait(Form("Results of the tool calls", fields, detail, keep="send"))
+    if values is not None and chat.may_send():
+        await chat.send_results(typed(calls, values, prepared))
+
+
+def _prepared(call: ToolCall, tools: Sequence[Tool]) -> str:
+    """What stands on the line of a call: a mock's result, or that there is no such function."""
+    if (answer := mocked(call, tools)) is not None:
+        return f"{FAILED if answer.failed else ''}{answer.text}"
+    if any(tool.name == call.name for tool in tools) or not tools:
+        return ""
+    return f"{FAILED}There is no function {call.name}."
+
+
+def hint_of(call: ToolCall) -> str:
+    """The arguments, and whether they can be read."""
+    broken = "" if arguments_of(call) is not None else "no JSON object: "
+    return f"{broken}{one_line(call.arguments, 60)}"
+
+
+def typed(
+    calls: Sequence[ToolCall], values: Mapping[str, str], prepared: Mapping[str, str]
+) -> list[ToolAnswer]:
+    """The answers as they were typed; a line left as it was holds the mock's own text, line ends and all."""
+    answers = []
+    for call in calls:
+        same = prepared[call.id] and values[call.id] == one_line(prepared[call.id], 2000).strip()
+        text = prepared[call.id] if same else values[call.id]
+        failed = text.startswith(FAILED)
+        answers.append(
+            ToolAnswer(
+                call.id, call.name, text.removeprefix(FAILED), failed, mocked=bool(same) and not failed
+            )
+        )
+    return answers
+
+
+async def pick_tools(chat: ChatRuns) -> None:
+    """Choose a set of tools for this conversation, or none."""
+    from services.tool_sets import ToolSet, listed
+    from tui.modals.pick import Pick
+
+    folder, params = chat.app.services.paths.tools, chat.state.params
+    sets = await asyncio.to_thread(listed, folder)
+    none = ToolSet("none", folder, ())
+    columns: tuple[Column[ToolSet], ...] = (
+        Column("set", "SET", lambda row: one_line(row.name, 60), width=18, flex=1),
+        Column("what", "FUNCTIONS", lambda row: _functions(row, none), width=30, flex=3),
+    )
+    where = one_line(str(folder), 200)
+    chosen = await chat.app.push_screen_wait(
+        Pick(
+            "Which tools may the model call?",
+            columns,
+            [*sets, none],
+            key=lambda row: row.name,
+            search=lambda row: f"{row.name} {_functions(row, none)}",
+            placeholder=f"type to filter; sets are files in {where}",
+            start=params.tools_from or ("none" if not params.tools else None),
+            header=True,
+            wide=True,
+        )
+    )
+    if chosen is None:
+        return
+    if chosen.problem is not None:
+        chat.app.tell(chosen.problem, hint="Mend the file; it is read again each time", tone="bad")
+        return
+    named = "" if chosen is none else chosen.name
+    await chat.set_params(
+        replace(
+            params, tools=chosen.tools, tools_from=named, tool_choice=params.tool_choice if named else None
+        )
+    )
+
+
+def _functions(row: ToolSet, none: ToolSet) -> str:
+    if row is none:
+        return "the model answers in words only"
+    if row.problem is not None:
+        return f"✕ {one_line(row.problem, 300)}"
+    mocks = sum(bool(tool.cases) for tool in row.tools)
+    names = ", ".join(one_line(tool.name, 40) for tool in row.tools)
+    return f"{names}   {count(mocks, 'mock') if mocks else 'results are typed'}"
