@@ -25,6 +25,7 @@ _OURS = {
     "azure": "adapters.azure:AzureAdapter",
     "gemini": "adapters.gemini:GeminiAdapter",
     "ollama": "adapters.ollama:OllamaAdapter",
+    "openrouter": "adapters.openrouter:OpenRouterAdapter",
     "fake": "adapters.fake:FakeAdapter",
 }
 _log = logging.getLogger(__name__)
@@ -38,6 +39,11 @@ def create(connection: Connection, fetcher: Fetcher) -> Adapter:
 def preload(dialect: str) -> None:
     """Import what speaks a dialect, so that `create` is quick. May run in a thread."""
     _maker(dialect)
+
+
+def offers(dialect: str, method: str) -> bool:
+    """Whether the class that speaks a dialect has a method. Imports it: may run in a thread."""
+    return hasattr(_maker(dialect), method)
 
 
 def dialects() -> tuple[str, ...]:

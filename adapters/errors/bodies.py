@@ -99,8 +99,10 @@ class _Reader:
             if isinstance(value.get(name), (dict, list)):
                 self.visit(value[name], depth + 1)
         inner, self.messages = self.messages, []
-        for name in ("error_type", "limit_source", "error_code", "reason"):
+        for name in ("limit_source", "error_type", "error_code", "reason"):
             self.code(value.get(name))
+        if "flagged_input" in value:  # OpenRouter's moderation says it by its fields
+            self.codes.append("moderation_blocked")
         self.code(value.get("code"))
         self.code(value.get("type"))
         self.code(value.get("status"))

@@ -102,7 +102,10 @@ def classify(facts: Said, status: int) -> Kind:
 
 
 def _names_model(facts: Said) -> bool:
-    return re.search(r"model|deployment|engine", facts.message, re.IGNORECASE) is not None
+    return (
+        re.search(r"model|deployment|engine|endpoints found|allowed providers", facts.message, re.IGNORECASE)
+        is not None
+    )
 
 
 def _error(

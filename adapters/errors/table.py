@@ -38,9 +38,10 @@ CODES: dict[str, Kind] = {
         "organization_spend_limit_exceeded project_spend_limit_exceeded organization_usage_limit_exceeded "
         "billing_error budget_exceeded contract_spend_limit_reached enforced_spend_limit_reached "
         "quota_of_a_day quota_of_nothing "  # Google (WIRE 11), see bodies.py
-        "insufficient_balance payment_required openrouter_credits openrouter_key_limit insufficient_credits",
+        "insufficient_balance payment_required openrouter_credits openrouter_key_limit openrouter_guardrail_budget openrouter_workspace_budget "
+        "insufficient_credits weight_exceeds_budget",
         RateLimitedError: "rate_limit_exceeded rate_limit_error rate_limited rate_limit slow_down "
-        "quota_of_a_minute too_many_requests ramp_limit_exceeded openrouter_in_flight_budget 1300 3505",
+        "quota_of_a_minute too_many_requests ramp_limit_exceeded openrouter_in_flight_budget in_flight_budget_exhausted 1300 3505",
         OverloadedError: "server_is_overloaded overloaded_error engine_overloaded provider_overloaded overloaded "
         "service_unavailable unavailable_error capacity_exceeded",
         ModelUnavailableError: "model_not_found deploymentnotfound model_decommissioned model_not_available "
@@ -66,6 +67,7 @@ STATUSES: dict[int, Kind] = {
     408: ProviderTimeoutError,
     409: ServerError,
     410: ModelUnavailableError,
+    412: NoCreditError,  # Fireworks: the account is suspended, or its spending limit is reached (WIRE 9)
     413: ContextTooLongError,
     429: RateLimitedError,
     498: OverloadedError,

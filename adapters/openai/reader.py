@@ -34,6 +34,8 @@ class ChatReader:
         self.done = False
         self.ended = False
         self.served_model: str | None = None
+        self.served_by: str | None = None
+        """Whose machine answered, where the vendor passes requests on and says to whom."""
         self._origin = origin
         self.headers: Mapping[str, str] = {}
         self._hidden = hidden_reasoning
@@ -62,7 +64,7 @@ class ChatReader:
             if (
                 text.__class__ is str
                 and text
-                and len(delta) == 1
+                and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
                 and choice.get("finish_reason") is None
                 and self._plain
                 and not name
@@ -159,7 +161,7 @@ class ChatReader:
             self._begun = True
             self._choice(choice, events)
         self._count(chunk, choice, events)
-        self._errors(name, chunk)
+        self._errors(name, chunk, choice)
         self._plain = self._think is None and not self._text.held
         return events
 
@@ -221,9 +223,11 @@ class ChatReader:
                 events.append(UsageUpdate(self.usage))
                 return
 
-    def _errors(self, name: str, chunk: dict[str, object]) -> None:
+    def _errors(self, name: str, chunk: dict[str, object], choice: object) -> None:
         groq = chunk.get("x_groq")
         told = chunk.get("error") or (groq.get("error") if isinstance(groq, dict) else None)
+        if not told and failed(self.raw_finish_reason) and isinstance(choice, dict):
+            told = choice.get("error")
         if told:
             self._fail({"error": told})
         elif name == "error" or ("choices" not in chunk and chunk.get("object") == "error"):
