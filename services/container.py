@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from services.catalog_watch import CatalogWatch
     from services.chat import ChatService
     from services.conversations import ConversationService
+    from services.counting import Counting
     from services.credentials import Credentials
     from services.discovery import Discovery
     from services.entra import SignIns
@@ -172,6 +173,12 @@ class Services:
         from services.own_prices import OwnPrices
 
         return OwnPrices(self)
+
+    @cached_property
+    def counting(self) -> Counting:
+        from services.counting import Counting
+
+        return Counting(self)
 
     @cached_property
     def estimates(self) -> Estimates:

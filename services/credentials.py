@@ -74,6 +74,12 @@ class Credentials:
         await self._tidy(reference.backend)
         return secret
 
+    async def at_hand(self, ref: str | None) -> bool:
+        """Whether `resolve` would ask nobody for a passphrase."""
+        if ref is None or not ref.startswith("vault:") or self._services.settings.security.vault_key_file:
+            return True
+        return (await self._backend("vault").state()).state == "ready"
+
     async def store(self, name: str, secret: SecretStr, *, backend: str | None = None) -> str:
         """Keeps a secret and returns its reference. `name` is a slug, `slug#admin` or `slug!header`.
 

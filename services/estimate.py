@@ -14,6 +14,8 @@ from services.ratios import PromptSize, TokenHabit, TokenHabits, prompt_size
 from services.tariff import Tariff, tariff_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from services.container import Services
     from services.models import ModelView
     from services.run_events import RunRequest
@@ -44,7 +46,7 @@ class Estimate:
     own: bool
     """Own hardware or flat rate: no price per token."""
     error_band: float
-    """Relative error of `input_tokens` that is taken for possible."""
+    """Relative error of `input_tokens` that is taken for possible; 0 where the vendor counted."""
     context_window: int | None = None
     """Tokens the model reads and writes in one run; None: unknown."""
 
@@ -98,8 +100,14 @@ class Estimates:
         tariff = self._tariff(view)
         habit = await self.habits.load(view.provider, view.info.id)
         size = prompt_size(request.messages, request.system, request.tools, request.json_schema)
-        estimate = _estimate(view, tariff, habit, size, request.max_tokens)
+        counted = self._services.counting.known(request)
+        estimate = _estimate(view, tariff, habit, size, request.max_tokens, counted)
         return Prepared(view, row, tariff, habit, size, estimate)
+
+    async def counted(self, requests: Sequence[RunRequest]) -> list[Estimate]:
+        """Their estimates, exact where the vendor counts within a few seconds."""
+        await self._services.counting.count_all(requests)
+        return [await self.estimate(request) for request in requests]
 
     async def prepare(self, ref: str) -> None:
         """Load what `quick` uses, once when a model is chosen."""
@@ -126,29 +134,38 @@ class Estimates:
         messages: int = 1,
         images: int = 0,
         max_tokens: int | None = None,
+        counted: int | None = None,
     ) -> Estimate:
-        """The same without any waiting, for every key press. `weight` is `services.ratios.weigh` of the text."""
+        """The same without any waiting, for every key press. `weight` is `services.ratios.weigh` of the text.
+
+        `counted` is what the vendor counted of this very prompt; None: it did not.
+        """
         tariff = self._tariff(view)
         habit = self.habits.known(view.provider, view.info.id)
-        return _estimate(view, tariff, habit, PromptSize(weight, messages, images), max_tokens)
+        return _estimate(view, tariff, habit, PromptSize(weight, messages, images), max_tokens, counted)
 
 
 def _estimate(
-    view: ModelView, tariff: Tariff, habit: TokenHabit, size: PromptSize, max_tokens: int | None
+    view: ModelView,
+    tariff: Tariff,
+    habit: TokenHabit,
+    size: PromptSize,
+    max_tokens: int | None,
+    counted: int | None,
 ) -> Estimate:
-    tokens = size.tokens(habit)
+    tokens = size.tokens(habit) if counted is None else counted
     longest = max_tokens or longest_output(view.info, tokens)
     likely = min(longest, habit.likely_output or LIKELY_OUTPUT)
     at = datetime.now(UTC)
     return Estimate(
         model=view.ref,
         input_tokens=tokens,
-        exact=False,
+        exact=counted is not None,
         likely_output=likely,
         max_output=longest,
         low=tariff.cost(Usage(input=tokens, output=likely), at),
         high=tariff.cost(Usage(input=tokens, output=longest), at),
         own=tariff.own,
-        error_band=habit.band,
+        error_band=habit.band if counted is None else 0.0,
         context_window=view.info.context_window,
     )

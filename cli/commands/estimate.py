@@ -26,7 +26,8 @@ def command(
 ) -> int:
     """What a prompt would cost, before it is sent.
 
-    Without PROMPT it is read from standard input. The differences are to the first model.
+    Without PROMPT it is read from standard input. The differences are to the first model. Tokens with a ~ are
+    estimated here; the others were counted by the vendor, for free (chat.exact_counts = false keeps the prompt here).
     """
     from cli.values import read_prompt
 
@@ -38,12 +39,12 @@ def command(
         from services.run_events import RunRequest
 
         refs = models or (await chosen_model(services, None),)
-        estimates = [
-            await services.estimates.estimate(
+        estimates = await services.estimates.counted(
+            [
                 RunRequest(model=ref, messages=(Message("user", text),), system=system, max_tokens=max_tokens)
-            )
-            for ref in refs
-        ]
+                for ref in refs
+            ]
+        )
         session.emit(
             {"estimates": [estimate_document(one, estimates[0]) for one in estimates]},
             lambda: _table(estimates),
