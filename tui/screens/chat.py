@@ -17,6 +17,7 @@ from catalog.errors import SwitchroomError
 from tui.formatting import width
 from tui.look import low_bandwidth
 from tui.screens import chat_actions as actions
+from tui.screens.chat_count import PromptCount
 from tui.screens.chat_reading import ChatReading
 from tui.screens.chat_tools import pick_tools
 from tui.screens.chat_turns import blocks_of, head_line, welcome
@@ -66,6 +67,7 @@ class ChatScreen(ChatReading):
         self._wanted: str | None = None
         """The model asked for before the services were open."""
         self._timer: Timer | None = None
+        self._count = PromptCount(self)
         self._under_window = False
         self._end_seen = True
         self._written = False
@@ -161,6 +163,7 @@ class ChatScreen(ChatReading):
         if not state.messages and self.run is None:
             self.show_turns()
         await self.measure()
+        self._count.again()
 
     async def set_params(self, params: Params) -> None:
         """Send these from now on, and keep them with the conversation."""
@@ -172,6 +175,7 @@ class ChatScreen(ChatReading):
             )
         self._show_head()
         self.show_estimate()
+        self._count.again()
 
     async def measure(self) -> None:
         """What is left of the limits."""
@@ -209,6 +213,7 @@ class ChatScreen(ChatReading):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(ESTIMATE_AFTER, self.show_estimate)
+        self._count.again()
         if bool(event.text_area.text) != self._written:
             self._written = not self._written
             self.refresh_bindings()  # the colon is a key only in the empty prompt

@@ -40,6 +40,8 @@ class ChatState:
     """Images that go with the prompt being written."""
     shown_images: set[str] = field(default_factory=set)
     """Models the user sends images to although they are not known to see any."""
+    counted: tuple[object, int] | None = None
+    """(`count_key` of a prompt, what the vendor counted of it); None: nothing is counted."""
     _weight: tuple[int, int] | None = None
 
     def kept(self) -> Sequence[MessageRow]:
@@ -81,7 +83,17 @@ class ChatState:
 
     def changed(self) -> None:
         """Turns or parameters changed: the prompt's weight is counted anew."""
-        self._weight = None
+        self._weight = self.counted = None
+
+    def count_key(self, text: str) -> object:
+        """What tells whether a count is of this prompt, turns and parameters apart (`changed`)."""
+        return self.view.ref if self.view is not None else None, text, self.attached, self.editing
+
+    def countable(self, text: str) -> bool:
+        """Whether the vendor may be asked to count this prompt: not twice, and not where images stay in the store."""
+        if self.view is None or not text.strip() or any(row.images for row in self.kept()):
+            return False
+        return self.counted is None or self.counted[0] != self.count_key(text)
 
     def estimate(self, services: Services, text: str, view: ModelView | None = None) -> Estimate | None:
         """What sending `text` would use and cost, cheap enough for every key press; None without a model."""
@@ -93,7 +105,15 @@ class ChatState:
             size = prompt_size(history(self.kept()), self.params.system, specs)
             self._weight = (size.weight, size.messages)
         weight, count = self._weight
+        counted = None
+        if self.counted is not None and view is self.view and self.counted[0] == self.count_key(text):
+            counted = self.counted[1]
         images = len(self.attached) + sum(len(row.images) for row in self.kept())
         return services.estimates.quick(
-            view, weight + weigh(text), messages=count + 1, images=images, max_tokens=self.params.max_tokens
+            view,
+            weight + weigh(text),
+            messages=count + 1,
+            images=images,
+            max_tokens=self.params.max_tokens,
+            counted=counted,
         )
