@@ -13,7 +13,7 @@ from catalog.errors import MissingKeyError, NotFoundError
 from catalog.plaintext import one_line
 from services.discovery_match import by_vendor, placed
 from services.discovery_memory import KEPT, KEY, Memory
-from services.discovery_views import DOORS, Finding, Option, Report
+from services.discovery_views import Finding, Option, Report
 from services.feed import Discovered, ProvidersChanged, StoreChangedElsewhere
 from services.registry import ChangedMeanwhileError
 
@@ -139,9 +139,10 @@ class Discovery:
 
     def _server(self, one: ServerFound) -> Finding:
         spec = self._services.catalog.spec(one.vendor)
-        path = DOORS.get(one.vendor or "", one.list_path.removesuffix("/models"))
-        endpoint = one.root + ("" if path == "/v1" and one.vendor not in DOORS else path)
-        kind = one.vendor if spec is not None and one.vendor not in DOORS else "openai"
+        own = spec is not None and spec.dialect != "openai"  # Ollama lists its models elsewhere
+        path = one.list_path.removesuffix("/models")
+        endpoint = one.root + ("" if own or path == "/v1" else path)
+        kind = one.vendor if spec is not None else "openai"
         slug = one.vendor or (
             f"local-{urlsplit(one.root).port or 80}" if one.server == "openai" else one.server
         )
@@ -154,7 +155,7 @@ class Discovery:
             why += f", with {one.models[0]}" + (f" and {len(one.models) - 1} more" if len(one.models) > 1 else "")  # fmt: skip
         return Finding(
             "offered", "loopback", one.title, why, (Option(one.title, kind, endpoint, slug),),
-            catalog_id=one.vendor, dialect="openai", endpoint=endpoint, missing="a key" if one.wants_key else "",
+            catalog_id=one.vendor, dialect=spec.dialect if spec is not None else "openai", endpoint=endpoint, missing="a key" if one.wants_key else "",
         )  # fmt: skip
 
     # at the start

@@ -13,7 +13,7 @@ from catalog.detect import Detection, is_loopback, is_private
 from catalog.discoverable import ambiguous_variables, key_prefixes
 from catalog.plaintext import one_line
 from services.discovery_places import KEY, PROVIDER, Place, Places
-from services.discovery_views import DOORS, Finding, Option
+from services.discovery_views import Finding, Option
 from services.drafts import slugged
 from services.environment import Variables, no_key
 from services.keys import last4
@@ -283,18 +283,15 @@ class Rules:
         return self._finding(kind, slug, why, (option,), key_name=key, spec=spec, seen=seen)
 
     def _option(self, spec: ProviderSpec, place: Place | None = None) -> Option:
-        """A vendor as it would be added: by its own dialect, or by the OpenAI-compatible door of its servers."""
-        url, kind, spoken = place.url if place else None, spec.id, self._unsupported(spec) == ""
-        if spec.dialect not in self._spoken and spec.id in DOORS:
-            base = url or spec.endpoint
-            door = DOORS[spec.id]
-            url, kind = base if base.endswith(door) else base + door, "openai"
-        return Option(spec.name, kind, url, spec.id, spoken, bool(place and place.allow_http))
+        """A vendor as it would be added."""
+        spoken = self._unsupported(spec) == ""
+        url = place.url if place else None
+        return Option(spec.name, spec.id, url, spec.id, spoken, bool(place and place.allow_http))
 
     def _unsupported(self, spec: ProviderSpec) -> str:
         if spec.auth in _SIGN_IN:
             return f"{_SIGN_IN[spec.auth]} is not built in yet"
-        if spec.dialect in self._spoken or spec.id in DOORS:
+        if spec.dialect in self._spoken:
             return ""
         return f"its dialect ({spec.dialect}) is not spoken yet"
 

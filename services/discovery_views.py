@@ -14,9 +14,6 @@ Kind = Literal["clear", "offered", "ambiguous", "incomplete"]
 """`clear` is added by itself, `offered` when the user says so, `ambiguous` when they say what it is; something is
 missing from what is `incomplete`."""
 
-DOORS = {"ollama": "/v1"}
-"""Vendors whose servers also speak OpenAI's dialect, and the path under which they do."""
-
 
 @dataclass(frozen=True, slots=True)
 class Option:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
-from services.discovery_views import DOORS
 
 if TYPE_CHECKING:
     from catalog.types import ModelInfo, ProviderSpec
@@ -88,7 +87,7 @@ def obstacle(spec: ProviderSpec) -> str:
 
     if spec.auth in _SIGN_INS:
         return f"sign-in with {_SIGN_INS[spec.auth]} is not built yet"
-    if spec.dialect in dialects() or spec.id in DOORS:
+    if spec.dialect in dialects():
         return ""
     return f"its dialect ({spec.dialect}) is not spoken yet"
 
@@ -123,13 +122,6 @@ def brief_obstacle(spec: ProviderSpec) -> str:
         if spec.auth in _SIGN_INS
         else "its own API: later"
     )
-
-
-def door(spec: ProviderSpec) -> str:
-    """The address to use: the vendor's own, or its OpenAI-compatible door where its dialect is not spoken."""
-    from adapters.loader import dialects
-
-    return spec.endpoint if spec.dialect in dialects() else spec.endpoint + DOORS.get(spec.id, "")
 
 
 def found_variables(spec: ProviderSpec, found: Finding | None) -> tuple[str, ...]:
@@ -171,7 +163,7 @@ def vendor_of(
     return Vendor(
         spec,
         obstacle(spec),
-        door(spec),
+        spec.endpoint,
         chat=len(chat),
         embeddings=sum("embeddings" in (model.capabilities or ()) for model in live),
         tools=_able(chat, "tools"),

@@ -30,7 +30,14 @@ from adapters.http_send import encoded, get, send_chat, verdict
 from adapters.http_stream import HttpStream
 from adapters.ndjson import NDJSONDecoder
 from adapters.ollama.endpoint import endpoint
-from adapters.ollama.models import entries_of, installed_model, name_of, remote_model, running_model, seen_closer
+from adapters.ollama.models import (
+    entries_of,
+    installed_model,
+    name_of,
+    remote_model,
+    running_model,
+    seen_closer,
+)
 from adapters.ollama.pulls import open_pull
 from adapters.ollama.reader import OllamaReader
 from adapters.ollama.request import Thinks, body, less_thinking

@@ -23,7 +23,7 @@ def endpoint(base_url: str, call: str) -> str:
     split = urlsplit(f"http://{text}" if bare else text)
     host = split.hostname or "127.0.0.1"
     netloc = split.netloc
-    if bare and split.port is None or host in ("0.0.0.0", "::"):  # noqa: S104  a bind address; nothing is bound here
+    if (bare and split.port is None) or host in ("0.0.0.0", "::"):  # noqa: S104  a bind address; nothing is bound here
         host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
         port = split.port or (_PORT if bare else None)
         netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")

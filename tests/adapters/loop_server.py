@@ -88,7 +88,7 @@ class LoopServer:
 
 
 @asynccontextmanager
-async def serving(handler: Handler, tls: Any = None) -> AsyncIterator[LoopServer]:
+async def serving(handler: Handler, tls: Any = None, port: int = 0) -> AsyncIterator[LoopServer]:
     loop_server = LoopServer(handler)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -118,7 +118,7 @@ async def serving(handler: Handler, tls: Any = None) -> AsyncIterator[LoopServer
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
     loop_server.port = server.sockets[0].getsockname()[1]
     try:
         yield loop_server

@@ -43,14 +43,12 @@ class Choice:
 
     @property
     def endpoint(self) -> str:
-        """Where it is, as far as one knows; a vendor of another dialect by its OpenAI-compatible door."""
+        """Where it is, as far as one knows."""
         if self.spec is None:
             return ""
         if self.found is not None and self.found.endpoint:
             return self.found.endpoint
-        from services.marketplace import door
-
-        return door(self.spec)
+        return self.spec.endpoint
 
     @property
     def spoken(self) -> bool:
@@ -155,15 +153,10 @@ def reachable(choice: Choice, url: str) -> str:
     found = detect(url)
     if _spoken(found.dialect):
         return url
-    from services.discovery_views import DOORS
-
-    door = DOORS.get(found.vendor or "")
-    if door is None:
-        raise UsageError(
-            f"That is {found.vendor}, whose dialect ({found.dialect}) is not spoken yet.",
-            hint="Give the address of an OpenAI-compatible server.",
-        )
-    return url.rstrip("/") + door
+    raise UsageError(
+        f"That is {found.vendor}, whose dialect ({found.dialect}) is not spoken yet.",
+        hint="Give the address of an OpenAI-compatible server.",
+    )
 
 
 def _spoken(dialect: str) -> bool:
