@@ -6,9 +6,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from adapters.events import ChatRequest
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from adapters.entra import DeviceCode
 
 
 @runtime_checkable
@@ -162,3 +167,18 @@ class ReportsAccount(Protocol):
         """Usage and costs from `since` (a midnight, UTC ms) on; None: this vendor states none."""
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """Somebody signs in instead of giving a key. All raise ProviderError, OfflineError."""
+
+    @property
+    def sign_in(self) -> Literal["person", "application"] | None:
+        """Who signs in; None: nobody, this provider has a key."""
+
+    async def begin_sign_in(self) -> DeviceCode:
+        """A code for a person to type in elsewhere."""
+
+    async def end_sign_in(self, code: DeviceCode) -> SecretStr | float:
+        """What is to be kept when the person is done; else how many seconds longer to wait from now on."""

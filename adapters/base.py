@@ -39,7 +39,7 @@ class TokenKeeper(Protocol):
     """Keeps what a dialect signed in with, between two programs: one secret text for each provider."""
 
     async def load(self) -> SecretStr | None:
-        """What was kept last; None: nothing."""
+        """What was kept last; None: nothing. VaultLockedError where it cannot be read now."""
 
     async def save(self, text: SecretStr) -> None:
         """Keep it in place of what was there. Raises nothing: where it cannot be kept, it is fetched anew."""

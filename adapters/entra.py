@@ -55,6 +55,8 @@ class Realm:
     tenant: str
     client_id: str
     scope: str
+    proof: str = ""
+    """What tells one secret of an application from another; empty for a person."""
 
     def url(self, call: str) -> str:
         """The address of `token` or `devicecode`."""
@@ -63,7 +65,7 @@ class Realm:
     @property
     def mark(self) -> str:
         """Tokens of another realm are not used."""
-        return " ".join((self.authority.rstrip("/"), self.tenant, self.client_id, self.scope))
+        return " ".join((self.authority.rstrip("/"), self.tenant, self.client_id, self.scope, self.proof))
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,13 +300,7 @@ class Entra:
                 status=status,
             )
         if kind in ("expired_token", "code_expired"):
-            return InvalidCredentialsError(
-                f"The code for {slug} was not used in time.",
-                title="Code expired",
-                hint=f"Get a new one: {_key_words(slug)}",
-                provider=slug,
-                status=status,
-            )
+            return too_late(slug)
         if kind in ("invalid_client", "unauthorized_client"):
             return InvalidCredentialsError(
                 f"Entra ID refuses the application of {slug}: its client secret or client id is wrong or expired.{quoted}",
@@ -337,6 +333,16 @@ class Entra:
             provider=self._slug,
             status=status,
         )
+
+
+def too_late(slug: str) -> InvalidCredentialsError:
+    """The code of a person's sign-in was not used in time."""
+    return InvalidCredentialsError(
+        f"The code for {slug} was not used in time.",
+        title="Code expired",
+        hint=f"Get a new one: {_key_words(slug)}",
+        provider=slug,
+    )
 
 
 def _key_words(slug: str) -> str:

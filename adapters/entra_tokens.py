@@ -11,8 +11,9 @@ from pydantic import SecretStr
 from adapters import entra
 from adapters.base import TokenKeeper
 from adapters.entra import Entra, Tokens
-from adapters.errors import NetworkError, ProviderError, ProviderTimeoutError, ServerError
+from adapters.errors import ProviderError
 from adapters.fetch import KeyAuth
+from catalog.errors import VaultLockedError
 
 _JUST = 60.0
 """Seconds in which a token that is refused is not replaced again."""
@@ -37,7 +38,7 @@ class TokenSource:
         """
         async with self._lock:
             if not self._looked and self._keeper is not None:
-                self._tokens = entra.unpacked(await self._keeper.load(), self._authority.realm)
+                self._tokens = await self._kept(self._keeper)
             self._looked = True
             kept = self._tokens
             good = kept is not None and not _same(kept.access, refused)
@@ -48,13 +49,21 @@ class TokenSource:
             try:
                 self._tokens = await self._fresh(kept)
                 self._got_at = entra.now()
-            except (NetworkError, ProviderTimeoutError, ServerError):
-                if kept is not None and good and entra.now() < kept.expires_at:
-                    return kept.access  # the authority cannot be reached, and this one still holds
+            except ProviderError as error:
+                if error.retryable and kept is not None and good and entra.now() < kept.expires_at:
+                    return kept.access  # the authority cannot answer now, and this one still holds
                 raise
             if self._keeper is not None:
                 await self._keeper.save(self._tokens.packed(self._authority.realm))
             return self._tokens.access
+
+    async def _kept(self, keeper: TokenKeeper) -> Tokens | None:
+        try:
+            return entra.unpacked(await keeper.load(), self._authority.realm)
+        except VaultLockedError:
+            if self._secret is None:
+                raise  # a person would have to sign in again
+            return None
 
     async def _fresh(self, kept: Tokens | None) -> Tokens:
         if self._secret is not None:

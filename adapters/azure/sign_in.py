@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from pydantic import SecretStr
@@ -33,7 +34,13 @@ def realm_of(connection: Connection, place: Resource) -> Realm:
         options.get("tenant") or ANY_ORGANIZATION,
         options.get("client_id") or OPEN_CLIENT,
         options.get("scope") or place.scope,
+        "" if connection.key is None else _proof(connection.key),
     )
+
+
+def _proof(secret: SecretStr) -> str:
+    """So that tokens of an old client secret do not speak for a new one."""
+    return hashlib.sha256(secret.get_secret_value().encode()).hexdigest()[:32]
 
 
 def is_bearer(auth: str | None, key: SecretStr | None) -> bool:

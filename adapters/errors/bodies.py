@@ -136,8 +136,7 @@ class _Reader:
         if isinstance(delay, str) and self.retry_delay is None:
             self.retry_delay = delay
         for name in ("content_filter_result", "content_filter_results"):
-            if isinstance(value.get(name), dict):
-                self.filtered += _filtered(value[name])
+            self.filtered += _filtered(value.get(name))
         for name in ("n_prompt_tokens", "n_ctx"):
             count = value.get(name)
             if isinstance(count, int) and not isinstance(count, bool):
@@ -153,8 +152,10 @@ class _Reader:
             self.codes.append(str(value).strip().lower())
 
 
-def _filtered(found: dict[object, object]) -> list[str]:
+def _filtered(found: object) -> list[str]:
     """The categories in which a filter struck, each with how much it found where that is said."""
+    if not isinstance(found, dict):
+        return []
     struck = [
         (str(name), what)
         for name, what in found.items()
