@@ -31,6 +31,8 @@ class Secrets:
     """None: those of the row's references."""
     proxy: SecretStr | None = None
     """None: the row's."""
+    sign_in: SecretStr | None = None
+    """What a person signed in with. None: what is kept."""
 
 
 class Connections:
@@ -80,6 +82,7 @@ class Connections:
 
         from adapters.base import Connection
         from catalog.detect import is_loopback
+        from services.entra import KeptTokens, wants_sign_in
 
         network = self._services.settings.network
         spec = self._services.catalog.spec(row.catalog_id)
@@ -99,6 +102,9 @@ class Connections:
             ca_file=row.ca_file or network.ca_file,
             tls_min=self._tls(row),
             allow_http=row.allow_http,
+            tokens=KeptTokens(self._services.sign_ins, row.slug, secrets.sign_in)
+            if wants_sign_in(row)
+            else None,
         )
 
     async def forget(self, slug: str) -> None:
@@ -184,4 +190,4 @@ def _import_dialect(dialect: str) -> None:
 
 
 def _without_state(row: ProviderRow) -> ProviderRow:
-    return replace(row, state="", state_message=None, state_at=None, last_validated_at=None)
+    return replace(row, state="", state_message=None, state_at=None, last_validated_at=None, sign_in_ref=None)
