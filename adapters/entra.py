@@ -156,6 +156,7 @@ class Entra:
 
     async def for_application(self, secret: SecretStr) -> Tokens:
         """Tokens by the client credentials flow. Raises ProviderError, OfflineError."""
+        remember_secret(secret.get_secret_value())
         fields: _Fields = {
             "grant_type": "client_credentials",
             "client_secret": secret,
