@@ -57,6 +57,8 @@ Markup such as `[red]this[/red]` stays text.
 
 _WEATHER = """In Kraków it is **4 °C** with light rain until about 16:00, then dry. Take a coat, and the early tram."""
 
+_WEATHERS = """**Kraków** is cold and wet (**4 °C**), **Gdańsk** has wind from the sea (**7 °C**, dry). Pack for the rain."""
+
 _TICKET = """**Category:** billing · **Urgency:** normal · **Mood:** patient
 
 The customer was charged twice for the same order on 3 November. Both payments are visible in the export.
@@ -90,6 +92,16 @@ ANSWERS = (
     ),
     Answer(_TABLE, r"compar|table|versus|vs\b|which model|price|cost|cheap", thinking=_THINKING),
     Answer(_LANGUAGES, r"polish|japan|unicode|język|polsku|emoji|日本"),
+    Answer(
+        "",
+        r"weather.*(kraków.*gdańsk|gdańsk.*kraków)",
+        thinking="Two cities: I can ask for both at once.",
+        calls=(
+            ToolCall("call_weather_1", "get_weather", '{"city": "Kraków", "unit": "celsius"}'),
+            ToolCall("call_weather_2", "get_weather", '{"city": "Gdańsk", "unit": "celsius"}'),
+        ),
+    ),
+    Answer(_WEATHERS, r"weather.*(kraków.*gdańsk|gdańsk.*kraków)"),
     Answer(
         "",
         r"weather|tool|call",

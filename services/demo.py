@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -31,6 +32,28 @@ _SETTINGS = (
 """The machine's own keys and servers have no place in the demo, and nobody on the internet is asked."""
 
 
+_TOOLS = {
+    "weather": [
+        {
+            "name": "get_weather",
+            "description": "The weather of a city now.",
+            "parameters": {
+                "type": "object",
+                "properties": {"city": {"type": "string"}, "unit": {"enum": ["celsius", "fahrenheit"]}},
+                "required": ["city"],
+            },
+            "mock": [
+                {"when": {"city": "Kraków"}, "then": {"celsius": 4, "sky": "light rain until 16:00"}},
+                {"when": {"city": "Gdańsk"}, "then": {"celsius": 7, "sky": "windy, dry"}},
+                {"error": "No such city."},
+            ],
+        }
+    ],
+    "weather-by-hand": [{"name": "get_weather", "description": "The weather of a city now."}],
+}
+"""Sets of tools to try: one that answers by itself, and one whose results are typed."""
+
+
 @contextmanager
 def demo_home() -> Iterator[Paths]:
     """A home in a temporary folder that is removed at the end, whatever ends it."""
@@ -51,6 +74,7 @@ async def seed_demo(paths: Paths) -> None:
 
     paths.ensure()
     paths.config_file.write_text(_SETTINGS, encoding="utf-8")
+    _write_tools(paths.tools)
     now = clock.now_ms()
     past = asyncio.create_task(asyncio.to_thread(history, now))  # the screen draws meanwhile
     async with open_services(paths, actor="demo") as services:
@@ -59,6 +83,13 @@ async def seed_demo(paths: Paths) -> None:
         rows = [*await past, *(run for talk in spoken for run in talk.runs)]
         rows.sort(key=lambda row: (row.at, row.run_id, row.number))
         await _write_past(services, now, rows, spoken)
+
+
+def _write_tools(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, tools in _TOOLS.items():
+        text = json.dumps(tools, ensure_ascii=False, indent=2)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 async def _add_providers(services: Services, now: int) -> None:

@@ -77,7 +77,7 @@ def _talk(talk_id: str, title: str, turns: tuple[_Turn, ...], now: int) -> Talk:
         at = now - turn.minutes_ago * clock.MINUTE_MS
         messages.append(MessageRow(None, talk_id, len(messages), "user", turn.prompt, at=at))
         if turn.tool_result:
-            call = next(answer for answer in ANSWERS if answer.calls).calls[0]
+            call = next(answer for answer in ANSWERS if answer.calls and answer.fits(turn.prompt)).calls[0]
             calls = [{"id": call.id, "name": call.name, "arguments": call.arguments}]
             run = _run(f"{talk_id}-{len(runs)}", turn, at, 96, 22, talk_id)
             said = _answer(talk_id, len(messages), turn, Answer(""), replace(run, finish_reason="tool_calls"))

@@ -16,7 +16,7 @@ from catalog.usage import Usage
 from services.attachments import Attached
 from services.chat import Exchange
 from services.chat_history import history, unanswered
-from services.run_events import RunRequest, RunResult
+from services.run_events import RunRequest, RunResult, RunText
 from services.tool_loop import ToolLoop
 from services.tool_specs import tools_of
 from store.conversations import ConversationRow
@@ -154,9 +154,9 @@ async def test_a_stop_in_the_second_round_ends_it(room: Room) -> None:
     follow = await exchange.stored
     assert follow is not None
     assert follow.exchange is not None
-    await held.opened.wait()
-    while not held.sent:
-        await asyncio.sleep(0)
+    async for event in follow.exchange.run.events():
+        if isinstance(event, RunText):
+            break
     assert room.services.chat.stop(row.id)
     assert await follow.exchange.stored is None
     assert (await follow.exchange.run.result()).state == "cancelled"
