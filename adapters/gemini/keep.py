@@ -17,38 +17,41 @@ _TEXT = frozenset(("text", "thought"))
 class Kept:
     """The parts of one answer as they come."""
 
-    __slots__ = ("_parts", "signed")
+    __slots__ = ("_parts", "_texts", "say", "signed")
 
     def __init__(self) -> None:
-        self._parts: list[dict[str, object]] = []
+        self._parts: list[Mapping[str, object]] = []
+        self._texts: list[str] = []
+        """Pieces of unsigned text that came last; they become one part."""
+        self.say = self._texts.append
+        """Take a piece of the answer's text that has no signature."""
         self.signed = False
         """One of the parts has a signature."""
-
-    def say(self, text: str) -> None:
-        """A piece of the answer's text, without a signature."""
-        last = self._parts[-1] if self._parts else None
-        if last is not None and last.keys() == {"text"}:
-            last["text"] = f"{last['text']}{text}"
-        elif text:
-            self._parts.append({"text": text})
 
     def take(self, part: Mapping[str, object]) -> None:
         """One part. Reasoning is only told: without a signature it need not go back."""
         if "thoughtSignature" in part:
             self.signed = True
-            self._parts.append(dict(part))
-        elif part.get("thought") is not True:
-            if part.keys() <= _TEXT:
-                self.say(str(part.get("text", "")))
-            else:
-                self._parts.append(dict(part))
+        elif part.get("thought") is True:
+            return
+        elif part.keys() <= _TEXT:
+            self.say(str(part.get("text", "")))
+            return
+        self._join()
+        self._parts.append(part)
 
     def keepsake(self, model: str) -> Keepsake | None:
         """None where nothing was signed."""
         if not self.signed:
             return None
+        self._join()
         content = mend(json.dumps(self._parts, ensure_ascii=False, separators=(",", ":")))
         return Keepsake(DIALECT, model, content) if len(content) <= _LARGEST else None
+
+    def _join(self) -> None:
+        if text := "".join(self._texts):
+            self._parts.append({"text": text})
+        self._texts.clear()
 
 
 def parts_of(keepsake: Keepsake | None) -> list[dict[str, object]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from secrets import token_hex
 
 from pydantic_core import from_json
@@ -14,6 +15,7 @@ from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, ToolC
 from adapters.finish import finish_reason
 from adapters.gemini.endpoint import bare
 from adapters.gemini.keep import Kept
+from adapters.gemini.template import Template
 from adapters.gemini.usage import read_usage
 from adapters.text import Joiner, mend
 from catalog.plaintext import one_line
@@ -41,8 +43,11 @@ class GeminiReader:
         self._usage = Usage()
         self._told = Usage()
         """The usage of the last event about it."""
-        self._counted: object = None
-        """The latest `usageMetadata` that is not in `_usage` yet: nearly every chunk brings one."""
+        self._counted: bytes | None = None
+        """The latest usual chunk, whose count is not in `_usage` yet: nearly every chunk counts, few ask."""
+        self._template = Template()
+        self._plain = False
+        """Text can be passed on as it is: something came before it, and nothing is held back."""
         self._text = Joiner()
         self._thinking = Joiner()
         self._kept = Kept()
@@ -52,12 +57,17 @@ class GeminiReader:
     @property
     def usage(self) -> Usage:
         if self._counted is not None:
-            self._usage = self._usage.updated(read_usage(self._counted, ended=self.ended))
-            self._counted = None
+            data, self._counted = self._counted, None
+            with suppress(ValueError):  # only digits were not looked at, and they may be missing
+                self._usage = self._usage.updated(read_usage(from_json(data).get("usageMetadata")))
         return self._usage
 
     def frame(self, name: str, data: bytes) -> Sequence[Event]:
         """The events of one chunk. The first lines are the way of nearly every chunk; the rest is in `_chunk`."""
+        if self._plain and (text := self._template.text(data)) is not None:
+            self._counted = data
+            self._kept.say(text)
+            return (TextDelta(text),)
         try:
             chunk = from_json(data)
         except ValueError:
@@ -72,10 +82,11 @@ class GeminiReader:
                 and text
                 and "finishReason" not in candidate
                 and "error" not in chunk
-                and self.served_model is not None
-                and not self._text.held
+                and self._plain
+                and (self.served_model is not None or "modelVersion" not in chunk)
             ):
-                self._counted = chunk.get("usageMetadata") or self._counted
+                self._template.learn(data, text)
+                self._counted = data
                 self._kept.say(text)
                 return (TextDelta(text),)
         except (KeyError, IndexError, TypeError, ValueError):
@@ -161,9 +172,9 @@ class GeminiReader:
         elif candidate is None:
             self._blocked(chunk.get("promptFeedback"))
         if isinstance(chunk.get("usageMetadata"), dict):
-            _ = self.usage  # what the chunk before said, where this one leaves a count out
-            self._counted = chunk["usageMetadata"]
+            self._usage = self.usage.updated(read_usage(chunk["usageMetadata"], ended=self.ended))
             self._count(events)
+        self._plain = not self._text.held and not self.ended
         return events
 
     def _count(self, events: list[Event]) -> None:

@@ -432,12 +432,24 @@ async def test_half_an_emoji_waits_for_its_other_half() -> None:
     assert "".join(got.text) == "a😀!b"
 
 
-def test_the_usual_chunk_is_one_event() -> None:
+def test_the_usual_chunk_is_one_event_and_counted_when_somebody_asks() -> None:
+    def row(text: str, count: object) -> bytes:
+        usage = {"promptTokenCount": 9, "candidatesTokenCount": count}
+        return json.dumps(answer({"text": text}, modelVersion="v", usageMetadata=usage)).encode()
+
     reader = GeminiReader(Origin("prov", "m"))
-    usual = answer({"text": "Hi"}, modelVersion="v", usageMetadata={"promptTokenCount": 9})
-    reader.frame("", json.dumps(usual).encode())
-    assert reader.frame("", json.dumps(usual).encode()) == (TextDelta("Hi"),)
-    assert reader.usage.input == 9
+    assert len(reader.frame("", row("Hi", 1))) == 2
+    for number, word in enumerate(["a", "b", "Kraków", "d"], 2):
+        assert reader.frame("", row(word, number * 100)) == (TextDelta(word),)
+    assert (reader.usage.input, reader.usage.output) == (9, 500)
+    for odd in ('a "quote"', "two\nlines", "back\\slash", "half \ud83d"):
+        got = reader.frame("", row(odd, 1))
+        assert "".join(e.text for e in got if isinstance(e, TextDelta)) == odd.replace("\ud83d", "")
+    assert reader.frame("", row("x", 7).replace(b"7}", b"}"))  # digits are not looked at
+    assert reader.usage.output is not None
+    blocked = answer({"text": "y"}, finish="SAFETY", modelVersion="v")
+    reader.frame("", json.dumps(blocked).encode())
+    assert reader.finish_reason == "content_filter"
 
 
 # --- a server ------------------------------------------------------------------------------------------------
