@@ -47,7 +47,12 @@ def status_of(error: SwitchroomError) -> int:
     """The exit status of an error (CLI contract)."""
     if isinstance(error, InterruptedByUserError):
         return INTERRUPTED
-    return _STATUS.get(error.code, 5)
+    return exit_status(error.code)
+
+
+def exit_status(code: str) -> int:
+    """The exit status of an error's code."""
+    return _STATUS.get(code, 5)
 
 
 def document(error: SwitchroomError) -> dict[str, object]:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from services.registry import ProviderView
 
 
+_role = click.option(
+    "--role", type=click.Choice(["admin"]), help="The second key, for the account's figures at the vendor."
+)
+
+
 @click.group(cls=Nouns)
 def command() -> None:
     """Give providers their keys; where each key is kept."""
@@ -26,11 +31,15 @@ def command() -> None:
 @click.option("--key-stdin", is_flag=True, help="Read the key from standard input.")
 @click.option("--key-env", metavar="NAME", help="Use the key in this environment variable.")
 @click.option("--no-test", is_flag=True, help="Save without testing it first.")
+@_role
 @changes
-def set_key(session: Session, slug: str, key_stdin: bool, key_env: str | None, no_test: bool) -> int:
+def set_key(
+    session: Session, slug: str, key_stdin: bool, key_env: str | None, no_test: bool, role: str | None
+) -> int:
     """Give a provider a key.
 
-    It is tested first and saved when the test passes.
+    It is tested first and saved when the test passes. --role admin is a second key, which opens the account's
+    figures at the vendor and is used for nothing else.
     """
     from cli.secret_input import key_source
 
@@ -40,7 +49,16 @@ def set_key(session: Session, slug: str, key_stdin: bool, key_env: str | None, n
 
     async def work(services: Services) -> None:
         from cli import documents
+        from services.admin_keys import label
 
+        if role == "admin":
+            view = await services.accounts.set_key(slug, key, test=not no_test)
+            session.changed(
+                {**documents.provider_detail(view), "role": "admin"},
+                did=f"{slug} has its admin key now ({label(view.row)}). Next: switchroom providers account {slug}",
+                would=f"give {slug} this admin key ({label(view.row)})",
+            )
+            return
         view = await services.registry.set_key(slug, key, test=not no_test)
         session.changed(
             documents.provider_detail(view),
@@ -53,11 +71,23 @@ def set_key(session: Session, slug: str, key_stdin: bool, key_env: str | None, n
 
 @command.command("remove")
 @click.argument("slug")
+@_role
 @changes
-def remove_key(session: Session, slug: str) -> int:
+def remove_key(session: Session, slug: str, role: str | None) -> int:
     """Forget a provider's key; it is called without one then."""
 
     async def work(services: Services) -> None:
+        from services.admin_keys import label
+
+        if role == "admin":
+            place = label(await services.registry.row(slug))
+            await services.accounts.remove_key(slug)
+            session.changed(
+                {"slug": slug, "role": "admin", "admin_key": None},
+                did=f"Forgot the admin key of {slug} ({place}).",
+                would=f"forget the admin key of {slug} ({place})",
+            )
+            return
         before = await services.registry.get(slug)
         await services.registry.remove_key(slug)
         session.changed(
@@ -95,20 +125,29 @@ async def _document(services: Services, view: ProviderView) -> dict[str, object]
     from catalog.errors import SwitchroomError
     from cli import documents
 
-    state, message = "none", None
-    if view.row.key_ref is not None:
+    async def state_of(ref: str | None) -> tuple[str, str | None]:
+        if ref is None:
+            return "none", None
         try:
-            found = await services.credentials.resolve(view.row.key_ref)
-            state = "missing" if found is None else "ready"
+            found = await services.credentials.resolve(ref)
         except SwitchroomError as problem:
-            state = "locked" if problem.code == "vault_locked" else "missing"
-            message = problem.message
-    return {
-        "slug": view.row.slug,
-        "key": documents.key(view.row.key_ref, view.row.key_last4),
+            return "locked" if problem.code == "vault_locked" else "missing", problem.message
+        return "missing" if found is None else "ready", None
+
+    row = view.row
+    state, message = await state_of(row.key_ref)
+    document: dict[str, object] = {
+        "slug": row.slug,
+        "key": documents.key(row.key_ref, row.key_last4),
         "state": state,
         "message": message,
+        "admin_key": None,
     }
+    if row.admin_ref is not None:
+        state, message = await state_of(row.admin_ref)
+        admin = documents.key(row.admin_ref, row.admin_last4) or {}
+        document["admin_key"] = {**admin, "state": state, "message": message}
+    return document
 
 
 def _tell(session: Session, rows: Sequence[dict[str, object]], problem: SwitchroomError | None) -> None:
@@ -129,9 +168,16 @@ def _table(rows: Sequence[dict[str, object]]) -> str:
         return "No providers yet. Connect one: switchroom providers add --help"
     cells = []
     for row in rows:
-        key = row["key"]
-        where = "none needed"
-        if isinstance(key, dict):
-            where = f"{key['source']} {key.get('name') or '…' + str(key['last4'] or '')}"
-        cells.append((str(row["slug"]), where, str(row["state"]), str(row["message"] or "")))
+        admin = row["admin_key"]
+        cells.append((str(row["slug"]), _where(row["key"]), str(row["state"]), str(row["message"] or "")))
+        if isinstance(admin, dict):
+            cells.append(
+                (f"{row['slug']} (admin)", _where(admin), str(admin["state"]), str(admin["message"] or ""))
+            )
     return table(("PROVIDER", "KEY", "STATE", "PROBLEM"), cells)
+
+
+def _where(key: object) -> str:
+    if not isinstance(key, dict):
+        return "none needed"
+    return f"{key['source']} {key.get('name') or '…' + str(key['last4'] or '')}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.commands.providers_account import account
 from cli.commands.providers_discover import discover
 from cli.lazy import Nouns
 from cli.provider_options import GivenOptions, make_draft, provider_options
@@ -147,11 +148,19 @@ def edit_provider(session: Session, slug: str, **options: Any) -> int:
 
     async def work(services: Services) -> None:
         from cli import documents
+        from services.admin_keys import dropped
 
+        before = await services.registry.row(slug)
         view = await services.registry.edit(slug, draft)
+        lost = dropped(before, view.row)
         if key is not None:
             view = await services.registry.set_key(slug, key, test=not given.no_test)
-        session.changed(documents.provider_detail(view), did=f"Changed {slug}.", would=f"change {slug}")
+        session.changed(
+            documents.provider_detail(view),
+            did=f"Changed {slug}. {lost}" if lost else f"Changed {slug}.",
+            would=f"change {slug}"
+            + (" and delete its admin key, which was for the old address" if lost else ""),
+        )
 
     return session.run(work)
 
@@ -272,3 +281,4 @@ def _tell(session: Session, subject: str, result: Validation, head: dict[str, ob
 
 
 command.add_command(discover)
+command.add_command(account)
