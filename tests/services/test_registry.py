@@ -328,7 +328,6 @@ async def test_offline_nothing_leaves_this_machine(services: Services, vendor: A
     ("kind", "url", "why"),
     [
         ("anthropic", None, "Anthropic cannot be connected yet: its dialect (anthropic) is not spoken yet"),
-        (None, "https://openrouter.ai/api/v1", "OpenRouter cannot be connected yet: its dialect"),
         (None, "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1", "sign-in with Google Cloud"),
     ],
 )  # fmt: skip
