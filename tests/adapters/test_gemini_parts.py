@@ -442,11 +442,11 @@ def test_the_usual_chunk_is_one_event_and_counted_when_somebody_asks() -> None:
     for number, word in enumerate(["a", "b", "Kraków", "d"], 2):
         assert reader.frame("", row(word, number * 100)) == (TextDelta(word),)
     assert (reader.usage.input, reader.usage.output) == (9, 500)
+    assert reader.frame("", row("x", 7).replace(b"7}", b"}"))  # digits are not looked at
+    assert reader.usage.output is not None
     for odd in ('a "quote"', "two\nlines", "back\\slash", "half \ud83d"):
         got = reader.frame("", row(odd, 1))
         assert "".join(e.text for e in got if isinstance(e, TextDelta)) == odd.replace("\ud83d", "")
-    assert reader.frame("", row("x", 7).replace(b"7}", b"}"))  # digits are not looked at
-    assert reader.usage.output is not None
     blocked = answer({"text": "y"}, finish="SAFETY", modelVersion="v")
     reader.frame("", json.dumps(blocked).encode())
     assert reader.finish_reason == "content_filter"
