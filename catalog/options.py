@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
 
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
@@ -87,7 +88,15 @@ _OLLAMA = {
     "truncate": Option("What becomes of a prompt that does not fit: no: it is an error, yes: its beginning is left out.", "yes|no", "no"),
 }  # fmt: skip
 
+_HUGGINGFACE = {
+    "bill_to": Option("The organization that pays for what the router is asked (X-HF-Bill-To).", r"[A-Za-z0-9][\w.-]{0,95}", "my-team"),
+    "hub": Option("Where the hub is, for mirrors and copies of it; otherwise HF_ENDPOINT, or huggingface.co.", r"https?://[^\s?#@]+", "https://hub.example.org"),
+    "tasks": Option("endpoint: the address is one model's own, so tasks are sent to it as they are.", "router|endpoint", "endpoint"),
+    "extra_body": _OPENAI["extra_body"],
+}  # fmt: skip
+
 OPTIONS: Mapping[str, Mapping[str, Option]] = {
+    "huggingface": _HUGGINGFACE,
     "ollama": _OLLAMA,
     "anthropic": _ANTHROPIC,
     "openai": _OPENAI,
@@ -96,6 +105,18 @@ OPTIONS: Mapping[str, Mapping[str, Option]] = {
     "gemini": _GEMINI,
 }
 """Dialect → its options by name."""
+
+
+def said_by_address(dialect: str, url: str | None) -> dict[str, str]:
+    """The options that a pasted address says beside where it is: Azure's portal gives `…?api-version=DATE`."""
+    if dialect != "azure" or not url:
+        return {}
+    try:
+        version = dict(parse_qsl(urlsplit(url.strip()).query)).get("api-version", "")
+    except ValueError:
+        return {}
+    return {"api_version": version} if re.fullmatch(_AZURE["api_version"].takes, version) else {}
+
 
 EVERYWHERE: Mapping[str, Option] = {
     "account": Option(

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from catalog.detect import is_loopback
 from catalog.errors import UsageError
-from catalog.options import check_option
+from catalog.options import check_option, said_by_address
 from catalog.plaintext import one_line
 from services import schedule
 from services.clock import now_ms
@@ -106,7 +106,7 @@ def new_row(draft: ProviderDraft, catalog: Catalog, taken: Collection[str]) -> P
         key_last4=None,
         headers={},
         secret_headers={},
-        options={},
+        options=said_by_address(target.dialect, draft.url),
         labels={},
         timeout_s=None,
         retries=None,
@@ -138,7 +138,11 @@ def edited_row(row: ProviderRow, draft: ProviderDraft, catalog: Catalog) -> Prov
             kind = row.catalog_id
         target = resolve_target(catalog, kind, draft.url or kept_address(catalog, row, draft.type), None)
         changed = replace(
-            changed, dialect=target.dialect, catalog_id=target.catalog_id, endpoint=target.endpoint
+            changed,
+            dialect=target.dialect,
+            catalog_id=target.catalog_id,
+            endpoint=target.endpoint,
+            options=changed.options | said_by_address(target.dialect, draft.url),
         )
     if draft.name is not None:
         changed = replace(changed, name=one_line(draft.name, 80) or row.slug)

@@ -63,10 +63,10 @@ def live_info(stored: ModelRow) -> ModelInfo:
 def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: ModelRow | None) -> ModelInfo:
     """All that is known of a model on this provider, with the source of each field."""
     facts = catalog.model(row.catalog_id, model_id)
-    if stored is not None and stored.map_to is not None:
-        base = base_facts(catalog, row, stored.map_to)
+    if stored is not None and (is_one := stored.map_to or _said_base(row, stored)) is not None:
+        base = base_facts(catalog, row, is_one)
         if base.best is not None:
-            facts = Facts(facts.user, None, _as_base(stored.map_to, base))
+            facts = Facts(facts.user, None, _as_base(is_one, base))
     live = live_info(stored) if stored is not None and stored.last_seen else None
     found = asked(stored)
     info = merge_model(
@@ -87,6 +87,17 @@ def merged_info(catalog: Catalog, row: ProviderRow, model_id: str, stored: Model
         sources = {**info.sources, "status": "live"}
         return info.model_copy(update={"status": "unavailable", "sources": sources})
     return info
+
+
+def _said_base(row: ProviderRow, stored: ModelRow) -> str | None:
+    """The model behind a deployment of Azure, where its list says so; what the user says goes before."""
+    if row.dialect != "azure" or stored.details_json is None:
+        return None
+    try:
+        behind = json.loads(stored.details_json).get("behind")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return f"azure/{behind}" if isinstance(behind, str) and behind else None
 
 
 def typed_info(stored: ModelRow) -> ModelInfo | None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from store.models import ModelRow, Models
     from store.providers import ProviderRow
 
+NAMED_BY_CUSTOMERS = ("azure",)
+"""Dialects whose models have names that their customers gave them: those of the catalog cannot be called."""
 _TURN_S = 0.004
 """Merging goes on this long between two turns of the event loop."""
 _STEP = 16
@@ -181,7 +183,8 @@ class ModelLists:
         own = frozenset(catalog.own_ids(row.catalog_id))
         synced = any(model.last_seen for model in stored)
         by_id: dict[str, ModelRow | None] = {model.id: model for model in stored}
-        for model_id in own if synced else catalog.ids(row.catalog_id):  # the vendor's own only until a sync
+        ours = synced or row.dialect in NAMED_BY_CUSTOMERS
+        for model_id in own if ours else catalog.ids(row.catalog_id):  # the vendor's own only until a sync
             by_id.setdefault(model_id, None)
         views: dict[str, ModelView] = {}
         for number, model_id in enumerate(sorted(by_id)):

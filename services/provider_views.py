@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from catalog.money import from_nanos
 from services.clock import DAY_MS, month_bounds, now_ms
+from services.entra import wants_sign_in
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -88,6 +89,8 @@ def state_of(services: Services, row: ProviderRow) -> str:
 
 def key_label(row: ProviderRow) -> str:
     """Where the key is, as it is shown."""
+    if row.key_ref is None and wants_sign_in(row):
+        return "sign-in needed" if row.sign_in_ref is None else f"sign-in {row.sign_in_ref.partition(':')[0]}"
     if row.key_ref is None:
         return "none needed"
     kind, _, name = row.key_ref.partition(":")
