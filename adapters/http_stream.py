@@ -112,6 +112,11 @@ class HttpStream:
     def served_model(self) -> str | None:
         return self._reader.served_model
 
+    @property
+    def served_by(self) -> str | None:
+        """Whose machine answered, where the vendor only passes requests on; None where nothing is said."""
+        return getattr(self._reader, "served_by", None)
+
     def __aiter__(self) -> AsyncIterator[Event]:
         if self._events is None:
             self._events = self._run() if self._ready is None else self._whole(self._ready)

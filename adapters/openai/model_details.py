@@ -42,6 +42,8 @@ def details(entry: Entry) -> dict[str, str | int]:
         del found["weights"]
     if "aliases" in entry and (aliases := _aliases(entry)):
         found["aliases"] = aliases
+    if "reasoning" in entry and (efforts := _listed(at(entry, "reasoning.supported_efforts"))):
+        found["reasoning_efforts"] = efforts
     if "loaded_instances" in entry:
         found |= _instances(entry["loaded_instances"])
     if "meta" not in entry and "loaded" not in found:
@@ -72,6 +74,11 @@ def weights_words(found: Mapping[str, str | int]) -> str | None:
         if isinstance(count := found.get(name), int):
             parts.append(f"{count:,} {unit}")
     return " · ".join(parts) or None
+
+
+def _listed(words: object) -> str:
+    some = [said for word in words if (said := text(word, 40))] if isinstance(words, list) else []
+    return ", ".join(some[:_MOST_ALIASES])
 
 
 def _aliases(entry: Entry) -> str:

@@ -47,15 +47,15 @@ def key_words(answer: object, slug: str, *, now: datetime | None = None) -> str:
             provider=slug,
             status=200,
         )
-    limit, left, reset = money(said.get("limit")), _left(said), _reset(said)
+    limit, left = money(said.get("limit")), _left(said)
     if limit is not None and left is not None and left <= 0:
         raise NoCreditError(
-            f"The limit of the key is used up: {_usd(limit)}{reset}.",
+            f"The limit of the key is used up: {_usd(limit)}{_reset(said)}.",
             hint="Raise it at openrouter.ai/settings/keys, or use another key.",
             provider=slug,
             status=200,
         )
-    parts = [_money_words(said, limit, left) + reset]
+    parts = [_money_words(said, limit, left)]
     free = mapping(said, "free_model_daily_requests")
     if (most := count(free, "limit")) is not None and (rest := count(free, "remaining")) is not None:
         parts.append(f"{rest:,} of {most:,} free requests left today")
@@ -73,7 +73,7 @@ def key_words(answer: object, slug: str, *, now: datetime | None = None) -> str:
 
 def _money_words(said: dict[str, object], limit: Decimal | None, left: Decimal | None) -> str:
     if limit is not None and left is not None:
-        return f"{_usd(left)} of {_usd(limit)} left"
+        return f"{_usd(left)} of {_usd(limit)} left{_reset(said)}"
     used = money(said.get("usage_monthly"))
     return "no limit of its own" + (f", {_usd(used)} used this month" if used is not None else "")
 
