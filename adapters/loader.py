@@ -26,6 +26,7 @@ _OURS = {
     "gemini": "adapters.gemini:GeminiAdapter",
     "ollama": "adapters.ollama:OllamaAdapter",
     "openrouter": "adapters.openrouter:OpenRouterAdapter",
+    "huggingface": "adapters.huggingface:HuggingFaceAdapter",
     "fake": "adapters.fake:FakeAdapter",
 }
 _log = logging.getLogger(__name__)
@@ -49,6 +50,15 @@ def offers(dialect: str, method: str) -> bool:
 def dialects() -> tuple[str, ...]:
     """The dialects that can be used, ours first; `fake` is for demos and not named."""
     return (*(name for name in _OURS if name != "fake"), *sorted(_foreign()))
+
+
+def can(dialect: str, ability: type) -> bool:
+    """Whether adapters of a dialect have an ability (adapters.abilities); none is made for it."""
+    try:
+        maker = _maker(dialect)
+    except UsageError:
+        return False
+    return isinstance(maker, type) and issubclass(maker, ability)
 
 
 @lru_cache(maxsize=64)

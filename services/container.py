@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from services.discovery import Discovery
     from services.entra import SignIns
     from services.estimate import Estimates
+    from services.local_models import LocalModels
     from services.models import ModelService
     from services.offline import Offline
     from services.own_prices import OwnPrices
@@ -151,6 +152,12 @@ class Services:
         return ModelService(self)
 
     @cached_property
+    def local_models(self) -> LocalModels:
+        from services.local_models import LocalModels
+
+        return LocalModels(self)
+
+    @cached_property
     def sync(self) -> Sync:
         from services.sync import Sync
 
@@ -230,9 +237,13 @@ class Services:
 
     @property
     def busy(self) -> bool:
-        """True while a run or a sync is under way."""
+        """True while a run, a sync or a download is under way."""
         made = self.__dict__
-        return bool(("runs" in made and self.runs.active()) or ("sync" in made and self.sync.active))
+        return bool(
+            ("runs" in made and self.runs.active())
+            or ("sync" in made and self.sync.active)
+            or ("local_models" in made and self.local_models.pulls(active=True))
+        )
 
     def require_writable(self) -> None:
         """Raise ReadOnlyError in a read-only session, before anything is contacted or stored."""
@@ -274,6 +285,8 @@ class Services:
             await _closed(self.runs.aclose)
         if "chat" in made:
             await _closed(self.chat.aclose)
+        if "local_models" in made:
+            await _closed(self.local_models.aclose)
         if "sync" in made:
             await _closed(self.sync.aclose)
         for task in tuple(self._tasks):

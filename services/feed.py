@@ -70,6 +70,14 @@ class ProbeProgress(FeedEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PullChanged(FeedEvent):
+    """A download of a model began, got on, or is over."""
+
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted(FeedEvent):
     """A run was sent."""
 

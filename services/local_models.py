@@ -1,0 +1,389 @@
+"""Models that lie on a machine: what is installed and loaded at a provider, and downloads that go on whoever watches."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from catalog.errors import NotFoundError, SwitchroomError, UsageError
+from catalog.plaintext import one_line
+from services.clock import now_ms
+from services.feed import PullChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.abilities import CopiesModels, InstalledModel, PullProgress, PullsModels, RunningModel
+    from services.container import Services
+    from store.providers import ProviderRow
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 6
+"""How often in a row a broken download is taken up again without a byte of progress."""
+WAITS = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each of these."""
+_OFTEN = 0.25
+"""Seconds between two events of one download."""
+_WINDOW = 10.0
+"""Seconds that the rate is told from."""
+_KEPT = 20
+"""Downloads that are over and still shown."""
+
+PullState = Literal["waiting", "pulling", "reconnecting", "syncing", "done", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model on a machine, as it is shown."""
+
+    provider: str
+    id: str
+    size_bytes: int | None
+    """On the disk; None where it is not there, or nobody says."""
+    modified_at: int | None
+    """UTC ms."""
+    fingerprint: str | None
+    state: str
+    """`ready`, `partial`, `damaged`."""
+    details: Mapping[str, str | int]
+    loaded: bool | None
+    """None: the server could not be asked."""
+    running: RunningModel | None = None
+
+    @property
+    def ref(self) -> str:
+        return f"{self.provider}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What one provider holds."""
+
+    provider: str
+    models: tuple[LocalModel, ...]
+    note: str = ""
+    """What could not be found out, in a sentence."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all models whose size is known."""
+        return sum(model.size_bytes or 0 for model in self.models)
+
+
+class Pull:
+    """One download. It goes on until it is done or cancelled, whoever watches."""
+
+    def __init__(self, provider: str, model: str) -> None:
+        self.provider = provider
+        self.model = model
+        self.state: PullState = "waiting"
+        self.status = ""
+        """The server's own word for what it does."""
+        self.completed: int | None = None
+        self.total: int | None = None
+        self.error: SwitchroomError | None = None
+        """Why it failed; while it reconnects, why it has to."""
+        self.started = now_ms()
+        self.ended: int | None = None
+        self.first: int | None = None
+        """Bytes that were there already when it began."""
+        self.task: asyncio.Task[None] | None = None
+        self._seen: deque[tuple[float, int]] = deque()
+
+    @property
+    def over(self) -> bool:
+        return self.ended is not None
+
+    @property
+    def share(self) -> float | None:
+        """How much is there; None until the size is known."""
+        return None if not self.total or self.completed is None else min(1.0, self.completed / self.total)
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes a second, of the last seconds; None until it can be told."""
+        if self.state != "pulling" or len(self._seen) < 2:
+            return None
+        (then, there), (now, here) = self._seen[0], self._seen[-1]
+        return (here - there) / (now - then) if now - then >= 0.2 and here > there else None
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until it is there at that rate."""
+        rate = self.rate
+        if rate is None or self.total is None or self.completed is None:
+            return None
+        return (self.total - self.completed) / rate
+
+    def take(self, progress: PullProgress) -> bool:
+        """Take a report; True where more is there than before."""
+        before = self.completed
+        self.state, self.error = "pulling", None
+        self.status = progress.status
+        self.completed, self.total = progress.completed, progress.total
+        if self.completed is not None:
+            if self.first is None:
+                self.first = self.completed
+            now = time.monotonic()
+            self._seen.append((now, self.completed))
+            while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
+                self._seen.popleft()
+        return (self.completed or 0) > (before or 0)
+
+    def lost(self, error: SwitchroomError) -> None:
+        """The connection broke; it will be tried again."""
+        self.state, self.error = "reconnecting", error
+        self._seen.clear()
+
+
+class LocalModels:
+    """What providers hold, and the downloads under way."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._pulls: dict[tuple[str, str], Pull] = {}
+
+    # looking
+
+    async def holders(self) -> list[ProviderRow]:
+        """The providers that are on and can install models."""
+        from adapters.abilities import PullsModels
+        from adapters.loader import can
+
+        return [
+            row
+            for row in await self._services.registry.rows()
+            if row.enabled and can(row.dialect, PullsModels)
+        ]
+
+    async def shelf(self, slug: str) -> Shelf:
+        """What a provider holds. Raises ProviderError, OfflineError where it cannot be asked."""
+        holder = await self._holder(slug)
+        installed, running = await asyncio.gather(holder.installed(), _running(holder))
+        return _shelf(slug, installed, running)
+
+    def pulls(self, *, active: bool = False) -> tuple[Pull, ...]:
+        """The downloads of this program, oldest first; `active`: only those that are not over."""
+        return tuple(pull for pull in self._pulls.values() if not (active and pull.over))
+
+    # changing
+
+    async def plan(self, slug: str, model: str) -> str:
+        """The name as it will be asked for. Raises what would keep it from being pulled; nothing is contacted."""
+        await self._holder(slug)
+        name = model.strip()
+        if not name or len(name) > 300 or any(ch.isspace() or not ch.isprintable() for ch in name):
+            raise UsageError(
+                f"{one_line(model, 60) or 'An empty text'} is no name of a model.",
+                hint="For example: llama3.2:3b",
+            )
+        return name
+
+    async def pull(self, slug: str, model: str) -> Pull:
+        """Begin to download a model; the one under way where it is being downloaded already."""
+        self._services.require_writable()
+        name = await self.plan(slug, model)
+        known = self._pulls.get((slug, name))
+        if known is not None and not known.over:
+            return known
+        pull = Pull(slug, name)
+        self._pulls.pop((slug, name), None)
+        self._pulls[slug, name] = pull
+        for key in [key for key, one in self._pulls.items() if one.over][:-_KEPT]:
+            del self._pulls[key]
+        pull.task = asyncio.create_task(self._drive(pull), name=f"pull {name}")
+        self._tell(pull)
+        return pull
+
+    async def wait(self, pull: Pull) -> None:
+        """Wait until it is over; raise why it failed. Cancelling the one who waits does not stop it."""
+        if pull.task is not None:
+            await asyncio.wait([pull.task])
+        if pull.state == "failed" and pull.error is not None:
+            raise pull.error
+
+    async def cancel(self, pull: Pull) -> None:
+        """Stop: what is there stays, and the next pull goes on from it."""
+        if pull.task is not None and not pull.over:
+            pull.task.cancel()
+            await asyncio.wait([pull.task])
+
+    async def delete(self, slug: str, model: str) -> None:
+        """Remove a model from the machine. Raises ModelUnavailableError where it is not there."""
+        self._services.require_writable()
+        holder = await self._holder(slug)
+        if any(pull.model == model for pull in self.pulls(active=True) if pull.provider == slug):
+            raise UsageError(f"{one_line(model, 80)} is being pulled.", hint="Stop that first.")
+        if self._services.db.dry_run:
+            await self._there(slug, holder, model)
+            return
+        await holder.delete(model)
+        await self._record("model.delete", f"{slug}/{model}", "ok", {})
+        await self._sync(slug)
+
+    async def copy(self, slug: str, model: str, name: str) -> None:
+        """Give a model a second name."""
+        from adapters.abilities import CopiesModels
+
+        self._services.require_writable()
+        holder = await self._holder(slug)
+        name = await self.plan(slug, name)
+        if not isinstance(holder, CopiesModels):
+            raise UsageError(f"{slug} cannot give a model a second name.")
+        copies: CopiesModels = holder
+        if self._services.db.dry_run:
+            await self._there(slug, holder, model)
+            return
+        await copies.copy(model, name)
+        await self._record("model.copy", f"{slug}/{model}", "ok", {"name": name})
+        await self._sync(slug)
+
+    async def aclose(self) -> None:
+        """Stop what is under way, and wait until it has stopped."""
+        for pull in self.pulls(active=True):
+            await self.cancel(pull)
+
+    # inside
+
+    async def _holder(self, slug: str) -> PullsModels:
+        from adapters.abilities import PullsModels
+
+        adapter = await self._services.registry.adapter(slug)
+        if not isinstance(adapter, PullsModels):
+            raise UsageError(
+                f"{slug} holds no models of its own: nothing can be pulled there or deleted.",
+                hint="Ollama servers and the Hugging Face cache do.",
+            )
+        return adapter
+
+    async def _there(self, slug: str, holder: PullsModels, model: str) -> None:
+        if model not in {one.id for one in await holder.installed()}:
+            raise NotFoundError(
+                f"{slug} has no model {one_line(model, 80)}.", hint=f"switchroom models installed {slug}"
+            )
+
+    async def _drive(self, pull: Pull) -> None:
+        """The whole download: take it up again where the connection breaks, then sync; every end is audited."""
+        try:
+            await self._persist(pull)
+            pull.state = "syncing"
+            self._tell(pull)
+            await self._audit_pull(pull, "ok")
+            await self._sync(pull.provider)
+            pull.state = "done"
+        except asyncio.CancelledError:
+            if pull.state == "syncing":  # it is there; only the list is old
+                pull.state = "done"
+            else:
+                pull.state = "stopped"
+                await self._audit_pull(pull, "cancelled")
+        except SwitchroomError as error:
+            pull.state, pull.error = "failed", error
+            await self._audit_pull(pull, error.code)
+        except Exception as mistake:
+            log.exception("a download failed in an unforeseen way")
+            pull.state = "failed"
+            pull.error = SwitchroomError(
+                f"The download of {one_line(pull.model, 80)} failed ({type(mistake).__name__}).",
+                hint="The log has the details: logs/switchroom.log",
+            )
+        finally:
+            pull.ended = now_ms()
+            self._tell(pull)
+
+    async def _persist(self, pull: Pull) -> None:
+        from adapters.errors import NetworkError, ProviderTimeoutError, StreamInterruptedError
+
+        vain = 0
+        while True:
+            got_on = False
+            try:
+                holder = await self._holder(pull.provider)
+                told = 0.0
+                async with holder.pull(pull.model) as reports:
+                    async for progress in reports:
+                        word = pull.status
+                        got_on = pull.take(progress) or got_on
+                        if progress.done:
+                            return
+                        if pull.status != word or time.monotonic() - told >= _OFTEN:
+                            told = time.monotonic()
+                            self._tell(pull)
+                raise StreamInterruptedError(f"The download of {one_line(pull.model, 80)} broke off.")
+            except (NetworkError, ProviderTimeoutError, StreamInterruptedError) as error:
+                vain = 0 if got_on else vain + 1
+                begun = pull.completed is not None or got_on
+                if not begun or vain >= ATTEMPTS:
+                    raise
+                pull.lost(error)
+                self._tell(pull)
+                await asyncio.sleep(WAITS[min(vain, len(WAITS) - 1)])
+
+    async def _audit_pull(self, pull: Pull, result: str) -> None:
+        detail: dict[str, object] = {"seconds": round((now_ms() - pull.started) / 1000)}
+        if pull.completed is not None:
+            detail["bytes"] = max(0, pull.completed - (pull.first or 0))
+        try:
+            await self._record("model.pull", f"{pull.provider}/{pull.model}", result, detail)
+        except SwitchroomError:
+            log.exception("a download could not be audited")
+
+    async def _record(self, action: str, subject: str, result: str, detail: dict[str, object]) -> None:
+        async with self._services.db.transaction() as tx:
+            await self._services.audit.record(tx, action, subject, result=result, detail=detail)
+
+    async def _sync(self, slug: str) -> None:
+        """Take the new list over; a sync that fails says so itself, where syncs are shown."""
+        try:
+            await self._services.sync.sync([slug])
+        except SwitchroomError as error:
+            log.warning("after a change of its models %s could not be synced: %s", slug, error.code)
+
+    def _tell(self, pull: Pull) -> None:
+        self._services.feed.publish(PullChanged(pull.provider, pull.model))
+
+
+async def _running(holder: PullsModels) -> list[RunningModel] | SwitchroomError:
+    try:
+        return await holder.running()
+    except SwitchroomError as error:
+        return error
+
+
+def _shelf(
+    slug: str, installed: list[InstalledModel], running: list[RunningModel] | SwitchroomError
+) -> Shelf:
+    note, loaded = "", {}
+    if isinstance(running, SwitchroomError):
+        note = f"What is loaded could not be found out: {running.message}"
+    else:
+        loaded = {one.id: one for one in running}
+    models = [
+        LocalModel(
+            slug, one.id, one.size_bytes, one.modified_at, one.fingerprint, one.state, one.details,
+            None if note else one.id in loaded, loaded.pop(one.id, None),
+        )
+        for one in installed
+    ]  # fmt: skip
+    models += [
+        LocalModel(slug, one.id, None, None, None, "ready", one.details, True, one) for one in loaded.values()
+    ]
+    return Shelf(slug, tuple(models), note)
+
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def size_words(count: float | None) -> str:
+    """`4.7 GB`, in thousands as model libraries and `ollama list` state them; `—` for unknown."""
+    if count is None:
+        return "—"
+    value, unit = float(count), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit and value < 99.95 else f"{value:.0f} {_UNITS[unit]}"
