@@ -17,7 +17,7 @@ async def _estimated(app: SwitchroomApp, prompt: str) -> str:
         await stock(await opened(pilot))
         await until(pilot, "10 models of 4 providers")
         await pilot.press("asterisk", "E")
-        await until(pilot, "Nothing is sent")
+        await until(pilot, "Type or paste it")
         app.screen.query_one(Input).value = prompt
         await pilot.press("enter")
         return await until(pilot, "What this prompt would cost")

@@ -94,6 +94,8 @@ def sync(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
 
 MOST = 500
 """Of more models than this, a prompt is estimated on the first ones only."""
+MOST_COUNTED = 12
+"""Of more models than this, no vendor is asked to count a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class Offer:
 
     view: ModelView
     estimate: Estimate
+
+
+def _input(offer: Offer) -> str:
+    """With a tilde where it is a guess and not the vendor's own count."""
+    return f"{'' if offer.estimate.exact else '~'}{tokens(offer.estimate.input_tokens)}"
 
 
 def _money(amount: Decimal | None, offer: Offer) -> Cell:
@@ -121,11 +128,18 @@ def _dearness(offer: Offer) -> tuple[bool, Decimal, str]:
 
 OFFERS: tuple[Column[Offer], ...] = (
     Column("model", "model", lambda o: o.view.ref, width=20, max_width=56, flex=1, cut="middle"),
-    Column("input", "tokens in", lambda o: tokens(o.estimate.input_tokens), width=9, align="right", priority=2),
+    Column("input", "tokens in", _input, width=9, align="right", priority=2),
     Column("low", "likely", lambda o: _money(o.estimate.low, o), width=9, align="right"),
     Column("high", "at most", lambda o: _money(o.estimate.high, o), width=9, align="right"),
     Column("longest", "longest answer", _longest, width=14, align="right", priority=1),
 )  # fmt: skip
+
+
+def _asks(app: SwitchroomApp) -> str:
+    counts = app.services.settings.chat.exact_counts
+    return "Type or paste it. " + (
+        "No answer is asked for; vendors that do it for free count it." if counts else "Nothing is sent."
+    )
 
 
 async def estimate(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
@@ -146,15 +160,18 @@ async def estimate(app: SwitchroomApp, views: Sequence[ModelView]) -> None:
         return
     whom = cut_middle(able[0].ref, 48) if len(able) == 1 else count(len(able), "model")
     prompt = await app.push_screen_wait(
-        Ask(f"What would a prompt cost on {whom}?", "Type or paste it. Nothing is sent.", placeholder="the prompt")
+        Ask(f"What would a prompt cost on {whom}?", _asks(app), placeholder="the prompt")
     )  # fmt: skip
     if not prompt or not prompt.strip():
         return
-    offers = []
+    requests = [RunRequest(view.ref, (Message("user", prompt),)) for view in able]
+    estimates = app.services.estimates
     try:
-        for view in able:
-            request = RunRequest(view.ref, (Message("user", prompt),))
-            offers.append(Offer(view, await app.services.estimates.estimate(request)))
+        if len(able) <= MOST_COUNTED:
+            found = await estimates.counted(requests)
+        else:
+            found = [await estimates.estimate(request) for request in requests]
+        offers = [Offer(view, one) for view, one in zip(able, found, strict=True)]
     except SwitchroomError as error:
         app.tell_error(error)
         return
