@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from catalog.errors import MissingKeyError, SwitchroomError, UsageError
 from services.clock import now_ms
@@ -34,6 +34,13 @@ class Started:
     code: DeviceCode
     adapter: Adapter
 
+    @property
+    def minutes(self) -> float:
+        """How long the code is still good."""
+        from adapters import entra
+
+        return max(self.code.expires_at - entra.now(), 0.0) / 60
+
     async def aclose(self) -> None:
         await self.adapter.aclose()
 
@@ -41,9 +48,19 @@ class Started:
 class SignIns:
     """Starts, ends and keeps the sign-ins of providers."""
 
+    sleep: ClassVar[Callable[[float], Awaitable[None]]] = staticmethod(asyncio.sleep)
+
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    async def make_room(self) -> None:
+        """See to it that tokens can be kept, before anybody signs in: unlock or make the vault. VaultLockedError."""
+        credentials = self._services.credentials
+        choice = await credentials.backend()
+        if choice.backend == "vault" and choice.state == "locked":
+            await credentials.unlock()
+        elif choice.backend == "vault" and choice.state == "absent":
+            await credentials.init()
 
     async def begin(self, row: ProviderRow) -> Started:
         """A code for a person to type in. UsageError where nobody can sign in; ProviderError, OfflineError."""

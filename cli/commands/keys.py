@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from catalog.errors import SwitchroomError
     from services.container import Services
     from services.registry import ProviderView
+    from store.providers import ProviderRow
 
 
 _role = click.option(
@@ -136,18 +137,35 @@ async def _document(services: Services, view: ProviderView) -> dict[str, object]
 
     row = view.row
     state, message = await state_of(row.key_ref)
+    sign_in = await _sign_in(row, state_of)
     document: dict[str, object] = {
         "slug": row.slug,
         "key": documents.key(row.key_ref, row.key_last4),
         "state": state,
         "message": message,
         "admin_key": None,
+        "sign_in": sign_in,
     }
     if row.admin_ref is not None:
         state, message = await state_of(row.admin_ref)
         admin = documents.key(row.admin_ref, row.admin_last4) or {}
         document["admin_key"] = {**admin, "state": state, "message": message}
     return document
+
+
+async def _sign_in(
+    row: ProviderRow, state_of: Callable[[str | None], Awaitable[tuple[str, str | None]]]
+) -> dict[str, object] | None:
+    """How a provider is signed in to; None where it is not used with a sign-in."""
+    from services.entra import wants_sign_in
+
+    if (who := wants_sign_in(row)) is None:
+        return None
+    state, message = await state_of(row.sign_in_ref)
+    if who == "person" and state == "none":
+        state, message = "missing", f"Nobody has signed in: switchroom providers login {row.slug}"
+    kept = None if row.sign_in_ref is None else row.sign_in_ref.partition(":")[0]
+    return {"as": who, "source": kept, "state": state, "message": message}
 
 
 def _tell(session: Session, rows: Sequence[dict[str, object]], problem: SwitchroomError | None) -> None:
@@ -169,6 +187,11 @@ def _table(rows: Sequence[dict[str, object]]) -> str:
     cells = []
     for row in rows:
         admin = row["admin_key"]
+        sign_in = row["sign_in"]
+        if isinstance(sign_in, dict) and sign_in["as"] == "person":
+            where = f"sign-in {sign_in['source'] or ''}".strip()
+            cells.append((str(row["slug"]), where, str(sign_in["state"]), str(sign_in["message"] or "")))
+            continue
         cells.append((str(row["slug"]), _where(row["key"]), str(row["state"]), str(row["message"] or "")))
         if isinstance(admin, dict):
             cells.append(

@@ -9,6 +9,7 @@ import click
 
 from cli.commands.providers_account import account
 from cli.commands.providers_discover import discover
+from cli.commands.providers_login import by_code, login
 from cli.lazy import Nouns
 from cli.provider_options import GivenOptions, make_draft, provider_options
 from cli.session import Session, changes, reads
@@ -121,8 +122,15 @@ def add_provider(session: Session, slug: str | None, **options: Any) -> int:
 
     async def work(services: Services) -> None:
         from cli import documents
+        from services.entra import wants_sign_in
 
-        view = await services.registry.add(draft, key, test=not given.no_test)
+        sign_in, test = None, not given.no_test
+        if key is None and test and wants_sign_in(row := await services.registry.resolve_draft(draft)):
+            if session.dry_run:
+                test = False  # nobody is asked to sign in for nothing
+            else:
+                sign_in = await by_code(services, row)
+        view = await services.registry.add(draft, key, test=test, sign_in=sign_in)
         session.changed(
             documents.provider_detail(view),
             did=f"Added {view.row.slug} ({view.state_word}, key: {view.key_label}). {_next(services, view)}",
@@ -281,4 +289,5 @@ def _tell(session: Session, subject: str, result: Validation, head: dict[str, ob
 
 
 command.add_command(discover)
+command.add_command(login)
 command.add_command(account)
