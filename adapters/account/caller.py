@@ -89,6 +89,7 @@ class Caller:
             slug, name = self.origin.slug, self._way.name
             if self._admin:
                 error.message = f"{name} does not open the account of {slug} with this key. {error.message}"
+                error.args = (error.message,)
                 error.hint = (
                     f"It takes {self._way.admin}: switchroom keys set {slug} --role admin --key-stdin"
                 )

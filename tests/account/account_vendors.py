@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-
-from loop_server import Exchange
 
 ADMIN = "sk-admin-canary-7777777777777777"
 KEY = "sk-canary-inference-555555555555"
@@ -37,7 +39,7 @@ class Accounts:
     """Model → the result of one day."""
     amounts: dict[str, Any] = field(default_factory=lambda: {"gpt-x, input": 0.0601, "gpt-x, output": "0.1"})
     """Line item → dollars of one day."""
-    page_days: int = 2
+    page_days: int = 31
     """Buckets on a page."""
     cut_after: int | None = None
     """So many pages, then one that says there is more and not where."""
@@ -55,18 +57,6 @@ class Accounts:
             "has_more": False,
         }
     )
-
-    async def __call__(self, exchange: Exchange) -> None:
-        split = urlsplit(exchange.path)
-        query = {name: values[0] for name, values in parse_qs(split.query).items()}
-        self.asked.append((split.path, query, exchange.headers))
-        status, body = self.say(split.path, query, exchange.headers)
-        if isinstance(body, bytes):
-            await exchange.answer(status, body, content_type="application/json")
-        elif isinstance(body, str):
-            await exchange.answer(status, body, content_type="text/html")
-        else:
-            await exchange.answer(status, body)
 
     def say(self, path: str, query: Json, headers: dict[str, str]) -> tuple[int, object]:
         if self.answer is not None:
@@ -278,6 +268,56 @@ class Accounts:
                 "periodEnd": 1796083200,
             }
         return 404, {"error": {"message": "not found"}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        assert isinstance(self.server, _Server)
+        accounts, split = self.server.accounts, urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(split.query).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        accounts.asked.append((split.path, query, headers))
+        status, body = accounts.say(split.path, query, headers)
+        kind = "text/html" if isinstance(body, str) else "application/json"
+        raw = (
+            body
+            if isinstance(body, bytes)
+            else body.encode()
+            if isinstance(body, str)
+            else json.dumps(body).encode()
+        )
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, accounts: Accounts) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.accounts = accounts
+
+
+@contextmanager
+def serving(accounts: Accounts) -> Iterator[str]:
+    """The server in a thread of its own; its address."""
+    server = _Server(accounts)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def broken() -> dict[str, tuple[int, object]]:

@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from account_vendors import ADMIN, KEY, Accounts, broken
+from account_vendors import ADMIN, KEY, Accounts, broken, serving
 from hypothesis import given
 from hypothesis import strategies as st
-from loop_server import serving
 from pydantic import SecretStr
 
 from adapters.abilities import AccountReport, ReportsAccount, VendorBucket
@@ -32,8 +31,8 @@ BASES = {
 async def opened(
     vendor: str, said: Accounts, *, key: str | None = KEY, admin: str | None = ADMIN, **options: str
 ) -> AsyncIterator[ReportsAccount]:
-    async with serving(said) as server:
-        base = f"{server.url}{BASES[vendor]}"
+    with serving(said) as url:
+        base = f"{url}{BASES[vendor]}"
         connection = Connection("mine", "openai", base, key=SecretStr(key) if key else None, options=options)
         way = way_of(vendor, "openai", base)
         assert way is not None
@@ -146,7 +145,7 @@ async def test_a_foreign_currency_is_named_and_never_taken_for_dollars() -> None
 
 
 async def test_pages_that_are_cut_fail_whole() -> None:
-    async with opened("openai", Accounts(cut_after=1)) as account:
+    async with opened("openai", Accounts(cut_after=1, page_days=2)) as account:
         with pytest.raises(UnexpectedResponseError, match="no end or lead nowhere"):
             await account.usage(ms(6), ms())
 
