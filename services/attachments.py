@@ -54,11 +54,12 @@ def read_image(path: Path) -> Attached:
     shown = one_line(str(path), 200)
     try:
         # Opened without waiting: a pipe nobody writes to would hold the program up for ever.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        if path.is_dir():
+            raise UsageError(f"{shown} is a folder, not an image.")
+        ways = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
+        handle = os.open(path, os.O_RDONLY | sum(getattr(os, way, 0) for way in ways))
         with os.fdopen(handle, "rb") as file:
             found = os.fstat(file.fileno())
-            if stat.S_ISDIR(found.st_mode):
-                raise UsageError(f"{shown} is a folder, not an image.")
             if not stat.S_ISREG(found.st_mode):
                 raise UsageError(f"{shown} is no ordinary file.")
             if found.st_size > IMAGE_LIMIT:

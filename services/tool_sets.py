@@ -25,12 +25,13 @@ class ToolSet:
 def listed(folder: Path) -> list[ToolSet]:
     """Every set by name, the broken ones with what is wrong. Hidden files are an editor's."""
     try:
-        names = sorted(entry.name for entry in folder.iterdir())
+        names = [entry.name for entry in folder.iterdir()]
     except FileNotFoundError:
         return []
     except OSError as error:
         return [ToolSet(folder.name, folder, (), f"The folder {folder} cannot be read: {error.strerror}.")]
-    return [_set(folder / name) for name in names if name.endswith(".json") and not name.startswith(".")]
+    found = (_set(folder / name) for name in names if name.endswith(".json") and not name.startswith("."))
+    return sorted(found, key=lambda known: known.name)
 
 
 def _set(path: Path) -> ToolSet:

@@ -23,25 +23,39 @@ FAILED = "! "
 """A typed result that begins with this is an error of the function."""
 
 
+MOST_SHOWN = 6
+"""Calls whose arguments stand above the lines; each shows them in its empty line, too."""
+
+
 async def answer_calls(chat: ChatAgain, calls: Sequence[ToolCall]) -> None:
     """Type what the tools gave back; then the model goes on. What a mock says stands there already."""
     from tui.modals.form import Field, Form
 
     tools = chat.state.params.tools
     prepared = {call.id: _prepared(call, tools) for call in calls}
+    several = len(calls) > 1
     fields = tuple(
         Field(
             call.id,
-            cut_end(one_line(call.name, 40) or "(no name)", 17),
+            _label(call, number if several else None),
             one_line(prepared[call.id], 2000),
             hint_of(call),
         )
-        for call in calls
+        for number, call in enumerate(calls, 1)
     )
-    detail = "A line for each call: text or JSON. “! ” before it says that the function failed."
+    detail = "Text or JSON, a line for each call. “! ” before it says that the function failed."
+    if several:
+        detail = "\n".join(
+            [*(f"{n}  {hint_of(call)}" for n, call in enumerate(calls[:MOST_SHOWN], 1)), detail]
+        )
     values = await chat.app.push_screen_wait(Form("Results of the tool calls", fields, detail, keep="send"))
     if values is not None and chat.may_send():
         await chat.send_results(typed(calls, values, prepared))
+
+
+def _label(call: ToolCall, number: int | None) -> str:
+    before = f"{number}  " if number is not None else ""
+    return cut_end(f"{before}{one_line(call.name, 40) or '(no name)'}", 17)
 
 
 def _prepared(call: ToolCall, tools: Sequence[Tool]) -> str:

@@ -134,7 +134,9 @@ _KEYS = (
     ("enter", "sends", "ctrl+j or \\ enter: a new line"),
     ("ctrl+t", "another model", "with prices, and what it changes per run"),
     ("ctrl+g", "conversations", "search, open, rename, delete"),
+    ("F3", "tools", "functions the model may call"),
     ("F4", "parameters", "system prompt, temperature, max tokens"),
+    ("F5", "images", "attach them, or paste the path of one"),
     ("esc", "stops an answer, else leaves the prompt", "then y copies, / searches"),
 )
 
