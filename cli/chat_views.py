@@ -246,6 +246,8 @@ def _cost_line(result: RunResult) -> str:
     ]
     if result.state != "complete" or result.finish_reason not in ("stop", "tool_calls"):
         parts.insert(1, result.state if result.state != "complete" else str(result.finish_reason))
+    if result.attempts and (served := result.attempts[-1].served_by):
+        parts.insert(1, f"answered by {served}")
     if result.note:
         parts.append(result.note)
     return " · ".join(parts)

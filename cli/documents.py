@@ -301,6 +301,7 @@ def attempt(view: AttemptView) -> Document:
         "state": view.state,
         "status": view.status,
         "request_id": view.request_id,
+        "served_by": view.served_by,
         "retry_after_ms": view.retry_after_ms,
         "error": None if view.error is None else error_document(view.error),
     }

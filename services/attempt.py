@@ -59,6 +59,8 @@ class Attempt:
     """As the vendor states it."""
     status: int | None = None
     request_id: str | None = None
+    served_by: str | None = None
+    """Who answered, where the vendor passes requests on: `x-ai/grok-4 at xAI`."""
     text: list[str] = field(default_factory=list)
     thinking: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
@@ -111,6 +113,7 @@ class Attempt:
     def read_stream(self, stream: Stream) -> None:
         """Take over what the stream itself knows."""
         self.status, self.request_id = stream.status, stream.request_id
+        self.served_by = served_words(stream)
         self.usage = self.usage.updated(stream.usage)
 
     def end(
@@ -135,7 +138,17 @@ class Attempt:
     def view(self, model: str) -> AttemptView:
         """The attempt as the result lists it."""
         wait = self.error.retry_after_ms if isinstance(self.error, ProviderError) else None
-        return AttemptView(model, self.state or "failed", self.status, self.request_id, wait, self.error)
+        return AttemptView(
+            model, self.state or "failed", self.status, self.request_id, wait, self.error, self.served_by
+        )
+
+
+def served_words(stream: Stream) -> str | None:
+    """Who answered; None where the vendor itself did, or does not say."""
+    host = getattr(stream, "served_by", None)
+    if host is None:
+        return None
+    return f"{stream.served_model} at {host}" if stream.served_model else str(host)
 
 
 @dataclass(frozen=True, slots=True)

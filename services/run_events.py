@@ -59,6 +59,8 @@ class AttemptView:
     request_id: str | None
     retry_after_ms: int | None
     error: SwitchroomError | None
+    served_by: str | None = None
+    """Who answered, where the vendor passes requests on to others and says to whom."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,11 +98,15 @@ class Bill:
     output: int | None
     cost: Decimal | None
     grade: str
+    served_by: str | None = None
 
     @classmethod
     def of_result(cls, result: RunResult) -> Bill:
         usage = result.usage
-        return cls(result.ttft_ms, result.answer_ms, usage.input, usage.output, result.cost, result.grade)
+        served = result.attempts[-1].served_by if result.attempts else None
+        return cls(
+            result.ttft_ms, result.answer_ms, usage.input, usage.output, result.cost, result.grade, served
+        )
 
     @classmethod
     def of_row(cls, row: MessageRow) -> Bill:
@@ -122,6 +126,7 @@ class Bill:
             guessed = "~" if self.grade == "estimated" else ""
             parts.append(f"{guessed}{whole(self.input)} → {guessed}{whole(self.output)} tok")
         parts.append(self._money())
+        parts += [self.served_by] if self.served_by else []
         return " · ".join(parts)
 
     def _money(self) -> str:
