@@ -74,7 +74,7 @@ def _with(
     model: RemoteModel, words: object, trained: int | None, stated: int | None, num_ctx: int | None
 ) -> RemoteModel:
     """The window is what a chat gets: the provider's `num_ctx`, else the model's own, never more than it was trained for."""
-    wanted = num_ctx or stated
+    wanted = None if "runs_at" in model.details else num_ctx or stated  # the cloud decides for itself
     known = trained or model.context_window
     window = min(wanted, known) if wanted and known else known
     found = dict(model.details)

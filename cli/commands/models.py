@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.commands.models_local import (
+    copy_model,
+    delete_model,
+    installed_models,
+    pull_model,
+    running_models,
+)
 from cli.commands.models_map import map_model
 from cli.commands.models_price import price_model
 from cli.commands.models_probe import probe_models, say_model
@@ -244,3 +251,8 @@ command.add_command(price_model)
 command.add_command(probe_models)
 command.add_command(say_model)
 command.add_command(recommend_models)
+command.add_command(pull_model)
+command.add_command(delete_model)
+command.add_command(copy_model)
+command.add_command(installed_models)
+command.add_command(running_models)
