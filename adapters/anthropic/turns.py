@@ -62,9 +62,9 @@ def thinks(block: Mapping[str, object]) -> bool:
 
 def _blocks(message: Message, model: str) -> list[Block]:
     if message.role == "tool":
-        return [
-            {"type": _RESULT, "tool_use_id": _id(message.tool_call_id or "call"), "content": message.text}
-        ]
+        failed = {"is_error": True} if message.is_error else {}
+        call = _id(message.tool_call_id or "call")
+        return [{"type": _RESULT, "tool_use_id": call, "content": message.text, **failed}]
     if message.role == "assistant":
         kept = kept_blocks(message.keepsake, model)
         if kept is not None and _same(kept, message):
