@@ -39,9 +39,20 @@ _FINAL = (
 """What `x-should-retry: true` does not make worth repeating."""
 _GENERAL = (BadRequestError, ServerError, UnexpectedResponseError)
 _KEY_ECHO = re.compile(r"\S*(?:\*{2,}|…)\S*|(?<![\w-])[\w-]{2,}\.{3}[\w-]{2,}")
+_LOADING = re.compile(r"\bloading (?:the )?model|model is (?:still )?loading", re.IGNORECASE)
+"""llama.cpp's 503 (WIRE 9): it answers as soon as the weights are in memory."""
+_LOADING_MS = 5_000
+_NO_ACCESS = re.compile(r"inaccessible|no access|have access|permission", re.IGNORECASE)
 _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]{0,2000}>", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-generation-id", "mistral-correlation-id")
+_REQUEST_IDS = (
+    "x-request-id",
+    "request-id",
+    "apim-request-id",
+    "x-generation-id",
+    "mistral-correlation-id",
+    "x-litellm-call-id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +151,8 @@ def _wait(kind: Kind, facts: Said, headers: Mapping[str, str]) -> int | None:
     if wait is None and issubclass(kind, (RateLimitedError, ServerError)):
         wait = wait_ms(facts.retry_delay)
         wait = wait_in_text(facts.message) if wait is None else wait
+        if wait is None and kind is OverloadedError and _LOADING.search(facts.message):
+            wait = _LOADING_MS
     return wait
 
 
@@ -177,6 +190,10 @@ def _words(
     }  # fmt: skip
     if origin.keyless and status in (401, 403) and kind in (InvalidCredentialsError, PermissionDeniedError):
         return f"{who} answers {status}: it wants a sign-in.{quoted}", "Check the address."
+    if kind is OverloadedError and _LOADING.search(facts.message):
+        return f"{who} is still loading the model.", "Try again in a moment."
+    if kind is ModelUnavailableError and _NO_ACCESS.search(facts.message):  # Fireworks (WIRE 9)
+        return table[kind][0], "Pick another model, or check that the key may use this one."
     if kind in table:
         return table[kind]
     if status == 404:

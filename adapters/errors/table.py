@@ -101,7 +101,7 @@ PROBES: tuple[Probe, ...] = (
         r"maximum context length|exceed context limit|longer than the model's context length"
         r"|exceeds the (?:available context size|maximum number of tokens)"
         r"|input tokens exceed the configured limit|input length exceeds|(?:prompt|input) is too long|input too long"
-        r"|context (?:length|window|size) (?:exceeded|is exceeded)",
+        r"|context (?:length|window|size) (?:exceeded|is exceeded)|tokens`? ?\+ ?`?max_(?:new_)?tokens",
         ContextTooLongError, 0, 200, 400, 403, 413, 422, 500,
     ),
     _probe(r"content[_ ]filter|content_policy_violation|responsibleaipolicyviolation", ContentFilteredError),

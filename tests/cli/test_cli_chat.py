@@ -24,7 +24,7 @@ DOCUMENT = {
     "run_id", "model", "text", "thinking", "tool_calls", "state", "finish_reason", "usage", "cost_usd", "cost_grade",
     "ttft_ms", "duration_ms", "cached", "attempts",
 }  # fmt: skip
-ATTEMPT = {"model", "state", "status", "request_id", "retry_after_ms", "error"}
+ATTEMPT = {"model", "state", "status", "request_id", "served_by", "retry_after_ms", "error"}
 ERROR = {"code", "title", "message", "hint", "provider", "status"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
 
