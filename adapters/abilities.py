@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from adapters.base import Stream
 from adapters.events import ChatRequest
 
 if TYPE_CHECKING:
@@ -182,3 +183,54 @@ class SignsIn(Protocol):
 
     async def end_sign_in(self, code: DeviceCode) -> SecretStr | float:
         """What is to be kept when the person is done; else how many seconds longer to wait from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """A model that a hub offers. Strings are already harmless; None where it does not say."""
+
+    id: str
+    task: str | None = None
+    """The hub's own word: `translation`, `automatic-speech-recognition`, `text-generation` …"""
+    downloads: int | None = None
+    """In the last 30 days."""
+    likes: int | None = None
+    library: str | None = None
+    gated: bool = False
+    """Its owner lets people in one by one."""
+
+
+@runtime_checkable
+class SearchesModels(Protocol):
+    """Models can be looked for by words, beyond those that the provider lists."""
+
+    async def search(self, words: str, task: str | None = None, limit: int = 30) -> list[FoundModel]:
+        """The most used first. Raises ProviderError, OfflineError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translate:
+    """A text to be translated. Languages are the model's own codes; None: it knows only one, or finds out."""
+
+    text: str = field(repr=False)
+    source: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """A recording whose words are wanted."""
+
+    audio: bytes = field(repr=False)
+    media_type: str
+
+
+Task = Translate | Transcribe
+
+
+@runtime_checkable
+class RunsTasks(Protocol):
+    """Models can translate and transcribe."""
+
+    def run_task(self, model: str, task: Task) -> AbstractAsyncContextManager[Stream]:
+        """The answer as a stream of one piece; as with `Adapter.stream`, refusals are raised on entering."""

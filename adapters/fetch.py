@@ -169,6 +169,14 @@ class Fetcher:
             allow_http=connection.allow_http,
         )
 
+    def require(self, connection: Connection, url: str) -> None:
+        """Raise what would keep a connection to this address from being made: for work that another process does."""
+        check_url(url, connection.allow_http)
+        through = proxy_for(url, connection.proxy)
+        for address in (url, through):
+            if address and self._gate is not None:
+                self._gate(urlsplit(address).hostname or "")
+
     def prepared(self, connection: Connection) -> bool:
         """Whether `client` is quick for this connection."""
         wanted = (connection.ca_file, connection.tls_min)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -14,9 +13,9 @@ from catalog.errors import UsageError
 from catalog.plaintext import one_line
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from adapters.plugins import Plugin, Plugins
+    from catalog.options import Option
 
-GROUP = "switchroom.adapters"
 Maker = Callable[[Connection, Fetcher], Adapter]
 
 _OURS = {
@@ -29,7 +28,6 @@ _OURS = {
     "huggingface": "adapters.huggingface:HuggingFaceAdapter",
     "fake": "adapters.fake:FakeAdapter",
 }
-_log = logging.getLogger(__name__)
 
 
 def create(connection: Connection, fetcher: Fetcher) -> Adapter:
@@ -49,16 +47,17 @@ def offers(dialect: str, method: str) -> bool:
 
 def dialects() -> tuple[str, ...]:
     """The dialects that can be used, ours first; `fake` is for demos and not named."""
-    return (*(name for name in _OURS if name != "fake"), *sorted(_foreign()))
+    return (*(name for name in _OURS if name != "fake"), *_plugins().names())
 
 
-def can(dialect: str, ability: type) -> bool:
-    """Whether adapters of a dialect have an ability (adapters.abilities); none is made for it."""
-    try:
-        maker = _maker(dialect)
-    except UsageError:
-        return False
-    return isinstance(maker, type) and issubclass(maker, ability)
+def options_of(dialect: str) -> Mapping[str, Option]:
+    """The options that a plug-in declares for its dialect; of ours, and where it declares none: empty."""
+    return {} if dialect in _OURS else _plugins().options(dialect)
+
+
+def plugins() -> tuple[Plugin, ...]:
+    """Every adapter that another package brings, and what is wrong with it. Imports each: may run in a thread."""
+    return _plugins().look()
 
 
 @lru_cache(maxsize=64)
@@ -67,30 +66,17 @@ def _maker(dialect: str) -> Maker:
     if target is not None:
         module, _, name = target.partition(":")
         return cast("Maker", getattr(import_module(module), name))
-    plugin = _foreign().get(dialect)
-    if plugin is None:
+    maker = _plugins().maker(dialect)
+    if maker is None:
         raise UsageError(
             f"No adapter speaks the dialect {one_line(dialect, 40)}.",
             hint=f"There are: {', '.join(dialects())}.",
         )
-    try:
-        loaded = plugin.load()
-    except Exception as error:  # noqa: BLE001  whatever a foreign module raises must not take the program along
-        _log.warning("adapter plug-in %s is broken: %s", one_line(plugin.value, 80), type(error).__name__)
-        raise UsageError(
-            f"The plug-in {one_line(plugin.value, 80)} for the dialect {one_line(dialect, 40)} cannot be loaded ({type(error).__name__}).",
-            hint="Repair or remove it.",
-        ) from None
-    if not callable(loaded):
-        raise UsageError(
-            f"The plug-in {one_line(plugin.value, 80)} is no adapter.", hint="Repair or remove it."
-        )
-    return cast("Maker", loaded)
+    return maker
 
 
 @lru_cache(maxsize=1)
-def _foreign() -> dict[str, EntryPoint]:
-    """Plug-ins by dialect; ours cannot be replaced."""
-    from importlib.metadata import entry_points
+def _plugins() -> Plugins:
+    from adapters.plugins import Plugins
 
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in _OURS}
+    return Plugins(frozenset(_OURS))

@@ -1,0 +1,141 @@
+"""The program that downloads: a process of its own around huggingface_hub, told by its input, telling by its output in JSON lines.
+
+It is started by path with nothing of ours importable, and ends by itself when its input is closed: whoever started it
+is gone then.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+EVERY_S = 0.2
+"""Least time between two reports."""
+
+
+def main() -> int:
+    """One line of input: {"model", "token", "folder", "hub", "ca"}. One line of output for each report."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints is no report
+    told = json.loads(sys.stdin.readline())
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    try:
+        import huggingface_hub
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]
+    except ImportError:
+        return _say(out, {"missing": "huggingface_hub"})
+    if told.get("ca"):
+        _trust(huggingface_hub, told["ca"])
+    reports = _Reports(out)
+
+    class Bar(tqdm):  # type: ignore[misc]
+        """Counts instead of drawing."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.pop("name", None)
+            # of its bars, the one of bytes that are on the disk; the others count files, or bytes on the wire
+            self._bytes = kwargs.get("unit") == "B" and kwargs.get("desc") != "Downloading bytes"
+            super().__init__(*args, **{**kwargs, "file": io.StringIO(), "disable": False})
+
+        def display(self, *_args: Any, **_kwargs: Any) -> bool:
+            return True
+
+        def update(self, n: float | None = 1) -> None:
+            super().update(n)
+            if self._bytes:
+                reports.progress(int(self.n), int(self.total or 0))
+
+    try:
+        huggingface_hub.snapshot_download(
+            told["model"],
+            token=told["token"] or False,
+            cache_dir=told["folder"],
+            endpoint=told["hub"],
+            tqdm_class=Bar,
+            max_workers=4,
+        )
+    except Exception as error:  # noqa: BLE001  every failure is told in the same way
+        return _say(out, {"error": _failure(error)})
+    return _say(out, {"done": True, "completed": reports.completed, "total": reports.total})
+
+
+class _Reports:
+    """Says how far it is, not too often."""
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._at = 0.0
+        self.completed = 0
+        self.total = 0
+
+    def progress(self, completed: int, total: int) -> None:
+        with self._lock:
+            self.completed, self.total = completed, max(total, completed)
+            if time.monotonic() - self._at >= EVERY_S:
+                self._at = time.monotonic()
+                _say(self._out, {"completed": self.completed, "total": self.total})
+
+
+def _trust(hub: Any, ca: str) -> None:
+    """Use the private authorities of the provider."""
+    import ssl
+
+    from huggingface_hub.utils import _http
+
+    def client() -> Any:
+        import httpx2
+
+        context = ssl.create_default_context(cafile=ca)
+        return httpx2.Client(
+            event_hooks={"request": [_http.hf_request_event_hook]},
+            follow_redirects=True,
+            timeout=None,
+            verify=context,
+        )
+
+    hub.set_client_factory(client)
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    """What went wrong, as far as it can be told apart; the innermost answer of the hub counts."""
+    seen: BaseException | None = error
+    status, code, said = None, "", ""
+    while seen is not None:
+        response = getattr(seen, "response", None)
+        if response is not None and status is None:
+            status = getattr(response, "status_code", None)
+            code = str(response.headers.get("x-error-code", ""))[:80]
+            said = str(response.headers.get("x-error-message", ""))[:400]
+        seen = seen.__cause__
+    return {
+        "kind": type(error).__name__,
+        "status": status,
+        "code": code,
+        "said": said,
+        "text": str(error)[:400],
+    }
+
+
+def _say(out: Any, line: dict[str, Any]) -> int:
+    try:
+        out.write(json.dumps(line) + "\n")
+        out.flush()
+    except OSError:  # nobody listens any more
+        os._exit(1)
+    return 0
+
+
+def _leave_with_parent() -> None:
+    while sys.stdin.readline():
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
