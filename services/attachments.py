@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
@@ -89,7 +89,7 @@ def typed_path(text: str) -> Path:
     """A path as a person or a terminal writes it: `~`, quotes, `\\ ` before spaces, `file://`. Raises UsageError."""
     text = text.strip()
     if text.startswith("file://"):
-        text = unquote(urlsplit(text).path)
+        text = unquote("/" + text.removeprefix("file://").partition("/")[2])
     elif text[:1] in "'\"" or "\\" in text:
         try:
             parts = shlex.split(text)

@@ -47,13 +47,20 @@ def found(folder: Path, given: str) -> tuple[Tool, ...]:
     if _is_path(text):
         return read_tools(_expanded(text))
     named = folder / f"{text}.json"
-    if named.exists():
+    if _is_there(named):
         return read_tools(named)
-    if Path(text).exists():
+    if _is_there(Path(text)):
         return read_tools(Path(text))
     names = [known.name for known in listed(folder)]
     hint = f"There are: {', '.join(names)}." if names else f"Sets are files in {folder}."
     raise UsageError(f"There is no set of tools named {one_line(text, 60)}; it cannot be read.", hint=hint)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_path(text: str) -> bool:

@@ -77,33 +77,34 @@ def read_tools(path: Path | None) -> tuple[Tool, ...]:
     """The functions of a tools file: an OpenAI-style list of tools, or a bare list of functions."""
     if path is None:
         return ()
-    text = _text(path)
+    shown, text = one_line(str(path), 300), _text(path)
     try:
         data: object = json.loads(text)
     except json.JSONDecodeError as error:
-        raise UsageError(f"The tools file {path} is not JSON: line {error.lineno}, {error.msg}.") from None
+        raise UsageError(f"The tools file {shown} is not JSON: line {error.lineno}, {error.msg}.") from None
     except (ValueError, RecursionError):
-        raise UsageError(f"The tools file {path} is not JSON.") from None
+        raise UsageError(f"The tools file {shown} is not JSON.") from None
     try:
         return tools_of(data)
     except BadToolsError as error:
         line = line_of(text, error.where)
-        raise UsageError(f"The tools file {path}, line {line}: {one_line(error.reason)}.") from None
+        raise UsageError(f"The tools file {shown}, line {line}: {one_line(error.reason)}.") from None
 
 
 def _text(path: Path) -> str:
+    shown = one_line(str(path), 300)
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):  # a pipe or device would be read without end
             what = "is a folder" if stat.S_ISDIR(found.st_mode) else "is no ordinary file"
-            raise UsageError(f"The tools file {path} {what}.")
+            raise UsageError(f"The tools file {shown} {what}.")
         if found.st_size > MOST_BYTES:
-            raise UsageError(f"The tools file {path} is larger than 1 MB.")
+            raise UsageError(f"The tools file {shown} is larger than 1 MB.")
         return path.read_text("utf-8-sig")
     except OSError as problem:
-        raise UsageError(f"The tools file {path} cannot be read: {problem.strerror}.") from None
+        raise UsageError(f"The tools file {shown} cannot be read: {problem.strerror}.") from None
     except ValueError:
-        raise UsageError(f"The tools file {path} is not JSON: no UTF-8 text.") from None
+        raise UsageError(f"The tools file {shown} is not JSON: no UTF-8 text.") from None
 
 
 def tools_of(data: object) -> tuple[Tool, ...]:
