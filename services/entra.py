@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from catalog.errors import MissingKeyError, SwitchroomError, UsageError
 from services.clock import now_ms
@@ -24,6 +23,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Who = Literal["person", "application"]
+
+
+async def pause(seconds: float) -> None:
+    """Between two questions; tests put a clock of their own here."""
+    await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,6 @@ class Started:
 
 class SignIns:
     """Starts, ends and keeps the sign-ins of providers."""
-
-    sleep: ClassVar[Callable[[float], Awaitable[None]]] = staticmethod(asyncio.sleep)
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -82,7 +84,7 @@ class SignIns:
 
         adapter, interval = cast("SignsIn", started.adapter), started.code.interval
         while True:
-            await self.sleep(interval)
+            await pause(interval)
             found = await adapter.end_sign_in(started.code)
             if not isinstance(found, float):
                 return found

@@ -13,6 +13,7 @@ _FOREIGN = (
     "OPENAI_",
     "ANTHROPIC_",
     "GEMINI_",
+    "AZURE_",
     "GOOGLE_",
     "OLLAMA_",
     "HF_",
