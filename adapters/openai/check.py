@@ -21,7 +21,7 @@ from adapters.errors import (
 from adapters.fetch import Fetcher, parse_json
 from adapters.http_send import verdict
 from adapters.openai.models import read_models
-from adapters.openai.vendors import PLAIN, AboutKey, Vendor
+from adapters.openai.vendors import PLAIN, AboutKey, Vendor, litellm
 
 TIMEOUT = 4.5
 """Seconds for the whole check."""
@@ -46,9 +46,8 @@ async def check(
         count, missing = await probe.models(models_url)
         if vendor.health is not None:
             await probe.health(models_url, vendor.health)
-        about = (
-            await probe.about(models_url, vendor.about_key) if vendor.about_key and connection.key else None
-        )
+        asks = litellm.VENDOR.about_key if probe.litellm else vendor.about_key
+        about = await probe.about(models_url, asks) if asks and connection.key else None
         if about is None and (missing is not None or not _list_proves(connection)):
             await probe.key(chat_url, missing)
         return _good(connection, count, probe.proven, about or "")
@@ -63,10 +62,13 @@ class _Probe:
         self._origin = origin
         self._deadline = deadline
         self.proven = True
+        self.litellm = False
+        """The server told by its headers that it is LiteLLM's proxy."""
 
     async def models(self, url: str) -> tuple[int | None, ProviderError | None]:
         """(number of models, None), or (None, why there is no list)."""
         status, headers, content = await self._call(self._client.build_request("GET", url))
+        self.litellm = any(name.lower().startswith(litellm.MARK) for name in headers)
         if status != 200:
             error = error_from_answer(self._origin, status, headers, content)
             if status in (404, 405, 501):
@@ -87,12 +89,11 @@ class _Probe:
 
     async def about(self, models_url: str, key: AboutKey) -> str | None:
         """What the vendor says about the key; None where it does not say (a gateway without that call)."""
-        url = f"{models_url.removesuffix('models')}{key.path}"
-        status, headers, content = await self._call(self._client.build_request("GET", url))
-        if status in (404, 405, 501):
+        beside = models_url.removesuffix("models") + key.path
+        url = _ROOT.sub(key.path, models_url) if key.path.startswith("/") else beside
+        status, _headers, content = await self._call(self._client.build_request("GET", url))
+        if status != 200:  # whether the key is bad is found out by a chat then
             return None
-        if status != 200:
-            raise error_from_answer(self._origin, status, headers, content)
         answer = parse_json(content, self._origin.slug)
         return key.read(self._origin.slug, answer) if isinstance(answer, dict) else None
 

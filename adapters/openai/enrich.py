@@ -15,6 +15,7 @@ from adapters.openai.enrich_litellm import read_litellm
 from adapters.openai.enrich_llama import read_props
 from adapters.openai.enrich_lmstudio import read_lmstudio
 from adapters.openai.models import entries_of, read_entries
+from adapters.openai.vendors import vendor_id
 from catalog.detect import is_loopback, is_private
 from catalog.errors import SwitchroomError
 
@@ -75,7 +76,7 @@ def _server(connection: Connection, headers: Mapping[str, str], models: Sequence
     if is_loopback(split.hostname or "") or is_private(split.hostname or ""):
         owner = models[0].owned_by if models else None
         return _OWNERS.get(owner or "") or _OWN_PORTS.get(split.port or 0)
-    return None
+    return vendor_id(connection)
 
 
 async def enriched(

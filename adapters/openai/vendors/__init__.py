@@ -21,7 +21,7 @@ class AboutKey:
     """A call that says how the key stands."""
 
     path: str
-    """Beside `models`."""
+    """Beside `models`; from the server's root where it begins with a slash."""
     read: Callable[[str, Mapping[str, object]], str]
     """(slug, answer) → what is good about it, for a sentence; empty for nothing. Raises its ProviderError."""
 
