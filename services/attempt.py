@@ -190,6 +190,8 @@ def _filled(attempt: Attempt, prepared: Prepared, max_output: int | None) -> tup
         return usage, False
     if not attempt.has_content and usage.input is None and not _may_be_billed(attempt):
         return replace(usage, input=0, output=0), False
+    if not prepared.by_tokens:
+        return usage, False
     output = prepared.habit.tokens(attempt.weight)
     if max_output is not None:
         output = min(output, max_output)

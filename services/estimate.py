@@ -71,6 +71,8 @@ class Prepared:
     habit: TokenHabit
     size: PromptSize
     estimate: Estimate
+    by_tokens: bool = True
+    """False for a task: nobody counts its tokens, and it is not billed by them."""
 
 
 def longest_output(info: ModelInfo, input_tokens: int) -> int:
@@ -98,11 +100,13 @@ class Estimates:
         """The estimate with all it was made from. NotFoundError: no such provider."""
         view, row = await self._services.models.found(request.model)
         tariff = self._tariff(view)
+        if request.task is not None:
+            tariff = Tariff(None, own=tariff.own)
         habit = await self.habits.load(view.provider, view.info.id)
         size = prompt_size(request.messages, request.system, request.tools, request.json_schema)
         counted = self._services.counting.known(request)
         estimate = _estimate(view, tariff, habit, size, request.max_tokens, counted)
-        return Prepared(view, row, tariff, habit, size, estimate)
+        return Prepared(view, row, tariff, habit, size, estimate, by_tokens=request.task is None)
 
     async def counted(self, requests: Sequence[RunRequest]) -> list[Estimate]:
         """Their estimates, exact where the vendor counts within a few seconds."""

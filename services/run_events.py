@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from adapters.abilities import Task
 from adapters.events import FinishReason, Keepsake, Message, ToolCall, ToolSpec
 from catalog.errors import SwitchroomError
 from catalog.usage import Grade, Usage
@@ -34,6 +35,8 @@ class RunRequest:
     json_schema: Mapping[str, object] | None = None
     """The answer must be JSON of this schema; None: words."""
     stream: bool = True
+    task: Task | None = None
+    """In the place of messages: a text to translate or a recording; None: a chat."""
     conversation_id: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     caller: str = "cli"

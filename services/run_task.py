@@ -7,9 +7,11 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from adapters.abilities import RunsTasks
 from adapters.errors import ProviderError, StreamInterruptedError, UnexpectedResponseError
 from adapters.events import ChatRequest, Event, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
 from catalog.errors import SwitchroomError, UsageError
@@ -36,7 +38,7 @@ from services.run_events import (
 from services.settlement import Settlement, milliseconds
 
 if TYPE_CHECKING:
-    from adapters.base import Adapter
+    from adapters.base import Adapter, Stream
     from services.container import Services
 
 log = logging.getLogger(__name__)
@@ -115,7 +117,14 @@ class RunTask:
                 hint=f"Switch it on with: switchroom providers enable {slug}",
                 provider=slug,
             )
-        return prepared, await self._services.registry.adapter(slug)
+        adapter = await self._services.registry.adapter(slug)
+        if self._request.task is not None and not isinstance(adapter, RunsTasks):
+            raise UsageError(
+                f"{slug} runs no tasks: it can only chat.",
+                hint="Translation and speech recognition are run by Hugging Face providers.",
+                provider=slug,
+            )
+        return prepared, adapter
 
     async def _begin(self, prepared: Prepared) -> Purse:
         async def waiting(reason: str, seconds: float) -> None:
@@ -187,7 +196,7 @@ class RunTask:
         return attempt
 
     async def _stream(self, adapter: Adapter, attempt: Attempt, purse: Purse) -> None:
-        async with adapter.stream(self._chat(self._sent_max[attempt.number])) as stream:
+        async with self._opened(adapter, self._sent_max[attempt.number]) as stream:
             attempt.status = stream.status
             try:
                 async for event in stream:
@@ -206,6 +215,13 @@ class RunTask:
                         self._progress(attempt, now)
             finally:
                 attempt.read_stream(stream)
+
+    def _opened(self, adapter: Adapter, max_tokens: int | None) -> AbstractAsyncContextManager[Stream]:
+        task = self._request.task
+        if task is None or not isinstance(adapter, RunsTasks):
+            return adapter.stream(self._chat(max_tokens))
+        assert self._prepared is not None
+        return adapter.run_task(self._prepared.view.info.id, task)
 
     def _chat(self, max_tokens: int | None) -> ChatRequest:
         request = self._request

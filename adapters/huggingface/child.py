@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 EVERY_S = 0.2
@@ -91,7 +92,7 @@ def _trust(hub: Any, ca: str) -> None:
     def client() -> Any:
         import httpx2
 
-        context = ssl.create_default_context(cafile=ca)
+        context = ssl.create_default_context(cafile=str(Path(ca).expanduser()))
         return httpx2.Client(
             event_hooks={"request": [_http.hf_request_event_hook]},
             follow_redirects=True,

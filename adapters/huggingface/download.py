@@ -106,7 +106,7 @@ async def _tell(
         "token": connection.key.get_secret_value() if connection.key is not None else None,
         "folder": str(folder),
         "hub": hub,
-        "ca": os.path.expanduser(connection.ca_file) if connection.ca_file else None,  # noqa: PTH111  no disk is touched
+        "ca": connection.ca_file,
     }
     with contextlib.suppress(ConnectionError):
         process.stdin.write(json.dumps(told).encode() + b"\n")
