@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from catalog.detect import is_loopback, is_private
@@ -60,6 +60,8 @@ _WAYS = {
     )
 }  # fmt: skip
 VENDORS = tuple(_WAYS)
+_PLAYED = (_WAYS["openai"], _WAYS["anthropic"])
+"""Whose accounts the demo plays."""
 _HOSTS = {
     "api.openai.com": "openai", "api.anthropic.com": "anthropic", "openrouter.ai": "openrouter",
     "api.deepseek.com": "deepseek", "huggingface.co": "huggingface",
@@ -80,7 +82,8 @@ def way_of(
     if (said := (options or {}).get(OPTION)) is not None:
         return _WAYS.get(said)
     if dialect == "fake":
-        return None
+        played = _WAYS.get(catalog_id or "")
+        return replace(played, vendor="fake", keyed=True, admin="", pause_s=2) if played in _PLAYED else None
     if catalog_id is not None:
         return _WAYS.get(catalog_id)
     host = urlsplit(endpoint).hostname or ""
@@ -93,7 +96,7 @@ def way_of(
 def why_none(catalog_id: str | None, dialect: str, endpoint: str) -> str:
     """Why there is nothing to read, in one sentence."""
     if dialect == "fake":
-        return "The demo's providers have no accounts."
+        return "The demo plays no account of this vendor."
     known = _WHY.get(catalog_id or "") or _WHY.get(dialect)
     if known is not None:
         return known

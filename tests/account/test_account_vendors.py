@@ -281,7 +281,9 @@ def test_the_way_is_told_by_option_then_vendor_then_host() -> None:
     assert vendor(None, "https://api.openai.com.evil.example/v1") is None
     assert vendor("groq", "https://api.groq.com/openai/v1") is None
     assert vendor(None, "http://127.0.0.1:4000/v1", account="litellm") == "litellm"
-    assert way_of("openai", "fake", "https://api.openai.com/v1") is None
+    played = way_of("openai", "fake", "https://api.openai.com/v1")
+    assert played is not None
+    assert played.vendor == "fake", "the demo asks nobody"
     assert "another host" in why_none("xai", "openai", "https://api.x.ai/v1")
     assert "own" in why_none(None, "openai", "http://127.0.0.1:8080/v1")
 

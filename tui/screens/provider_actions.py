@@ -102,9 +102,15 @@ async def set_key(app: SwitchroomApp, view: ProviderView) -> None:
         ("paste", "Paste a new key (tested before it is kept)"),
         ("env", "Name an environment variable that holds it"),
         ("remove", "Remove the key: call this provider without one"),
+        *account_ways(view),
     ]
     chosen = await choose(app, f"Key of {slug}: now {view.key_label}", ways)
     if chosen is None:
+        return
+    if chosen.startswith("account"):
+        from tui.screens.account_key import set_account_key
+
+        await set_account_key(app, slug, chosen)
         return
     registry = app.services.registry
     try:
@@ -122,6 +128,21 @@ async def set_key(app: SwitchroomApp, view: ProviderView) -> None:
         await _keep_key(app, slug, source)
     except SwitchroomError as error:
         app.tell_error(error)
+
+
+def account_ways(view: ProviderView) -> list[tuple[str, str]]:
+    """What can be done with the second key, where the vendor has one."""
+    from services.admin_keys import label, way
+
+    opens = way(view.row)
+    if opens is None or not opens.admin:
+        return []
+    now = label(view.row)
+    ways = [
+        ("account", f"Account key: {opens.admin} for what was used and billed"),
+        ("account_env", "Account key: name an environment variable that holds it"),
+    ]
+    return ways if now is None else [*ways, ("account_remove", f"Remove the account key ({now})")]
 
 
 async def _keep_key(app: SwitchroomApp, slug: str, source: SecretStr | EnvKey) -> None:

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from catalog.errors import NotFoundError, SwitchroomError
 from tui.screens import model_columns, provider_pages
 from tui.screens import provider_actions as actions
+from tui.screens.provider_account import GROUPS, SPANS, AccountPage
 from tui.screens.provider_metrics import MetricsPage
 from tui.screens.provider_next import next_step
 from tui.screens.rereading import Rereading
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
     from services.registry import ProviderView
     from store.audit import AuditRow
 
-_TABS = ("Summary", "Models", "Budget", "Metrics", "Audit", "Advanced")
-_MODELS, _METRICS, _AUDIT = map(_TABS.index, ("Models", "Metrics", "Audit"))
+_TABS = ("Summary", "Models", "Budget", "Metrics", "Account", "Audit", "Advanced")
+_MODELS, _METRICS, _ACCOUNT, _AUDIT = map(_TABS.index, ("Models", "Metrics", "Account", "Audit"))
 _OPENS = {_METRICS: "model", _AUDIT: "entry"}
 """What enter opens on a tab; on the others it chats."""
 _DAY_MS = 86_400_000
 _SPANS = (("24 hours", _DAY_MS), ("7 days", 7 * _DAY_MS), ("30 days", 30 * _DAY_MS))
-_RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "BudgetsChanged", "StoreChangedElsewhere"})  # fmt: skip
+_RELOAD = frozenset({"AccountRead", "ProvidersChanged", "ModelsChanged", "SyncEnded", "RunEnded", "BudgetsChanged", "StoreChangedElsewhere"})  # fmt: skip
 
 
 class ProviderDetail(Rereading):
@@ -54,6 +55,8 @@ class ProviderDetail(Rereading):
         Binding("d", "default", "default", id="provider.default", tooltip="Make the model under the cursor this provider's default"),
         Binding("less_than_sign", "span(-1)", "range", show=False, id="provider.shorter", tooltip="A shorter range of time: 24 hours, 7 days"),
         Binding("greater_than_sign", "span(1)", "range", key_display="< >", id="provider.longer", tooltip="A longer range of time: 7 days, 30 days"),
+        Binding("v", "group", "group", id="provider.group", tooltip="The account by day, by model or by line item"),
+        Binding("r", "account_read", "read", id="provider.account_read", tooltip="Ask the vendor now what was used, billed and is left"),
         Binding("slash", "filter", "filter", id="provider.filter", tooltip="Filter the models"),
         Binding("o", "order", "order", id="provider.order", tooltip="Order the models: dearest, largest … first"),
         Binding("t", "test", "test", id="provider.test", tooltip="Test the key and the connection"),
@@ -79,12 +82,18 @@ class ProviderDetail(Rereading):
         )
         self._audit = provider_pages.audit_table()
         self._metrics = MetricsPage()
+        self._account = AccountPage()
         self._span = 0
+        self._account_span = 1
+        self._group = 0
+        self._asking = self._asked = False
+        """The vendor is being asked for the account; it was asked since this screen opened."""
         self._pages: tuple[Widget, ...] = (
             Pairs(),
             self._models,
             Pairs(),
             self._metrics,
+            self._account,
             self._audit,
             Pairs(),
         )
@@ -108,13 +117,15 @@ class ProviderDetail(Rereading):
             history = await services.audit.of_provider(self.slug)
             if self._place == _METRICS:
                 await self._load_metrics()
+            elif self._place == _ACCOUNT:
+                await self._load_account()
         except NotFoundError:
             self._vanished()
             return
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
-        summary, _, budget, _, _, advanced = self._pages
+        summary, budget, advanced = self._pages[0], self._pages[2], self._pages[-1]
         assert isinstance(summary, Pairs)
         assert isinstance(budget, Pairs)
         assert isinstance(advanced, Pairs)
@@ -141,9 +152,12 @@ class ProviderDetail(Rereading):
         return self.query_one(TabsLine).place
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """`d`, `/` and `o` belong to the models' tab, `<` and `>` to the metrics."""
+        """`d`, `/` and `o` belong to the models' tab, `<` and `>` to metrics and account, `v` and `r` to the account."""
         if action == "span":
-            return self.is_mounted and self._place == _METRICS
+            return self.is_mounted and self._place in (_METRICS, _ACCOUNT)
+        if action in ("group", "account_read"):
+            there = self.is_mounted and self._place == _ACCOUNT
+            return there and self._account.state not in ("", "no_api", "needs_key")
         if action == "open":
             return not self.is_mounted or self._place not in _OPENS or self._under_cursor is not None
         if action in ("default", "filter", "order"):
@@ -162,7 +176,8 @@ class ProviderDetail(Rereading):
         for number, page in enumerate(self._pages):
             page.display = number == place
         self._filter.set_class(place == _MODELS and bool(self._models.filter), "-open")
-        (self._metrics.table if place == _METRICS else self._pages[place]).focus()
+        tables: dict[int, Widget] = {_METRICS: self._metrics.table, _ACCOUNT: self._account.table}
+        tables.get(place, self._pages[place]).focus()
         self.refresh_bindings()
 
     async def _load_metrics(self) -> None:
@@ -172,14 +187,54 @@ class ProviderDetail(Rereading):
         self._metrics.show(name, await provider_metrics(self.app.services, self.slug, span))
         self.refresh_bindings()
 
+    async def _load_account(self) -> None:
+        from tui.screens.provider_account import read
+
+        found = await read(
+            self.app.services, self.slug, self._account_span, GROUPS[self._group], reading=self._asking
+        )
+        self._account.show(found, self.app)
+        self.refresh_bindings()
+        if found.view.state == "never" and not self._asked:
+            self.action_account_read()
+
     def action_span(self, by: int) -> None:
-        self._span = max(0, min(len(_SPANS) - 1, self._span + by))
+        if self._place == _ACCOUNT:
+            self._account_span = max(0, min(len(SPANS) - 1, self._account_span + by))
+        else:
+            self._span = max(0, min(len(_SPANS) - 1, self._span + by))
         self._load_soon()
+
+    def action_group(self) -> None:
+        self._group = (self._group + 1) % len(GROUPS)
+        self._load_soon()
+
+    def action_account_read(self) -> None:
+        if not self._asking:
+            self._asking = self._asked = True
+            self.app.do(self._ask_account())
+
+    async def _ask_account(self) -> None:
+        """Ask the vendor; what it says, or why it did not, is read from what is kept."""
+        self._load_soon()
+        try:
+            view = await self.app.services.accounts.refresh(self.slug)
+        except SwitchroomError as error:
+            self.app.tell_error(error)
+            return
+        finally:
+            self._asking = False
+        if view.waited:
+            self.app.tell(view.waited, tone="dim")
+        elif view.error is not None and view.error.code in ("offline", "vault_locked"):
+            self.app.tell(view.error.message, hint=view.error.hint or "", tone="warn")
+        if self.is_mounted:
+            self._load_soon()
 
     def action_tab(self, by: int) -> None:
         place = self.query_one(TabsLine).step(by)
         self._show_tab(place)
-        if place == _METRICS and self.app.opened:
+        if place in (_METRICS, _ACCOUNT) and self.app.opened:
             self._load_soon()
 
     def action_back(self) -> None:
