@@ -466,7 +466,7 @@ BAD_KEY = (401, {"error": {"message": "Invalid API Key", "type": "authentication
         ((404, "404 page not found"), (404, "404 page not found"), "error", "not as an OpenAI-compatible server"),
         ((200, "<html><title>Router login</title></html>"), (200, "<html>"), "error", ""),
         ((200, {"hello": 1}), NO_MODEL, "error", "not as an OpenAI-compatible server"),
-        ((503, {"error": {"message": "Loading model", "type": "unavailable_error"}}), NO_MODEL, "limited", "Loading model"),
+        ((503, {"error": {"message": "Loading model", "type": "unavailable_error"}}), NO_MODEL, "limited", "still loading the model"),
         ((301, "moved"), NO_MODEL, "error", "redirects"),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.counts import mapping, money
+from adapters.counts import money
 from adapters.errors import InvalidCredentialsError, NoCreditError
 from adapters.openai.vendors import AboutKey, Vendor
 
@@ -14,7 +14,9 @@ MARK = "x-litellm"
 
 def read(slug: str, answer: Mapping[str, object]) -> str:
     """`$3.20 of $10.00 spent`; raises for a key that is blocked, or whose budget is spent."""
-    info = mapping(dict(answer), "info")
+    info = answer.get("info")
+    if not isinstance(info, dict):
+        return ""
     if info.get("blocked") is True:
         raise InvalidCredentialsError(
             f"The key of {slug} is blocked.",
