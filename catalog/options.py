@@ -92,6 +92,7 @@ _HUGGINGFACE = {
     "bill_to": Option("The organization that pays for what the router is asked (X-HF-Bill-To).", r"[A-Za-z0-9][\w.-]{0,95}", "my-team"),
     "hub": Option("Where the hub is, for mirrors and copies of it; otherwise HF_ENDPOINT, or huggingface.co.", r"https?://[^\s?#@]+", "https://hub.example.org"),
     "tasks": Option("endpoint: the address is one model's own, so tasks are sent to it as they are.", "router|endpoint", "endpoint"),
+    "think_tags": _OPENAI["think_tags"],
     "extra_body": _OPENAI["extra_body"],
 }  # fmt: skip
 
@@ -127,24 +128,25 @@ EVERYWHERE: Mapping[str, Option] = {
 """Options of every dialect."""
 
 
-def check_option(dialect: str, name: str, value: str) -> None:
+def check_option(dialect: str, name: str, value: str, declared: Mapping[str, Option] | None = None) -> None:
     """Raise UsageError for a name that no dialect has, or a value that this dialect does not take.
 
-    The options of a dialect that is not ours (a plug-in's, the scripted one's) are its own business.
+    A dialect that is not ours (a plug-in's, the scripted one's) takes what it has `declared`, or anything.
     """
-    if dialect not in OPTIONS:
+    if dialect not in OPTIONS and not declared:
         return
-    known = {*EVERYWHERE, *(option for options in OPTIONS.values() for option in options)}
+    options = declared or OPTIONS.get(dialect, {})
+    known = {*EVERYWHERE, *(declared or (one for theirs in OPTIONS.values() for one in theirs))}
     if name not in known:
         import difflib
 
         close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-        names = ", ".join(sorted(OPTIONS.get(dialect, known)))
+        names = ", ".join(sorted(options or known))
         raise UsageError(
             f"There is no option {one_line(name, 40)}.",
             hint=f"Did you mean {close[0]}?" if close else f"There are: {names}.",
         )
-    option = OPTIONS.get(dialect, {}).get(name) or EVERYWHERE.get(name)
+    option = options.get(name) or EVERYWHERE.get(name)
     if option is not None and re.fullmatch(option.takes, value) is None:
         raise UsageError(
             f"The option {name} cannot be {one_line(value, 40)}.",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from catalog.detect import is_loopback
 from catalog.errors import UsageError
-from catalog.options import check_option, said_by_address
+from catalog.options import OPTIONS, Option, check_option, said_by_address
 from catalog.plaintext import one_line
 from services import schedule
 from services.clock import now_ms
@@ -231,14 +231,25 @@ def _checked(row: ProviderRow) -> ProviderRow:
         raise UsageError("The lowest TLS version is 1.2 or 1.3.", hint="Leave it out for the default.")
     for name, value in row.headers.items():
         check_header(name, value)
-    for name, value in row.options.items():
-        check_option(row.dialect, name, value)
+    if row.options:
+        declared = _declared(row.dialect)
+        for name, value in row.options.items():
+            check_option(row.dialect, name, value, declared)
     if row.ca_file is not None:
         from pathlib import Path
 
         if not Path(row.ca_file).expanduser().is_file():
             raise UsageError(f"There is no file {one_line(row.ca_file)}.", hint="--ca takes a PEM file.")
     return row
+
+
+def _declared(dialect: str) -> Mapping[str, Option]:
+    """The options of a plug-in's dialect; empty for ours, which are not imported to find out."""
+    if dialect in OPTIONS:
+        return {}
+    from adapters.loader import options_of
+
+    return options_of(dialect)
 
 
 def check_header_name(name: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.metadata import EntryPoint
 
 import pytest
 from collected import Collected
@@ -172,22 +171,6 @@ async def test_unknown_names() -> None:
 # --- the loader ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    points = [
-        EntryPoint("tested", "adapters.fake:FakeAdapter", loader.GROUP),
-        EntryPoint("openai", "os:system", loader.GROUP),
-        EntryPoint("broken", "no_such_module_here:X", loader.GROUP),
-        EntryPoint("silly", "sys:maxsize", loader.GROUP),
-    ]
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
-    loader._foreign.cache_clear()
-    loader._maker.cache_clear()
-    yield
-    loader._foreign.cache_clear()
-    loader._maker.cache_clear()
-
-
 def connection(dialect: str) -> Connection:
     return Connection("p", dialect, "http://127.0.0.1:9")
 
@@ -199,15 +182,6 @@ def test_ours() -> None:
         loader.create(connection("klingon"), Fetcher())
     assert "openai" in (caught.value.hint or "")
     assert "fake" not in loader.dialects()
-
-
-def test_others(plugins: None) -> None:
-    assert loader.dialects()[-3:] == ("broken", "silly", "tested")
-    assert isinstance(loader.create(connection("tested"), Fetcher()), FakeAdapter)
-    assert loader.create(connection("openai"), Fetcher()).dialect == "openai", "ours cannot be replaced"
-    for name in ("broken", "silly"):
-        with pytest.raises(UsageError, match="plug-in"):
-            loader.create(connection(name), Fetcher())
 
 
 def test_a_dialect_is_imported_on_first_use() -> None:

@@ -84,11 +84,12 @@ def _options(text: str) -> dict[str, str]:
 
 
 def _wrong_option(dialect: str, text: str) -> str | None:
+    from adapters.loader import options_of
     from catalog.options import check_option
 
     try:
         for name, value in _options(text).items():
-            check_option(dialect, name, value)
+            check_option(dialect, name, value, options_of(dialect))
     except SwitchroomError as error:
         return " ".join(part for part in (error.message, error.hint) if part)
     except ValueError:

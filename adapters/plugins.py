@@ -1,0 +1,293 @@
+"""What other packages bring in through the entry point group `switchroom.adapters`, and how it is kept from doing harm.
+
+A plug-in is a class like ours (adapters.base.Adapter), made of a Connection and a Fetcher. It cannot take the name of
+a dialect of ours; what it raises beyond our errors becomes one of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from adapters.base import Adapter, Connection, Stream, Validation
+from adapters.errors import ProviderError, UnexpectedResponseError
+from adapters.events import Event, Finished, FinishReason, StreamState
+from adapters.fetch import Fetcher
+from catalog.errors import SwitchroomError, UsageError
+from catalog.options import Option
+from catalog.plaintext import one_line
+from catalog.usage import Usage
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "switchroom.adapters"
+Maker = Callable[[Connection, Fetcher], Adapter]
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_MUST = ("validate", "list_models", "stream", "aclose")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One entry point of the group, as it was found. Texts are harmless."""
+
+    dialect: str
+    package: str
+    """The distribution that brings it, with its version; the module where that is not known."""
+    problem: str | None = None
+    """Why it is not used, in a sentence; None: it is."""
+
+
+class Plugins:
+    """The plug-ins that are installed. `ours`: the names that are taken."""
+
+    def __init__(self, ours: frozenset[str]) -> None:
+        self._ours = ours
+
+    def names(self) -> tuple[str, ...]:
+        """The dialects they bring, in order, whether they work or not: nothing is imported."""
+        return tuple(sorted(_points(self._ours)[0]))
+
+    def maker(self, dialect: str) -> Maker | None:
+        """What makes the adapter of a dialect; None: no plug-in brings it. Raises UsageError for a broken one."""
+        point = _points(self._ours)[0].get(dialect)
+        return None if point is None else _load(point)
+
+    def options(self, dialect: str) -> Mapping[str, Option]:
+        """The options that a plug-in's class declares as `OPTIONS`; empty: it takes whatever it is given."""
+        try:
+            declared = getattr(self.maker(dialect), "OPTIONS", None)
+        except UsageError:
+            return {}
+        if not isinstance(declared, Mapping):
+            return {}
+        return {str(name): _option(option) for name, option in declared.items()}
+
+    def look(self) -> tuple[Plugin, ...]:
+        """Every plug-in and what is wrong with it. Imports each: may run in a thread."""
+        points, refused = _points(self._ours)
+        found = list(refused)
+        for name in sorted(points):
+            problem = None
+            try:
+                _load(points[name])
+            except UsageError as error:
+                problem = error.message
+            found.append(Plugin(name, _package(points[name]), problem))
+        return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def _points(ours: frozenset[str]) -> tuple[dict[str, EntryPoint], tuple[Plugin, ...]]:
+    """(the plug-ins that may be used, by dialect; those that may not)."""
+    from importlib.metadata import entry_points
+
+    points: dict[str, EntryPoint] = {}
+    refused: list[Plugin] = []
+    for point in entry_points(group=GROUP):
+        problem = None
+        if point.name in ours:
+            problem = f"The dialect {point.name} is Switchroom's own and cannot be replaced."
+        elif _NAME.fullmatch(point.name) is None:
+            problem = "A dialect's name has small letters, digits, - and _ in it, 40 at most."
+        elif point.name in points and point.value != points[point.name].value:
+            problem = f"{_package(points[point.name])} brings the dialect {point.name} already."
+        if problem is None:
+            points.setdefault(point.name, point)
+        else:
+            refused.append(Plugin(one_line(point.name, 40), _package(point), problem))
+            _log.warning("adapter plug-in %s is not used: %s", _package(point), problem)
+    return points, tuple(refused)
+
+
+@lru_cache(maxsize=64)
+def _loaded(point: EntryPoint) -> Maker | str:
+    """What a plug-in's entry point leads to, guarded; or why it cannot be used."""
+    try:
+        loaded = point.load()
+    except Exception as error:  # noqa: BLE001  whatever a foreign module raises must not take the program along
+        return f"cannot be loaded ({type(error).__name__}: {one_line(str(error), 120)})"
+    if not callable(loaded):
+        return "is no adapter: it is not callable"
+    if isinstance(loaded, type):
+        missing = [name for name in _MUST if not callable(getattr(loaded, name, None))]
+        if missing:
+            return f"is no adapter: it has no {', '.join(missing)}"
+        return _guarded(loaded)
+    return cast("Maker", loaded)
+
+
+def _load(point: EntryPoint) -> Maker:
+    """Raises UsageError for a broken plug-in, and says so in the log once."""
+    loaded = _loaded(point)
+    if isinstance(loaded, str):
+        if point not in _told:
+            _told.add(point)
+            _log.warning("adapter plug-in %s %s", one_line(point.value, 80), loaded)
+        raise UsageError(
+            f"The plug-in {one_line(point.value, 80)} for the dialect {one_line(point.name, 40)} {loaded}.",
+            hint="Repair or remove it.",
+        )
+    return loaded
+
+
+_told: set[EntryPoint] = set()
+
+
+def _option(declared: object) -> Option:
+    """An option as it was declared: ours with its values, or only the sentence."""
+    if not isinstance(declared, Option):
+        return Option(one_line(str(declared), 200))
+    try:
+        re.compile(declared.takes)
+    except re.error:
+        return Option(declared.means)
+    return declared
+
+
+def _package(point: EntryPoint) -> str:
+    try:
+        found = point.dist
+        return one_line(f"{found.name} {found.version}" if found is not None else point.value, 80)
+    except Exception:  # noqa: BLE001  metadata may be damaged
+        return one_line(point.value, 80)
+
+
+def _guarded(kind: type) -> Maker:
+    """The same class, whose mistakes are told as errors of ours: abilities and options stay what they are."""
+
+    class Guarded(kind):  # type: ignore[misc]  # a class that is known at run time only
+        async def validate(self) -> Validation:
+            try:
+                verdict = await super().validate()
+            except SwitchroomError as error:
+                return Validation("error", error.message, 0, error)
+            except Exception as error:  # noqa: BLE001
+                mistake = _mistake(self, error)
+                return Validation("error", mistake.message, 0, mistake)
+            return cast("Validation", verdict)
+
+        async def list_models(self) -> Any:
+            try:
+                return await super().list_models()
+            except SwitchroomError:
+                raise
+            except Exception as error:  # noqa: BLE001
+                raise _mistake(self, error) from None
+
+        def stream(self, request: Any) -> AbstractAsyncContextManager[Stream]:
+            return _opened(self, super().stream, request)
+
+    def make(connection: Connection, fetcher: Fetcher) -> Adapter:
+        try:
+            return cast("Adapter", Guarded(connection, fetcher))
+        except SwitchroomError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            _log.warning("adapter plug-in %s failed to start", kind.__name__, exc_info=True)
+            raise UsageError(
+                f"The plug-in for the dialect {one_line(connection.dialect, 40)} cannot be started ({type(error).__name__}).",
+                hint="Repair or remove it.",
+            ) from None
+
+    Guarded.__name__ = Guarded.__qualname__ = kind.__name__
+    return cast("Maker", _Made(make, Guarded))
+
+
+class _Made:
+    """Makes adapters of a class, and shows what the class has."""
+
+    def __init__(self, make: Maker, kind: type) -> None:
+        self._make = make
+        self._kind = kind
+
+    def __call__(self, connection: Connection, fetcher: Fetcher) -> Adapter:
+        return self._make(connection, fetcher)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kind, name)
+
+
+def _mistake(adapter: object, error: Exception) -> UnexpectedResponseError:
+    """A mistake in a plug-in, without its words: they may hold a key."""
+    name = type(adapter).__name__
+    _log.warning("adapter plug-in %s failed: %s", name, type(error).__name__)
+    return UnexpectedResponseError(
+        f"The plug-in {one_line(name, 60)} made a mistake ({type(error).__name__}).",
+        hint="Repair or remove it.",
+    )
+
+
+@asynccontextmanager
+async def _opened(adapter: object, stream: Callable[[Any], Any], request: Any) -> AsyncIterator[Stream]:
+    try:
+        context = stream(request)
+        opened = await context.__aenter__()
+    except SwitchroomError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        raise _mistake(adapter, error) from None
+    told = _Told(opened, adapter)
+    try:
+        yield told
+    finally:
+        try:
+            await context.__aexit__(None, None, None)
+        except Exception as error:  # noqa: BLE001  what was said stays said
+            _log.warning(
+                "adapter plug-in %s failed to close: %s", type(adapter).__name__, type(error).__name__
+            )
+
+
+class _Told:
+    """A plug-in's stream: it ends in a named state even where the plug-in raises."""
+
+    def __init__(self, stream: Stream, adapter: object) -> None:
+        self._stream = stream
+        self._adapter = adapter
+        self._error: ProviderError | None = None
+
+    @property
+    def usage(self) -> Usage:
+        return self._stream.usage
+
+    @property
+    def status(self) -> int:
+        return self._stream.status
+
+    @property
+    def request_id(self) -> str | None:
+        return self._stream.request_id
+
+    @property
+    def served_model(self) -> str | None:
+        return self._stream.served_model
+
+    @property
+    def state(self) -> StreamState:
+        return self._stream.state if self._error is None else "failed"
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        return self._stream.finish_reason if self._error is None else "error"
+
+    @property
+    def error(self) -> ProviderError | None:
+        return self._error or self._stream.error
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        try:
+            async for event in self._stream:
+                yield event
+        except ProviderError as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001
+            self._error = _mistake(self._adapter, error)
+        if self._error is not None:
+            yield Finished("failed", "error", None, self._error)
