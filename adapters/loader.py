@@ -8,15 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from adapters.base import Adapter, Connection
-from adapters.fetch import Fetcher
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
 
 if TYPE_CHECKING:
+    from adapters.fetch import Fetcher
     from adapters.plugins import Plugin, Plugins
     from catalog.options import Option
 
-Maker = Callable[[Connection, Fetcher], Adapter]
+Maker = Callable[[Connection, "Fetcher"], Adapter]
 
 _OURS = {
     "openai": "adapters.openai:OpenAIAdapter",
@@ -40,9 +40,13 @@ def preload(dialect: str) -> None:
     _maker(dialect)
 
 
-def offers(dialect: str, method: str) -> bool:
-    """Whether the class that speaks a dialect has a method. Imports it: may run in a thread."""
-    return hasattr(_maker(dialect), method)
+def can(dialect: str, ability: type) -> bool:
+    """Whether adapters of a dialect have an ability (adapters.abilities); none is made for it. May run in a thread."""
+    try:
+        maker = _maker(dialect)
+    except UsageError:
+        return False
+    return isinstance(maker, type) and issubclass(maker, ability)
 
 
 def dialects() -> tuple[str, ...]:

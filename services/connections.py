@@ -96,7 +96,7 @@ class Connections:
             key=secrets.key,
             headers=row.headers,
             secret_headers=await self._headers(row) if secrets.headers is None else secrets.headers,
-            options=row.options if spec is None else {**spec.options, **row.options},
+            options={**_by_variable(row), **(spec.options if spec is not None else {}), **row.options},
             watchdogs=self._watchdogs(row),
             proxy=secrets.proxy or await self._proxy(row) or shared_proxy,
             ca_file=row.ca_file or network.ca_file,
@@ -181,6 +181,12 @@ class Connections:
 
 def _patient(seconds: float | None) -> float | None:
     return None if seconds is None else seconds * SLOW_FACTOR
+
+
+def _by_variable(row: ProviderRow) -> Mapping[str, str]:
+    """What the name of the key's variable says of it."""
+    bearer = row.dialect == "anthropic" and row.key_ref == "env:ANTHROPIC_AUTH_TOKEN"
+    return {"auth": "bearer"} if bearer else {}
 
 
 def _import_dialect(dialect: str) -> None:

@@ -130,9 +130,10 @@ class Counting:
         """Whether the code of a dialect counts at all; imported elsewhere, so that the screen goes on."""
         known = self._dialects.get(dialect)
         if known is None:
-            from adapters.loader import offers
+            from adapters.abilities import CountsTokens
+            from adapters.loader import can
 
-            known = self._dialects[dialect] = await asyncio.to_thread(offers, dialect, "count_tokens")
+            known = self._dialects[dialect] = await asyncio.to_thread(can, dialect, CountsTokens)
         return known
 
     def _reachable(self, endpoint: str) -> bool:
