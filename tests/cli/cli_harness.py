@@ -123,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self._refused():
             return
         model = body.get("model")
+        if model == "loop":  # calls its tool, and answers once it has the result
+            model = "echo" if body["messages"][-1]["role"] == "tool" else "tool"
         if model is None:
             self._json(400, {"error": {"message": "model is missing", "type": "invalid_request_error"}})
         elif model in REFUSALS:
