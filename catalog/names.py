@@ -1,10 +1,15 @@
-"""How names with numbers in them are ordered."""
+"""How names are written and ordered: with numbers in them, or with a part that everybody has another of."""
 
 from __future__ import annotations
 
 import re
 
 _DIGITS = re.compile(r"(\d+)")
+
+
+def example(template: str) -> str:
+    """`https://{resource}.…` → `https://RESOURCE.…`: an address of which each customer has another one."""
+    return re.sub(r"\{(\w+)\}", lambda part: part[1].upper(), template)
 
 
 def natural(name: str) -> tuple[tuple[bool, int, str], ...]:

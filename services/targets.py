@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from catalog.errors import UsageError
+from catalog.names import example
 from catalog.plaintext import one_line
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def resolve_target(catalog: Catalog, kind: str | None, url: str | None, slug: st
         if "{" in spec.endpoint:
             raise UsageError(
                 f"{spec.name} has no address of its own: each customer has another one.",
-                hint=f"Give yours with --url, such as {_example(spec.endpoint)}.",
+                hint=f"Give yours with --url, such as {example(spec.endpoint)}.",
             )
         return Target(spec.dialect, spec.id, normalise_base_url(spec.endpoint))
     endpoint = normalise_base_url(url)
@@ -60,11 +60,6 @@ def resolve_target(catalog: Catalog, kind: str | None, url: str | None, slug: st
     vendor = catalog.spec(found.catalog_id) if found.catalog_id else None
     fits = vendor is not None and (vendor.dialect == kind or found.dialect == kind)
     return Target(kind, found.catalog_id if fits else None, endpoint)
-
-
-def _example(template: str) -> str:
-    """`https://{resource}.…` → `https://RESOURCE.…`"""
-    return re.sub(r"\{(\w+)\}", lambda part: part[1].upper(), template)
 
 
 def same_host(url: str, other: str) -> bool:

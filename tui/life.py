@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import re
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from tui.look import Look
 from tui.modals.too_small import TooSmall, too_small
 from tui.notices import Notices
 from tui.own_keys import OwnKeys
+from tui.pull_work import PullWork
 from tui.services_host import Opener, ServicesHost, opener
 from tui.wire import Wire
 from tui.work import SyncWork
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from tui.app import SwitchroomApp
 
 
+_SIGN_IN = re.compile(r"switchroom providers login ([\w.-]+)")
+"""How a sign-in is done on the command line; here a key does it."""
 _LONGEST_OPENING = 3.0
 """Seconds that keys wait at most for the services; what takes longer must not keep anybody from leaving."""
 
@@ -65,6 +69,7 @@ class Life(Notices):
         self._speeds = facts.Speeds()
         self._gatherer = facts.Gatherer(self, self._speeds)
         self._sync = SyncWork(self._program)
+        self._pulls = PullWork(self._program)
         self._leave_feed: Callable[[], None] = lambda: None
 
     @property
@@ -148,7 +153,7 @@ class Life(Notices):
 
     def with_keys(self, text: str) -> str:
         """A sentence that names keys as `{a:providers.add}`, with the keys of now."""
-        return self.own_keys.in_text(text)
+        return self.own_keys.in_text(_SIGN_IN.sub(r"{K:providers.key|provider.key} on \1 in Providers", text))
 
     def repaint(self) -> None:
         """Paint everything again, whatever the terminal is thought to show."""
@@ -190,6 +195,9 @@ class Life(Notices):
         from services.account_schedule import keep
 
         self.services.spawn(keep(self.services))
+        from services.plugin_news import tell_broken
+
+        self.services.spawn(tell_broken(self.services))
 
     async def close_services(self) -> None:
         """Settle what is in flight and close; safe to call twice."""
@@ -296,6 +304,7 @@ class Life(Notices):
         if self._speeds.apply(event):
             self.set_facts(replace(self.facts, runs=self._speeds.runs, tok_per_s=self._speeds.total))
         self._sync.feed_event(event)
+        self._pulls.feed_event(event)
         if facts.needs_gathering(event):
             self._gatherer.soon()
         if type(event).__name__ == "SettingsChanged":

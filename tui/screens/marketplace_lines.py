@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from catalog.names import example
 from catalog.plaintext import one_line
 from tui.formatting import UNKNOWN, Tone, count, cut_middle, fit, rate, tokens, width
 from tui.widgets.columns import Cell, Column
@@ -206,7 +207,7 @@ def details(vendor: Vendor | None) -> list[Pair]:
         pairs.append(("not yet", vendor.later, "warn"))
     pairs += [("offers", _offers(vendor), ""), *_cost(vendor), ("a key", *_key(vendor))]
     pairs += _variables(vendor)
-    pairs.append(("address", one_line(vendor.endpoint), ""))
+    pairs.append(("address", one_line(example(vendor.endpoint)), ""))
     if spec.docs_url:
         pairs.append(("about it", one_line(spec.docs_url), ""))
     if spec.note:

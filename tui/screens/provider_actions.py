@@ -97,13 +97,16 @@ async def delete(app: SwitchroomApp, views: Sequence[ProviderView]) -> None:
 
 async def set_key(app: SwitchroomApp, view: ProviderView) -> None:
     """A new key, or another place for it; a key is tested before it is kept."""
-    slug = view.row.slug
+    slug, app_signs_in = view.row.slug, view.row.options.get("auth") == "entra"
+    what = "the client secret of an application" if app_signs_in else "a new key"
     ways = [
-        ("paste", "Paste a new key (tested before it is kept)"),
+        ("paste", f"Paste {what} (tested before it is kept)"),
         ("env", "Name an environment variable that holds it"),
         ("remove", "Remove the key: call this provider without one"),
         *account_ways(view),
     ]
+    if view.row.dialect == "azure":
+        ways.append(("sign_in", "Sign in with Microsoft Entra ID: no key"))
     chosen = await choose(app, f"Key of {slug}: now {view.key_label}", ways)
     if chosen is None:
         return
@@ -114,6 +117,11 @@ async def set_key(app: SwitchroomApp, view: ProviderView) -> None:
         return
     registry = app.services.registry
     try:
+        if chosen == "sign_in":
+            from tui.screens.provider_sign_in import sign_in_again
+
+            await sign_in_again(app, view)
+            return
         if chosen == "remove":
             await registry.remove_key(slug)
             app.tell(

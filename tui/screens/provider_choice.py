@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
 from catalog.errors import UsageError
+from catalog.names import example
 from catalog.plaintext import one_line
 from tui.modals.pick import Pick
 from tui.widgets.columns import Cell, Column
@@ -93,7 +94,15 @@ class ChooseVendor(Pick[Choice]):
         columns: tuple[Column[Choice], ...] = (
             Column("name", "", _name, width=20, max_width=34),
             Column("kind", "", _kind, width=20, max_width=44),
-            Column("endpoint", "", lambda c: (c.endpoint, "dim"), width=16, flex=1, priority=1, cut="middle"),
+            Column(
+                "endpoint",
+                "",
+                lambda c: (example(c.endpoint), "dim"),
+                width=16,
+                flex=1,
+                priority=1,
+                cut="middle",
+            ),
         )
         super().__init__(
             "Add a provider: which one?", columns, lines,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
+from catalog.names import example
 from tui.formatting import count
 from tui.modals.ask import Ask
 from tui.modals.confirm import Confirm
@@ -21,9 +22,12 @@ from tui.screens.provider_choice import (
     variable_for,
 )
 from tui.screens.provider_secrets import Place, choose_place
+from tui.screens.provider_sign_in import SIGN_IN, ask_deployments, is_azure, sign_in_first
 from tui.screens.provider_trial import Looking, Trial
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from adapters.local_servers import ServerFound
     from services.registry import KeySource, ProviderDraft, ProviderView
     from tui.app import SwitchroomApp
@@ -49,6 +53,10 @@ class Adding:
     """Who answered at the address; None: nobody that is known."""
     source: KeySource = None
     place: Place = field(default_factory=lambda: Place(None))
+    options: dict[str, str] = field(default_factory=dict)
+    """Of the dialect."""
+    sign_in: SecretStr | None = None
+    """What a person signed in with."""
     view: ProviderView | None = None
 
     @property
@@ -66,7 +74,8 @@ class Adding:
 
         spec = self.choice.spec if self.choice else None
         kind = spec.id if spec and self.choice and self.choice.spoken else None
-        return ProviderDraft(type=kind, url=self.url or self.found_url, allow_http=self.allow_http or None)
+        url, options = self.url or self.found_url, {k: v for k, v in self.options.items() if v}
+        return ProviderDraft(type=kind, url=url, allow_http=self.allow_http or None, options=options or None)
 
 
 async def add_provider(app: SwitchroomApp, choice: Choice | None = None, *, url: str | None = None) -> None:
@@ -85,7 +94,7 @@ async def connect(
     nothing was.
     """
     state = Adding(choice, url=url, pasted=url is not None)
-    steps: list[Step] = [_choose, _place, _key, _try]
+    steps: list[Step] = [_choose, _place, _deployments, _key, _try]
     at, by = 0 if choice is None else 1, 1
     while at < len(steps):
         outcome = await steps[at](app, state)
@@ -115,6 +124,7 @@ async def _choose(app: SwitchroomApp, state: Adding) -> str:
         return LEAVE
     if state.choice is None or chosen.id != state.choice.id:
         state.choice, state.url, state.allow_http, state.source = chosen, None, False, None
+        state.options, state.sign_in = {}, None
     if (chosen.spec is None or chosen.spec.local) and is_address(window.typed):
         state.url, state.pasted = window.typed.strip(), True
     return NEXT
@@ -126,7 +136,8 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
     spec = state.choice.spec
     if spec is not None and not spec.local and "{" not in spec.endpoint:
         return SKIP
-    url, problem = state.url or state.choice.endpoint, ""
+    theirs = spec is not None and "{" in state.choice.endpoint  # each customer has another one
+    url, problem = state.url or ("" if theirs else state.choice.endpoint), ""
     while True:
         if state.pasted:
             state.pasted = False
@@ -136,7 +147,11 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
                 if spec
                 else "What speaks there is found from the address."
             )
-            hint = "for example http://127.0.0.1:8080"
+            hint = f"for example {example(spec.endpoint) if spec and theirs else 'http://127.0.0.1:8080'}"
+            if theirs:
+                detail = (
+                    "The endpoint of your resource, as its portal shows it; how much of it does not matter."
+                )
             whose = state.title if spec else "your server"
             typed = await app.push_screen_wait(
                 Ask(f"Address of {whose}", detail, value=url, placeholder=hint, problem=problem)
@@ -173,6 +188,13 @@ async def _who(app: SwitchroomApp, state: Adding) -> None:
         state.choice = Choice(spec, (await app.services.discovery.vendors()).get(spec.id))
 
 
+async def _deployments(app: SwitchroomApp, state: Adding) -> str:
+    """What can be chatted with there, where names are the customer's own."""
+    if not is_azure(state):
+        return SKIP
+    return NEXT if await ask_deployments(app, state) else BACK
+
+
 async def _usable(app: SwitchroomApp, state: Adding) -> str:
     """What is wrong with the address in words, or nothing. Plain http to a private address is asked about once."""
     assert state.choice is not None
@@ -205,6 +227,15 @@ async def _key(app: SwitchroomApp, state: Adding) -> str:
     choice = state.choice
     assert choice is not None
     state.found_url = None
+    state.sign_in = None
+    if is_azure(state):
+        state.options.pop("auth", None)
+        ways = [("key", "A key of the resource"), SIGN_IN]
+        chosen = await actions.choose(app, f"How do you sign in to {state.title}?", ways)
+        if chosen is None:
+            return BACK
+        if chosen == "sign_in":
+            return NEXT if await sign_in_first(app, state) else BACK
     if variable := variable_for(choice, state.url):
         elsewhere = choice.found.options[0].url if state.url is None and choice.found else None
         where = f" at {elsewhere}" if elsewhere else "; only its name is stored"
@@ -292,7 +323,9 @@ async def _try(app: SwitchroomApp, state: Adding) -> str:
     registry = app.services.registry
 
     async def attempt(tested: bool) -> ProviderView:
-        return await registry.add(state.draft(), state.source, test=tested, backend=state.place.name)
+        return await registry.add(
+            state.draft(), state.source, test=tested, backend=state.place.name, sign_in=state.sign_in
+        )
 
     while True:
         window = Trial(state.title, attempt, app.services.sync)
