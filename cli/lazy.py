@@ -29,6 +29,26 @@ class Nouns(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class WithDefault(Nouns):
+    """A group that is a command itself: what does not begin with the name of one of its commands is that command's."""
+
+    def __init__(self, *args: Any, default: click.Command, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in self.commands:
+            return super().parse_args(ctx, ["--", "", *args])
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0]:
+            return None, self.default, args[1:]
+        return super().resolve_command(ctx, args)
+
+
 class LazyGroup(Nouns):
     """A group that imports `cli.commands.NAME` only when NAME is asked for.
 

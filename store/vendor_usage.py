@@ -57,6 +57,18 @@ class VendorTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorDay:
+    """The sums of one key over one UTC day. None: not stated."""
+
+    start_at: int
+    key: str
+    requests: int | None
+    input: int | None
+    output: int | None
+    cost_nanos: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What is held of one kind from one source."""
 
@@ -125,18 +137,29 @@ class VendorUsage:
     ) -> int:
         """Whole buckets of [since, until): what was held there goes, so a bucket that shrank or vanished does too.
 
-        Rows of something else, or outside the span, are left out; returns how many are held now.
+        Nothing is held twice: what the vendor's API says takes the place of imported files, a file that of files
+        before it, and of a file only the days are taken of which the API said nothing. Rows of something else, or
+        outside the span, are left out; returns how many are held now.
         """
         since, until = span
-        await tx.execute(
-            "DELETE FROM vendor_usage WHERE provider = ? AND start_at >= ? AND start_at < ? AND kind = ? AND source = ?",
-            (provider, since, until, kind, source),
-        )
+        where = "provider = ? AND start_at >= ? AND start_at < ? AND kind = ?"
+        params = (provider, since, until, kind)
+        told: set[int] = set()
+        if source == API:
+            await tx.execute(f"DELETE FROM vendor_usage WHERE {where}", params)  # noqa: S608 - our own words
+        else:
+            await tx.execute(
+                f"DELETE FROM vendor_usage WHERE {where} AND source <> ?",  # noqa: S608
+                (*params, API),
+            )
+            days = f"SELECT DISTINCT start_at / {DAY_MS} FROM vendor_usage WHERE {where} AND source = ?"  # noqa: S608
+            told = {row[0] for row in await tx.fetchall(days, (*params, API))}
         held = [
             row
             for row in rows
             if (row.provider, row.source, row.kind) == (provider, source, kind)
             and since <= row.start_at < until
+            and row.start_at // DAY_MS not in told
         ]
         await tx.executemany(_PUT, [values(row, _NAMES) for row in held])
         return len(held)
@@ -170,6 +193,21 @@ class VendorUsage:
         sql = f"SELECT {key}, {_SUMS} FROM vendor_usage WHERE {' AND '.join(where)}"  # noqa: S608 - our own names
         sql += f" GROUP BY {group} ORDER BY 1" if group else " HAVING COUNT(*) > 0"
         return [VendorTotal(*row) for row in await self._db.reader.execute_fetchall(sql, params)]
+
+    async def days(self, since: int, until: int, by: By | None = None) -> list[VendorDay]:
+        """Sums per UTC day of the buckets that begin in [since, until), oldest first; by provider or model."""
+        wanted = await self.providers()
+        if not wanted:
+            return []
+        group, key = _KEYS[by] if by is not None else ("''", "''")
+        day = f"start_at / {DAY_MS}"
+        sql = (
+            f"SELECT {day} * {DAY_MS}, {key}, SUM(requests), SUM(input), SUM(output), SUM(cost_nanos) FROM vendor_usage"  # noqa: S608
+            f" WHERE provider IN ({marks(len(wanted))}) AND start_at >= ? AND start_at < ? GROUP BY {day}, {group} ORDER BY 1"
+        )
+        return [
+            VendorDay(*row) for row in await self._db.reader.execute_fetchall(sql, (*wanted, since, until))
+        ]
 
     async def rows(
         self, provider: str, since: int, until: int, *, source: str | None = None

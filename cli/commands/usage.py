@@ -1,4 +1,4 @@
-"""`switchroom usage`: what was used and what it cost, by provider, model, time and more."""
+"""`switchroom usage`: what was used and what it cost, counted here or billed by the vendors, by provider, model, time and more."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.commands.usage_import import import_command, why_command
+from cli.lazy import WithDefault
 from cli.session import Session, reads
 
 if TYPE_CHECKING:
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 GROUPS = ("provider", "model", "day", "hour", "label", "caller", "grade", "outcome")
 
 
-@click.command()
+@click.command(
+    epilog="switchroom usage import FILE takes in a bill, switchroom usage why explains a day: each has --help."
+)
 @click.option("--by", type=click.Choice(GROUPS), default="provider", show_default=True, help="What a row is.")
 @click.option(
     "--since", metavar="SPAN", help="From then to now: 30d, 24h, 2026-11-01. Without any: this month."
@@ -25,21 +29,34 @@ GROUPS = ("provider", "model", "day", "hour", "label", "caller", "grade", "outco
 @click.option(
     "--to", "end", metavar="D", help="To the end of this day, or up to this moment; without it, now."
 )
+@click.option(
+    "--source",
+    type=click.Choice(("here", "billed", "both")),
+    default="here",
+    show_default=True,
+    help="Counted here, billed by the vendors (whole UTC days), or both with the reasons of the difference.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @reads
-def command(
+def report(
     session: Session,
     by: str,
     since: str | None,
     month: str | None,
     start: str | None,
     end: str | None,
+    source: str,
     as_csv: bool,
 ) -> int:
     """What was used and what it cost. Without a time: this month."""
     if as_csv and session.json:
         raise click.UsageError("--csv and --json exclude each other.")
-    first, last = _range(since, month, start, end)
+    first, last = time_range(since, month, start, end)
+
+    if source != "here":
+        from cli.commands.usage_billed import billed
+
+        return billed(session, source, by, first, last, as_csv=as_csv)
 
     async def work(services: Services) -> None:
         report = await services.usage.report(by, first, last)
@@ -51,7 +68,7 @@ def command(
     return session.run(work, asks=False)
 
 
-def _range(since: str | None, month: str | None, start: str | None, end: str | None) -> tuple[int, int]:
+def time_range(since: str | None, month: str | None, start: str | None, end: str | None) -> tuple[int, int]:
     """First millisecond and the one after the last."""
     import re
 
@@ -153,3 +170,8 @@ def _csv(report: UsageReport) -> str:
         ["" if value is None else value for value in _line(line).values()] for line in report.rows
     )
     return text.getvalue()
+
+
+command = WithDefault("usage", default=report, help="What was used and what it cost.")
+command.add_command(import_command)
+command.add_command(why_command)

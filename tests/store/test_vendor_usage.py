@@ -31,7 +31,10 @@ async def test_a_bucket_that_is_corrected_shrinks_or_vanishes_when_its_range_is_
         rows = [used(0, input=100), used(1, input=200), used(1, "gone", input=7), used(2, input=300)]
         assert await held.replace(tx, "openai", API, "usage", span, rows) == 4
         await held.replace(tx, "openai", API, "cost", span, [cost(1, "x, input", 5_000)])
-        await held.replace(tx, "openai", "bill.csv", "cost", span, [cost(1, "x, input", 9_000, "bill.csv")])
+        file = [cost(1, "x, input", 9_000, "bill.csv"), cost(2, "x, input", 7_000, "bill.csv")]
+        assert await held.replace(tx, "openai", "bill.csv", "cost", span, file) == 1, (
+            "day 1 is told by the vendor"
+        )
     async with db.transaction() as tx:  # only the last two days, and the vendor took some of it back
         again = (DAY + DAY_MS, DAY + 3 * DAY_MS)
         rows = [used(0, input=999), used(1, input=150)]
@@ -39,10 +42,27 @@ async def test_a_bucket_that_is_corrected_shrinks_or_vanishes_when_its_range_is_
     days = await held.totals(DAY, DAY + 3 * DAY_MS, "day", kind="usage")
     assert [(day.key, day.input) for day in days] == [("2024-10-04", 100), ("2024-10-05", 150)]
     by_source = await held.totals(DAY, DAY + 3 * DAY_MS, "source", kind="cost")
-    assert [(one.key, one.cost_nanos) for one in by_source] == [(API, 5_000), ("bill.csv", 9_000)]
+    assert [(one.key, one.cost_nanos) for one in by_source] == [(API, 5_000), ("bill.csv", 7_000)]
     async with db.transaction() as tx:
         await held.forget_source(tx, "openai", "bill.csv")
     assert [one.source for one in await held.coverage("openai")] == [API, API]
+
+
+async def test_nothing_that_was_billed_is_held_twice(db: Database) -> None:
+    held = VendorUsage(db)
+    span = (DAY, DAY + 2 * DAY_MS)
+    async with db.transaction() as tx:
+        await held.replace(
+            tx, "openai", "a.csv", "cost", span, [cost(0, "x", 1, "a.csv"), cost(1, "x", 2, "a.csv")]
+        )
+        second = [cost(1, "x", 3, "b.csv")]
+        await held.replace(tx, "openai", "b.csv", "cost", (DAY + DAY_MS, DAY + 2 * DAY_MS), second)
+    assert [(d.start_at, d.cost_nanos) for d in await held.days(*span)] == [(DAY, 1), (DAY + DAY_MS, 3)]
+    async with db.transaction() as tx:  # the vendor itself: nothing on the first day, 4 on the second
+        await held.replace(tx, "openai", API, "cost", span, [cost(1, "x", 4)])
+    assert [(d.start_at, d.key, d.cost_nanos) for d in await held.days(*span, "provider")] == [
+        (DAY + DAY_MS, "openai", 4)
+    ]
 
 
 async def test_what_no_bucket_states_is_unknown_and_never_zero(db: Database) -> None:
