@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, cast
 from adapters.base import Adapter, Connection, Stream, Validation
 from adapters.errors import ProviderError, UnexpectedResponseError
 from adapters.events import Event, Finished, FinishReason, StreamState
-from adapters.fetch import Fetcher
 from catalog.errors import SwitchroomError, UsageError
 from catalog.options import Option
 from catalog.plaintext import one_line
@@ -26,8 +25,10 @@ from catalog.usage import Usage
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from adapters.fetch import Fetcher
+
 GROUP = "switchroom.adapters"
-Maker = Callable[[Connection, Fetcher], Adapter]
+Maker = Callable[[Connection, "Fetcher"], Adapter]
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _MUST = ("validate", "list_models", "stream", "aclose")
 _log = logging.getLogger(__name__)
@@ -163,6 +164,19 @@ def _guarded(kind: type) -> Maker:
     """The same class, whose mistakes are told as errors of ours: abilities and options stay what they are."""
 
     class Guarded(kind):  # type: ignore[misc]  # a class that is known at run time only
+        def __init__(self, connection: Connection, fetcher: Fetcher) -> None:
+            try:
+                super().__init__(connection, fetcher)
+            except SwitchroomError:
+                raise
+            except Exception as error:  # noqa: BLE001
+                name, why = one_line(connection.dialect, 40), type(error).__name__
+                _log.warning("adapter plug-in %s cannot be started: %s", name, why)
+                raise UsageError(
+                    f"The plug-in for the dialect {name} cannot be started ({why}).",
+                    hint="Repair or remove it.",
+                ) from None
+
         async def validate(self) -> Validation:
             try:
                 verdict = await super().validate()
@@ -184,34 +198,8 @@ def _guarded(kind: type) -> Maker:
         def stream(self, request: Any) -> AbstractAsyncContextManager[Stream]:
             return _opened(self, super().stream, request)
 
-    def make(connection: Connection, fetcher: Fetcher) -> Adapter:
-        try:
-            return cast("Adapter", Guarded(connection, fetcher))
-        except SwitchroomError:
-            raise
-        except Exception as error:  # noqa: BLE001
-            _log.warning("adapter plug-in %s failed to start", kind.__name__, exc_info=True)
-            raise UsageError(
-                f"The plug-in for the dialect {one_line(connection.dialect, 40)} cannot be started ({type(error).__name__}).",
-                hint="Repair or remove it.",
-            ) from None
-
     Guarded.__name__ = Guarded.__qualname__ = kind.__name__
-    return cast("Maker", _Made(make, Guarded))
-
-
-class _Made:
-    """Makes adapters of a class, and shows what the class has."""
-
-    def __init__(self, make: Maker, kind: type) -> None:
-        self._make = make
-        self._kind = kind
-
-    def __call__(self, connection: Connection, fetcher: Fetcher) -> Adapter:
-        return self._make(connection, fetcher)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._kind, name)
+    return cast("Maker", Guarded)
 
 
 def _mistake(adapter: object, error: Exception) -> UnexpectedResponseError:

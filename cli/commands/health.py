@@ -74,7 +74,25 @@ async def _document(
         "store": {"state": "ok", "path": str(services.paths.database), "read_only": services.db.read_only},
         "vault": {"backend": vault.backend, "state": vault.state, "message": vault.message},
         "providers": providers,
+        "plugins": await _plugins(),
     }
+
+
+async def _plugins() -> list[dict[str, object]]:
+    """The adapters that other packages bring; a broken one is passed over, so it makes nothing worse."""
+    import asyncio
+
+    from adapters.loader import plugins
+
+    return [
+        {
+            "dialect": plugin.dialect,
+            "package": plugin.package,
+            "state": "broken" if plugin.problem else "ok",
+            "message": plugin.problem,
+        }
+        for plugin in await asyncio.to_thread(plugins)
+    ]
 
 
 def _unwell(row: dict[str, object]) -> bool:
@@ -84,8 +102,12 @@ def _unwell(row: dict[str, object]) -> bool:
 def _complain(document: dict[str, object]) -> None:
     from cli.failures import complain
 
-    providers = document["providers"]
+    providers, plugins = document["providers"], document["plugins"]
     assert isinstance(providers, list)
+    assert isinstance(plugins, list)
+    broken = [f"{row['dialect']} ({row['package']})" for row in plugins if row["message"]]
+    if broken:
+        complain(f"{len(broken)} of {len(plugins)} plug-ins cannot be used: {', '.join(broken)}.")
     unwell = [f"{row['slug']} ({row['state']})" for row in providers if _unwell(row)]
     if unwell:
         complain(f"{len(unwell)} of {len(providers)} providers cannot be used: {', '.join(unwell)}.")
@@ -126,6 +148,7 @@ def _unusable(session: Session, problem: SwitchroomError) -> int:
         "store": {"state": "error", "path": str(resolve().database), "message": problem.message},
         "vault": {"backend": None, "state": "unknown"},
         "providers": [],
+        "plugins": [],
         "error": error,
     }
     if session.json:
@@ -158,4 +181,12 @@ def _text(document: dict[str, object]) -> str:
         )
         for row in providers
     ]
-    return f"{head}\n\n{table(('PROVIDER', 'STATE', 'CONFIGURED', 'MESSAGE'), rows)}" if rows else head
+    parts = [head]
+    if rows:
+        parts.append(table(("PROVIDER", "STATE", "CONFIGURED", "MESSAGE"), rows))
+    brought = document["plugins"]
+    assert isinstance(brought, list)
+    if brought:
+        lines = [(row["dialect"], row["state"], row["package"], row["message"] or "") for row in brought]
+        parts.append(table(("PLUG-IN", "STATE", "PACKAGE", "MESSAGE"), lines))
+    return "\n\n".join(parts)

@@ -21,6 +21,7 @@ from loop_server import Exchange, serving
 from pydantic import SecretStr
 
 from adapters import loader, plugins
+from adapters.abilities import CountsTokens
 from adapters.base import Connection
 from adapters.errors import UnexpectedResponseError
 from adapters.events import ChatRequest, Finished, Message, TextDelta
@@ -109,11 +110,11 @@ async def test_an_installed_plug_in_is_added_synced_and_talked_to(python: Path, 
         )
         _, told = await switchroom("providers", "edit", "birds", "--option", "tune=curt", status=2)
         assert "Did you mean tone?" in told
-        out, _ = await switchroom("--json", "chat", "--model", "birds/owl", "--no-stream", "Good morning")
+        out, _ = await switchroom("chat", "--model", "birds/owl", "Good morning", "--json")
     document = json.loads(out)
-    assert document["response"] == "You said: user Good morning, curt."
+    assert document["text"] == "You said: user Good morning, curt."
     assert (document["usage"]["input"], document["usage"]["output"]) == (9, 2)
-    out, told = await switchroom("--json", "health")
+    out, told = await switchroom("health", "--json")
     found = {row["dialect"]: row for row in json.loads(out)["plugins"]}
     assert found["sample"] == {
         "dialect": "sample",
@@ -174,8 +175,9 @@ def test_ours_are_not_replaced(broken: None) -> None:
     assert loader.create(connection("sample"), Fetcher()).dialect == "sample"
     assert loader.dialects()[-1] == "stumbling"
     assert loader.dialects().count("openai") == 1
-    assert loader.offers("sample", "stream")
-    assert not loader.offers("sample", "count_tokens")
+    assert not loader.can("sample", CountsTokens)
+    assert loader.can("sloppy", CountsTokens)
+    assert isinstance(loader.create(connection("sloppy"), Fetcher()), CountsTokens)
 
 
 @pytest.mark.parametrize("name", ["missing", "noisy", "number", "half", "stumbling"])
