@@ -50,6 +50,7 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Recommended models", "tui.screens.model_recommend:ModelRecommend"),
     ("Asking models what they can do", "tui.screens.model_probe:ProbeWindow"),
     ("Answers of the models", "tui.screens.model_probe_results:ProbeResults"),
+    ("Installed models", "tui.screens.local_models:LocalModelsScreen"),
     ("Sync", "tui.screens.sync:SyncScreen"),
     ("Sync detail", "tui.screens.sync_detail:SyncDetail"),
     ("Catalog changes", "tui.screens.catalog_changes:CatalogChanges"),

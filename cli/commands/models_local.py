@@ -37,9 +37,9 @@ def pull_model(session: Session, slug: str, model: str) -> int:
             return 0
         pull = await services.local_models.pull(slug, model)
         status = await _watched(services, pull, quiet=session.json)
+        from catalog.sizes import size_words
         from cli import documents
         from cli.failures import document as error_document
-        from services.local_models import size_words
 
         document: dict[str, object] = {
             "provider": slug,
@@ -123,7 +123,7 @@ class _Line:
 
 def _progress(pull: Pull) -> str:
     """`llama3.2: 412 MB of 2.0 GB, 20 %, 48 MB/s, 33 s left`."""
-    from services.local_models import size_words
+    from catalog.sizes import size_words
 
     name = f"{pull.provider}/{pull.model}"
     if pull.state == "reconnecting":
@@ -238,9 +238,9 @@ def _document(model: LocalModel) -> dict[str, object]:
 
 
 def _installed(models: Sequence[LocalModel], shelf: Shelf) -> str:
+    from catalog.sizes import size_words
     from cli.output import table
     from services.clock import iso
-    from services.local_models import size_words
 
     if not models:
         return f"{shelf.provider} holds no models. Get one: switchroom models pull {shelf.provider} MODEL"
@@ -260,9 +260,9 @@ def _installed(models: Sequence[LocalModel], shelf: Shelf) -> str:
 
 
 def _running(models: Sequence[LocalModel], shelf: Shelf) -> str:
+    from catalog.sizes import size_words
     from cli.output import count, table
     from services.clock import now_ms
-    from services.local_models import size_words
 
     if not models:
         return f"{shelf.provider} has no model loaded."

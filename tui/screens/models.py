@@ -56,6 +56,8 @@ class ModelsScreen(ModeScreen):
         Binding("e", "price", "price", id="models.price", tooltip="Type what it costs, from a date on, and see what last month would have cost"),
         Binding("m", "charges", "what it is", id="models.map", tooltip="Say which model it, or each of the marked, is; or own hardware, or a flat rate"),
         Binding("p", "probe", "probe", id="models.probe", tooltip="Ask it, or the marked, what it can do; says first what that costs"),
+        Binding("P", "pull", "pull", show=False, id="models.pull", tooltip="Download a model to the machine of a provider"),
+        Binding("i", "installed", "installed", show=False, id="models.installed", tooltip="Models that lie on a machine: sizes, what is loaded, downloads"),
         Binding("R", "recommend", "recommend", id="models.recommend", tooltip="Which model suits a task and a budget, and why"),
         Binding("s", "sync", "sync", id="models.sync", tooltip="Fetch the list of its provider"),
         Binding("escape", "clear", "clear", show=False, id="models.clear", tooltip="Clear the filter and the marks"),
@@ -274,6 +276,18 @@ class ModelsScreen(ModeScreen):
         from tui.screens.model_recommend import recommend
 
         self.app.do(recommend(self.app))
+
+    def action_pull(self) -> None:
+        from tui.screens.local_models_actions import pull
+
+        view = self._table.cursor_row
+        self.app.do(pull(self.app, view.provider if view is not None else None))
+
+    def action_installed(self) -> None:
+        from tui.screens.local_models import open_local_models
+
+        view = self._table.cursor_row
+        self.app.do(open_local_models(self.app, view.provider if view is not None else None))
 
     def action_sync(self) -> None:
         from tui.screens.model_actions import sync

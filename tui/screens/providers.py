@@ -68,6 +68,7 @@ class ProvidersScreen(ModeScreen):
         Binding("S", "sync_all", "sync all", id="providers.sync_all", tooltip="Fetch the model lists of all providers"),
         Binding("D", "delete", "delete", id="providers.delete", tooltip="Delete; says what depends on it and asks once"),
         Binding("B", "browse", "vendors", id="providers.browse", tooltip="The marketplace: every known vendor, what it offers and costs; enter adds one"),
+        Binding("i", "installed", "installed", show=False, id="providers.installed", tooltip="Models that lie on a machine: sizes, what is loaded, downloads"),
         Binding("o", "order", "order", id="providers.order", tooltip="Order by the next column"),
         Binding("escape", "clear", "clear", show=False, id="providers.clear", tooltip="Clear the filter and the marks"),
     ]  # fmt: skip
@@ -268,6 +269,12 @@ class ProvidersScreen(ModeScreen):
     def action_sync(self) -> None:
         if views := self._targets():
             self.app.sync([view.row.slug for view in views])
+
+    def action_installed(self) -> None:
+        from tui.screens.local_models import open_local_models
+
+        line = self._table.cursor_row
+        self.app.do(open_local_models(self.app, line.view.row.slug if line is not None else None))
 
     def action_sync_all(self) -> None:
         self.app.sync(None)
