@@ -15,6 +15,7 @@ COMMANDS = {
     "models": "The known models: show, switch on and off, choose the default.",
     "estimate": "What a prompt would cost, before it is sent.",
     "chat": "Ask a model; the answer streams to standard output.",
+    "task": "Translate a text or write down a recording.",
     "usage": "What was used and what it cost.",
     "budget": "Daily and monthly limits that hold.",
     "audit": "Who changed what; check that the record is whole.",

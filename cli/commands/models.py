@@ -18,6 +18,7 @@ from cli.commands.models_map import map_model
 from cli.commands.models_price import price_model
 from cli.commands.models_probe import probe_models, say_model
 from cli.commands.models_recommend import recommend_models
+from cli.commands.models_search import search_models
 from cli.lazy import Nouns
 from cli.session import Session, changes, may_change, reads
 
@@ -251,6 +252,7 @@ command.add_command(price_model)
 command.add_command(probe_models)
 command.add_command(say_model)
 command.add_command(recommend_models)
+command.add_command(search_models)
 command.add_command(pull_model)
 command.add_command(delete_model)
 command.add_command(copy_model)
