@@ -113,6 +113,7 @@ async def pick_tools(chat: ChatRuns) -> None:
             placeholder=f"type to filter; sets are files in {where}",
             start=params.tools_from or ("none" if not params.tools else None),
             header=True,
+            best_first=True,
             wide=True,
         )
     )
