@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import test_pty_account
 import test_pty_catalog
 import test_pty_chat
 import test_pty_discovered
@@ -13,6 +14,7 @@ import test_pty_prices
 import test_pty_probe
 import test_pty_providers
 import test_pty_recommend
+import test_pty_tools
 from pty_stage import documented
 
 WALKED = (
@@ -21,6 +23,7 @@ WALKED = (
     *test_pty_everywhere.TINY,
     *test_pty_everywhere.EMPTY,
     *test_pty_providers.STEPS,
+    *test_pty_account.STEPS,
     *test_pty_recommend.STEPS,
     *test_pty_prices.STEPS,
     *test_pty_probe.STEPS,
@@ -30,6 +33,7 @@ WALKED = (
     *test_pty_catalog.STEPS,
     *test_pty_chat.STEPS,
     *test_pty_discovered.STEPS,
+    *test_pty_tools.STEPS,
 )
 
 
