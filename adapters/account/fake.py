@@ -13,17 +13,19 @@ from adapters.base import Connection
 from adapters.fetch import Fetcher
 
 _MODELS = {
-    "openai": (("gpt-4o", 61), ("gpt-4o-mini", 37)),
-    "anthropic": (("claude-sonnet-4-5", 53), ("claude-haiku-4-5", 29)),
-}
+    "openai": (("gpt-6.1-sol", 24, 8_000, 840, 2, 10), ("gpt-6-luna", 31, 2_600, 160, 0.1, 0.5), ("gpt-5.4-mini", 9, 4_100, 900, 0.75, 4.5)),
+    "anthropic": (("claude-sonnet-5-5", 12, 15_000, 1_200, 2, 10), ("claude-opus-5-5", 3, 19_000, 2_100, 4, 20), ("claude-haiku-4-5", 5, 1_900, 210, 1, 5)),
+}  # fmt: skip
+"""Model, requests of a usual day, tokens in and out of one, USD per million of them."""
 _REPORTS = {
     "openai": (
         Figure("spending limit", "limit", Decimal(200), per="month", text="not reached"),
-        Figure("gpt-4o", "rate", Decimal(10_000), "requests/min"),
-        Figure("gpt-4o", "rate", Decimal(2_000_000), "tokens/min"),
+        Figure("gpt-6.1-sol", "rate", Decimal(10_000), "requests/min"),
+        Figure("gpt-6.1-sol", "rate", Decimal(2_000_000), "tokens/min"),
     ),
 }
 _WEEK = (7, 9, 10, 9, 8, 3, 2)
+"""Tenths of a usual day."""
 
 
 class Reporter:
@@ -31,9 +33,9 @@ class Reporter:
 
     def __init__(
         self,
-        way: Way,
+        way: Way,  # noqa: ARG002
         connection: Connection,
-        admin: SecretStr | None,
+        admin: SecretStr | None,  # noqa: ARG002
         fetcher: Fetcher,  # noqa: ARG002
     ) -> None:
         self._vendor = connection.catalog_id or ""
@@ -50,19 +52,16 @@ class Reporter:
         end = midnight(until, 1)
         for start in range(midnight(since), end, DAY_MS):
             day = start // DAY_MS
-            for model, share in _MODELS.get(self._vendor, ()):
-                requests = _WEEK[day % 7] * share // 10 + day * share % 5
-                tokens = requests * 1_900
+            for model, usual, sent, back, *prices in _MODELS.get(self._vendor, ()):
+                requests = _WEEK[day % 7] * usual // 10 + day * usual % 5
+                dear, dearer = (Decimal(str(price)).scaleb(-6) for price in prices)
                 where = (start, start + DAY_MS, model)
+                tokens, out = requests * sent, requests * back
                 used.append(
-                    VendorBucket(
-                        *where, requests=requests, input=tokens, output=tokens // 6, cache_read=tokens // 4
-                    )
+                    VendorBucket(*where, requests=requests, input=tokens, output=out, cache_read=tokens // 4)
                 )
-                costs += [
-                    VendorBucket(*where, f"{model}, input", cost=Decimal(tokens * share).scaleb(-8)),
-                    VendorBucket(*where, f"{model}, output", cost=Decimal(tokens * share).scaleb(-8) * 4 / 6),
-                ]
+                costs.append(VendorBucket(*where, f"{model}, input", cost=tokens * dear))
+                costs.append(VendorBucket(*where, f"{model}, output", cost=out * dearer))
         return VendorUsage(tuple(used), tuple(costs), (since, end))
 
     async def aclose(self) -> None:

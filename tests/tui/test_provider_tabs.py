@@ -46,7 +46,7 @@ async def _at(pilot: Pilot[Any], slug: str, tab: str) -> None:
     screen.show_provider(slug)  # type: ignore[attr-defined]
     await pilot.press("enter")
     await until(pilot, "last 30 days")
-    names = ("Summary", "Models", "Budget", "Metrics", "Audit", "Advanced")
+    names = ("Summary", "Models", "Budget", "Metrics", "Account", "Audit", "Advanced")
     await pilot.press(*["right_square_bracket"] * names.index(tab))
     await pilot.pause()
 
@@ -127,11 +127,13 @@ def test_an_emptied_field_is_taken_away() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("tab", ["Budget", "Metrics"])
+@pytest.mark.parametrize("tab", ["Budget", "Metrics", "Account"])
 def test_pictures(demo: SwitchroomApp, snap_compare: Compare, size: tuple[int, int], tab: str) -> None:
     async def keys(pilot: Pilot[Any]) -> None:
         await _at(pilot, "anthropic", tab)
-        await until(pilot, "last 24 hours" if tab == "Metrics" else "agreed with finance")
+        await until(
+            pilot, {"Metrics": "last 24 hours", "Account": "read just now"}.get(tab, "agreed with finance")
+        )
 
     assert snap_compare(demo, terminal_size=size, run_before=keys)
 

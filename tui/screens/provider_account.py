@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -102,10 +101,11 @@ class AccountPage(Vertical):
 async def read(services: Services, slug: str, span: int, by: str, *, reading: bool) -> AccountShown:
     """What is kept of a provider's account; nothing is contacted."""
     from services.account import midnight
+    from services.clock import now_ms
     from store.vendor_usage import API
 
     words, days = SPANS[span]
-    now = int(time.time() * 1000)
+    now = now_ms()
     since, until = midnight(now, 1 - days), midnight(now, 1)
     accounts = services.accounts
     view = await accounts.view(slug)
@@ -210,7 +210,7 @@ def _billed(line: AccountLine) -> Cell:
 
 
 def _columns(by: str) -> tuple[Column[AccountLine], ...]:
-    return (
+    columns: tuple[Column[AccountLine], ...] = (
         Column("name", f"by {by}", lambda line: (line.name, "strong"), width=12, flex=1, cut="middle"),
         Column("requests", "requests", _figure("requests", whole), width=8, align="right", priority=3),
         Column("input", "in", _figure("input", tokens), width=6, align="right", priority=1),
@@ -218,3 +218,4 @@ def _columns(by: str) -> tuple[Column[AccountLine], ...]:
         Column("output", "out", _figure("output", tokens), width=6, align="right", priority=2),
         Column("cost", "billed", _billed, width=9, align="right"),
     )
+    return columns if by != "line item" else (columns[0], columns[-1])
