@@ -104,7 +104,7 @@ class SignIn(Modal["SecretStr"]):
         return [
             "Open      ", (code.url, "$accent"), "\n",
             "and type  ", (code.user_code, "bold $primary"), "\n\n",
-            "in a browser, on whatever machine. This window closes by itself when you are done there.\n",
+            "in a browser, on whatever machine. This window goes on by itself when that is done.\n\n",
             (f"… waiting · the code is good for {_left(self._started.minutes)}", "$dim"),
         ]  # fmt: skip
 

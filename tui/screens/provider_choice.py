@@ -145,6 +145,8 @@ def _kind(choice: Choice) -> Cell:
         return f"◌ {brief_obstacle(choice.spec)}", "dim"
     if choice.variable:
         return f"● key found in {choice.variable}", "ok"
+    if choice.spec.dialect == "azure":
+        return "with a key or a sign-in", "dim"
     return ("on your own machine", "dim") if choice.spec.local else ("with a key", "dim")
 
 
