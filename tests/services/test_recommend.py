@@ -170,7 +170,7 @@ async def test_a_store_is_judged_with_what_is_known_of_it(services: Services) ->
         services,
         (provider("a"), [model("a", "mini", ("0.1", "0.4"), "tools"), model("a", "max", ("10", "40"), "tools")]),
         (provider("broke", state="no_credit"), [model("broke", "m", ("0.1", "0.4"), "tools")]),
-        (provider("new", dialect="gemini"), [model("new", "m", ("0.1", "0.4"), "tools")]),
+        (provider("new", dialect="klingon"), [model("new", "m", ("0.1", "0.4"), "tools")]),
         (provider("off", enabled=False), [model("off", "m", ("0.1", "0.4"), "tools")]),
         (provider("home", endpoint="http://127.0.0.1:9/v1"), [model("home", "m", None, "tools")]),
     )  # fmt: skip
