@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _GO = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s|d)")
+_IETF = re.compile(r';\s*r=(\d{1,12})\s*;\s*t=(\d{1,9})')
+"""Hugging Face's `RateLimit: "api";r=0;t=55`: what is left, and the seconds to the reset (WIRE section 7)."""
 _UNITS = {
     "d": 86_400_000.0,
     "h": 3_600_000.0,
@@ -65,7 +67,8 @@ def wait_in_text(text: str) -> int | None:
 
 def _resets(headers: Mapping[str, str], now: datetime | None) -> int | None:
     """The longest reset among the limits that have nothing left; None when none says so."""
-    waits: list[int] = []
+    ietf = _IETF.findall(headers.get("ratelimit", "")[:400])
+    waits: list[int] = [_bounded(float(seconds) * 1000) for left, seconds in ietf if int(left) == 0]
     for name, value in headers.items():
         lowered = name.lower()
         if "ratelimit" not in lowered or "reset" not in lowered:
