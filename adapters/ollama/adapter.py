@@ -235,16 +235,20 @@ class OllamaAdapter:
         host = self._client.build_request("GET", self._url("")).url.host
         said = error.said.message if error.said is not None else ""
         if error.status == 403 and not said:
-            error.message = f"{self._origin.slug} does not answer under the name {one_line(host, 80)} (403)."
-            error.hint = "Use 127.0.0.1 or the server's IP address, or start Ollama with OLLAMA_HOST=0.0.0.0."
+            message = f"{self._origin.slug} does not answer under the name {one_line(host, 80)} (403)."
+            hint = "Use 127.0.0.1 or the server's IP address, or start Ollama with OLLAMA_HOST=0.0.0.0."
         elif error.status == 401 and self._connection.key is None:
-            error.message = f"{self._origin.slug} wants a sign-in (401)."
-            error.hint = (
-                "Sign in on that machine with: ollama signin"
-                if is_loopback(host)
-                else f"Enter a key for {self._origin.slug}."
-            )
-        return error
+            message = f"{self._origin.slug} wants a sign-in (401)."
+            hint = f"Enter a key for {self._origin.slug}."
+            if is_loopback(host):
+                hint = "Sign in on that machine with: ollama signin"
+        else:
+            return error
+        better = type(error)(
+            message, hint=hint, provider=error.provider, status=error.status, request_id=error.request_id
+        )
+        better.said = error.said
+        return better
 
     def _url(self, call: str) -> str:
         return endpoint(self._connection.base_url, call)
