@@ -138,9 +138,12 @@ class Attempt:
     def view(self, model: str) -> AttemptView:
         """The attempt as the result lists it."""
         wait = self.error.retry_after_ms if isinstance(self.error, ProviderError) else None
-        return AttemptView(
-            model, self.state or "failed", self.status, self.request_id, wait, self.error, self.served_by
-        )
+        served = self.served_by
+        if served is not None:  # the model that was asked goes without saying
+            name, _, host = served.rpartition(" at ")
+            served = host if name and model.endswith(f"/{name}") else served
+        state = self.state or "failed"
+        return AttemptView(model, state, self.status, self.request_id, wait, self.error, served)
 
 
 def served_words(stream: Stream) -> str | None:

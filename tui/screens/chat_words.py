@@ -126,7 +126,7 @@ class Bill:
             guessed = "~" if self.grade == "estimated" else ""
             parts.append(f"{guessed}{whole(self.input)} → {guessed}{whole(self.output)} tok")
         parts.append(self._money())
-        parts += [self.served_by] if self.served_by else []
+        parts += [f"by {self.served_by}"] if self.served_by else []
         return " · ".join(parts)
 
     def _money(self) -> str:
