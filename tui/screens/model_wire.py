@@ -18,7 +18,7 @@ _NAMES = {
     "behind": "stands for", "deployments": "deployments", "architecture": "architecture", "parameters": "parameters",
     "parameter_count": "parameters", "quantization": "quantization", "size_bytes": "size", "publisher": "published by",
     "aliases": "also called", "replacement": "replaced by", "knowledge": "knows the world to", "slots": "answers at once",
-    "server_build": "server build", "reasoning_efforts": "efforts of reasoning",
+    "server_build": "server build", "reasoning_efforts": "efforts",
 }  # fmt: skip
 """In the order of the page."""
 _UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
