@@ -59,11 +59,17 @@ def detect(url: str) -> Detection:
         if pattern.port_only:
             return _hint(pattern, split, local)
         known = spec(pattern.vendor) is not None
-        dialect = "openai" if _openai_door(pattern.vendor, split.path) else pattern.dialect
+        door = "openai" if _openai_door(pattern.vendor, split.path) else _messages_door(split.path)
+        dialect = door or pattern.dialect
         return Detection(
             dialect, pattern.vendor if known else None, local, pattern.confidence, pattern.vendor
         )
-    return Detection("openai", None, local, "none")
+    return Detection(_messages_door(split.path) or "openai", None, local, "none")
+
+
+def _messages_door(path: str) -> str | None:
+    """Many vendors and gateways speak Anthropic's Messages API below a path of this name."""
+    return "anthropic" if re.search(r"/anthropic(?:/v\d+)?/*$", path) else None
 
 
 def among(vendors: Iterable[ProviderSpec], url: str) -> Detection | None:
