@@ -174,7 +174,7 @@ async def test_enter_opens_what_is_under_the_cursor(demo: SwitchroomApp) -> None
         await until(pilot, "Audit › entry")
         await pilot.press("escape")
         await until(pilot, "enter entry")
-        await pilot.press("left_square_bracket")
+        await pilot.press("left_square_bracket", "left_square_bracket")
         await until(pilot, "enter model")
         await until(pilot, "last 24 hours")
         found = await provider_metrics(demo.services, "anthropic", clock.DAY_MS)
