@@ -23,6 +23,11 @@ _PATTERN_LISTS = (
     *(f"{kind}_{rule}" for kind in ("tools", "vision", "reason") for rule in ("allow", "deny")),
 )
 
+_AZURE_TOO = (
+    r"^https?://[^/]+\.api\.cognitive\.microsoft\.(?:com|us)(/|$)",
+    r"^https?://[^/]+\.(?:openai|cognitiveservices)\.azure\.(?:us|cn)(/|$)",
+)
+"""Regional endpoints and sovereign clouds of Azure, which the facts do not hold."""
 _SERVER_VENDORS = ("ollama", "lmstudio", "vllm", "llamacpp")
 """Local servers that are vendors of the catalog by the same id."""
 
@@ -92,6 +97,9 @@ def _detection(raw: dict[str, Any], out: Path) -> list[Path]:
             "confidence": pattern["confidence"],
         }
         for pattern in raw["url_patterns"]
+    ]
+    urls += [
+        {"regex": regex, "vendor": "azure", "dialect": "azure", "confidence": "high"} for regex in _AZURE_TOO
     ]
     head = {
         "facts": raw["generated_at"],

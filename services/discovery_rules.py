@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 _GITHUB = Option("GitHub Models", None, "https://models.github.ai/inference", "github-models")
 _ALSO = {"meta": "LLAMA_API_KEY"}
 """Vendors that a variable may be for though the catalog does not name it with them."""
+_BEARERS = {"azure": ("AZURE_OPENAI_AD_TOKEN",)}
+"""Vendor → variables with a token that is used instead of any key."""
+_VERSIONS = {"azure": ("OPENAI_API_VERSION", "AZURE_API_VERSION")}
+"""Vendor → variables that say which form of its API is meant."""
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _SIGN_IN = {"gcp-oauth": "Google sign-in", "bearer-or-sigv4": "AWS sign-in"}
+_BEFORE = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+"""Where both are set and both are Gemini's, Google's own SDK takes the first (WIRE section 4)."""
 _LOOK_AT_URL = "OPENAI_API_KEY"
 """Ambiguous only where a base URL says so."""
 
@@ -57,7 +65,8 @@ class Rules:
     def _vendor(self, spec: ProviderSpec) -> list[Finding]:
         variables = self._variables
         place = self._places.of(spec)
-        names = [name for name in spec.env.key if self._belongs(name, spec) and variables.text(name)]
+        bearers = [name for name in _BEARERS.get(spec.id, ()) if variables.text(name)]
+        names = bearers or [n for n in spec.env.key if self._belongs(n, spec) and variables.text(n)]
         bad = [name for name in names if not variables.key(name)]
         good = [name for name in names if name not in bad]
         if place is not None and place.problem:
@@ -238,6 +247,8 @@ class Rules:
                 continue  # the same key under a name that says what it is
             options = tuple(self._option(spec) for spec in vendors if "{" not in spec.endpoint) or (_GITHUB,)
             why = f"{name} is {self._variables.where(name)}, but may be for {_or(entry.may_be)}"
+            if name == _BEFORE[0] and self._variables.key(_BEFORE[1]):
+                why += f"; Google's SDK takes it before {_BEFORE[1]}"
             if name == "GITHUB_TOKEN":
                 why = f"{name} is {self._variables.where(name)}; it opens all of GitHub, so it is never taken by itself"  # fmt: skip
             found.append(self._finding("ambiguous", name, why, options, key_name=name, spec=None))
@@ -286,7 +297,9 @@ class Rules:
         """A vendor as it would be added."""
         spoken = self._unsupported(spec) == ""
         url = place.url if place else None
-        return Option(spec.name, spec.id, url, spec.id, spoken, bool(place and place.allow_http))
+        said = [("api_version", self._variables.text(name)) for name in _VERSIONS.get(spec.id, ())]
+        options = tuple(pair for pair in said if _DATED.fullmatch(pair[1]))[:1]
+        return Option(spec.name, spec.id, url, spec.id, spoken, bool(place and place.allow_http), options)
 
     def _unsupported(self, spec: ProviderSpec) -> str:
         if spec.auth in _SIGN_IN:

@@ -26,13 +26,20 @@ class Option:
     slug: str
     supported: bool = True
     allow_http: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    """Of the dialect, as variables say them."""
 
     def draft(self, slug: str | None = None, name: str | None = None) -> ProviderDraft:
         """The provider it would be."""
         from services.drafts import ProviderDraft
 
         return ProviderDraft(
-            slug=slug, type=self.type, url=self.url, name=name, allow_http=self.allow_http or None
+            slug=slug,
+            type=self.type,
+            url=self.url,
+            name=name,
+            allow_http=self.allow_http or None,
+            options=dict(self.options) or None,
         )
 
 
