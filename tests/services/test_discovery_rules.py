@@ -74,6 +74,16 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str | None, str, str]]]] 
     "two keys of one vendor": ({"XAI_API_KEY": "xai-" + "a" * 50, "GROK_API_KEY": "xai-" + "b" * 50},
                               [("adds", "xai", "https://api.x.ai/v1", "XAI_API_KEY"), ("ambiguous", "xai", "https://api.x.ai/v1", "GROK_API_KEY")]),
     "google": ({"GOOGLE_API_KEY": "AIza" + "b" * 35}, [("ambiguous", None, "", "GOOGLE_API_KEY")]),
+    "gemini, and a key that may be its own": (
+        {"GEMINI_API_KEY": "AIza" + "a" * 35, "GOOGLE_API_KEY": "AIza" + "b" * 35},
+        [("not yet", "gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY"), ("ambiguous", None, "", "GOOGLE_API_KEY")],
+    ),
+    "gemini's two names, where an address says that both are": (
+        {"GEMINI_API_KEY": "AIza" + "a" * 35, "GOOGLE_API_KEY": "AIza" + "b" * 35,
+         "GOOGLE_GEMINI_BASE_URL": "https://generativelanguage.googleapis.com"},
+        [("not yet", "gemini", "https://generativelanguage.googleapis.com", "GOOGLE_API_KEY"),
+         ("ambiguous", "gemini", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY")],
+    ),
     "llama": ({"LLAMA_API_KEY": SK}, [("ambiguous", None, "", "LLAMA_API_KEY")]),
     "llama with its server": (
         {"LLAMA_API_KEY": SK, "LLAMA_CPP_BASE_URL": "localhost:9931"},
