@@ -102,6 +102,32 @@ async def test_mocks_answer_by_themselves_in_sight_and_esc_stops_them(stage: Sta
         assert stage.chat.run is None
 
 
+async def test_it_goes_on_while_another_conversation_is_shown(stage: Stage) -> None:
+    async with stage.app.run_test(size=(100, 60)) as pilot:
+        await enter_chat(stage, pilot)
+        await choose(stage, pilot, "weather")
+        stage.hold(3)
+        await send(stage, pilot, "two")
+        await until(pilot, lambda: "⚒ tool call" in stage.shown())
+        row = stage.chat.state.row
+        assert row is not None
+        stage.chat.new_conversation()
+        stage.open_gate.set()
+        stage.hold(30)  # what stood still goes on, and stands still again in the second round
+        assert stage.services is not None
+        chat = stage.services.chat
+        await until(pilot, lambda: stage.adapter is not None and stage.adapter._runs == 2)
+        assert "tool call" not in stage.shown()
+        await stage.chat.open_conversation(row)
+        assert stage.shown().count("⚒ tool call") == 2
+        assert stage.chat.run is not None, "the round under way can be stopped from here"
+        stage.hold_after = None
+        stage.open_gate.set()
+        await until(pilot, lambda: not busy(stage) and chat.running(row.id) is None)
+        assert stage.shown().count("result of get_weather") == 1
+        assert stage.shown().count("big  acme") == 2
+
+
 async def test_the_bound_is_told_and_a_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHROOM_CHAT__TOOL_ROUNDS", "2")
     async with stage.app.run_test(size=(100, 60)) as pilot:
@@ -181,12 +207,12 @@ async def test_a_pasted_image_goes_along_and_stays_with_its_prompt(stage: Stage,
         await pilot.press("y")
         await until(pilot, lambda: not busy(stage) and "Cold in Kraków" in stage.shown())
         assert "▪ a cat.png  PNG · 5 KB" in stage.shown()
-        assert stage.chat.state.attached == ()
+        assert not stage.chat.state.attached
 
         await pilot.press("escape", "e")
         await until(pilot, lambda: [image.name for image in stage.chat.state.attached] == ["a cat.png"])
         await pilot.press("escape")
-        assert stage.chat.state.attached == ()
+        assert not stage.chat.state.attached
         row, rows = stage.chat.state.row, stage.chat.state.messages
         assert row is not None
         assert "*Image: a cat.png (PNG · 5 KB)*" in "".join(markdown(row, rows))
@@ -205,7 +231,7 @@ async def test_a_path_that_is_none_is_pasted_as_text(stage: Stage, tmp_path: Pat
         await window(stage, pilot, Confirm)
         await pilot.press("n")
         await until(pilot, lambda: stage.chat.prompt.text == str(cat))
-        assert stage.chat.state.attached == ()
+        assert not stage.chat.state.attached
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
