@@ -67,6 +67,7 @@ class Rules:
         place = self._places.of(spec)
         bearers = [name for name in _BEARERS.get(spec.id, ()) if variables.text(name)]
         names = bearers or [n for n in spec.env.key if self._belongs(n, spec) and variables.text(n)]
+        names.sort(key=lambda name: name != _BEFORE[0])
         bad = [name for name in names if not variables.key(name)]
         good = [name for name in names if name not in bad]
         if place is not None and place.problem:
