@@ -62,7 +62,13 @@ class AccountService:
     async def view(self, slug: str) -> AccountView:
         """What is known of a provider's account."""
         row = await self._services.registry.row(slug)
-        return view_of(row, way(row), await self.held.account(slug), label(row))
+        opens = way(row)
+        view = view_of(row, opens, await self.held.account(slug), label(row))
+        if opens is None or not opens.env or row.admin_ref is not None:
+            return view
+        from services.transfer_keys import variable_set
+
+        return replace(view, offer=opens.env) if variable_set(self._services, opens.env) else view
 
     async def totals(
         self,

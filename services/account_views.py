@@ -44,6 +44,8 @@ class AccountView:
     """Where to get one."""
     admin_label: str | None = None
     """Where the second key is kept; None: there is none yet."""
+    offer: str = ""
+    """A variable that is set here and usually holds the second key; empty: none, or there is a key already."""
     more: str = ""
     """What the second key would open beyond what is shown; empty: nothing."""
     note: str = ""

@@ -126,6 +126,7 @@ def _document(shown: _Shown) -> dict[str, object]:
         "source": "api",
         "admin_key": view.admin_label,
         "admin_key_kind": view.admin_kind or None,
+        "admin_key_offer": view.offer or None,
         "figures": [_figure(one) for one in view.figures],
         "notes": [note for note in (view.note, *view.notes, view.more, view.waited) if note],
         "report_at": documents.moment(view.report_at),
@@ -181,6 +182,13 @@ def _text(shown: _Shown) -> str:
             ("get one", view.admin_url),
             ("then", f"switchroom keys set {view.slug} --role admin --key-stdin"),
         ]
+        if view.offer:
+            head.append(
+                (
+                    "or",
+                    f"{view.offer} is set here: switchroom keys set {view.slug} --role admin --key-env {view.offer}",
+                )
+            )
     if view.admin_label:
         head.append(("admin key", view.admin_label))
     head += figure_lines(view.figures)

@@ -238,6 +238,9 @@ async def test_an_admin_key_in_a_variable_is_a_reference_and_one_that_is_gone_is
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", ADMIN)
     slug = await connect()
+    assert (await services.accounts.view(slug)).offer == "OPENAI_ADMIN_KEY", (
+        "offered, and not taken by itself"
+    )
     view = await services.accounts.set_key(slug, EnvKey("OPENAI_ADMIN_KEY"))
     assert view.row.admin_ref == "env:OPENAI_ADMIN_KEY"
     monkeypatch.delenv("OPENAI_ADMIN_KEY")

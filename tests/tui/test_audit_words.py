@@ -76,6 +76,13 @@ ROWS = [
         "key.remove", "mine", {"before": {"key": "env:OPENAI_API_KEY", "key_last4": None}, "after": {"key": None, "key_last4": None}},
         "env OPENAI_API_KEY → none", "removed the key of mine",
     ),
+    (
+        "key.set", "mine",
+        {"role": "admin", "before": {"key": None, "key_last4": None}, "after": {"key": "vault:mine#admin", "key_last4": "vX2Q"}, "tested": True},
+        "account key: none → vault …vX2Q, tested", "set the key of mine",
+    ),
+    ("account.pull", "mine", {"figures": 1, "usage": 35, "cost": 70}, "1 figure, 35 of usage, 70 of costs", "read the account of mine"),
+    ("account.pull", "mine", {"figures": 0, "error": "network"}, "nothing read, the last figures stay", "read the account of mine"),
     ("vault.move", "keyring", {"moved": 3}, "keys moved 3", "moved the keys to the keyring"),
     ("model.enable", "mine", {"models": ["a", "b", "c", "d"]}, "a, b, c and 1 more → on", "switched models of mine on"),
     ("model.disable", "mine", {"models": ["a"]}, "a → off", "switched models of mine off"),

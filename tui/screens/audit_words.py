@@ -104,7 +104,8 @@ def _key_change(detail: Mapping[str, Any]) -> str | None:
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return None
     tested = {True: ", tested", False: ", untested"}.get(detail.get("tested", None), "")
-    return f"{key_place(before)} → {key_place(after)}{tested}"
+    role = "account key: " if detail.get("role") == "admin" else ""
+    return f"{role}{key_place(before)} → {key_place(after)}{tested}"
 
 
 def _added(detail: Mapping[str, Any]) -> str:
@@ -132,6 +133,15 @@ def _synced(detail: Mapping[str, Any]) -> str:
         if _int(detail, name)
     ]
     return f"{count(_int(detail, 'total'), 'model')}, {', '.join(parts) or 'nothing new'}{took}"
+
+
+def _account(detail: Mapping[str, Any]) -> str:
+    if detail.get("error"):
+        return "nothing read, the last figures stay"
+    parts = [count(_int(detail, "figures"), "figure")]
+    if "cost" in detail or "usage" in detail:
+        parts.append(f"{whole(_int(detail, 'usage'))} of usage, {whole(_int(detail, 'cost'))} of costs")
+    return ", ".join(parts)
 
 
 def _tested(detail: Mapping[str, Any]) -> str:
@@ -230,6 +240,7 @@ _CHANGES: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "provider.remove": _removed,
     "provider.sync": _synced,
     "provider.test": _tested,
+    "account.pull": _account,
     "key.set": _key_change,
     "key.remove": _key_change,
     "model.enable": _switched("on"),
@@ -255,6 +266,7 @@ PHRASES = {
     "provider.disable": "switched the provider {} off",
     "provider.test": "tested the provider {}",
     "provider.sync": "synced the models of {}",
+    "account.pull": "read the account of {}",
     "key.set": "set the key of {}",
     "key.remove": "removed the key of {}",
     "vault.move": "moved the keys to the {}",

@@ -140,6 +140,8 @@ def figures(found: AccountShown, *, low: bool = False) -> list[Pair]:
                 ("get one at", view.admin_url, ""),
                 ("", "then {K:provider.key} and “account key”", "accent"),
             ]
+        if view.offer:
+            pairs.append(("", f"{view.offer} is set here: name it there as the variable", "accent"))
         return pairs
     if view.admin_label:
         pairs.append(("account key", view.admin_label, ""))
@@ -206,7 +208,9 @@ def _figure(name: str, write: Callable[[int], str]) -> Callable[[AccountLine], C
 
 def _billed(line: AccountLine) -> Cell:
     tone: Tone = "dim" if line.total.cost_nanos is None else ""
-    return money(_usd(line.total)), tone
+    if line.total.cost_nanos is not None and line.total.cost_nanos < 0:  # the vendor gave money back
+        return money(_usd(line.total)), tone
+    return cents(_usd(line.total)), tone
 
 
 def _columns(by: str) -> tuple[Column[AccountLine], ...]:
