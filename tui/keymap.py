@@ -44,6 +44,7 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Provider detail", "tui.screens.provider_detail:ProviderDetail"),
     ("Marketplace", "tui.screens.marketplace:Marketplace"),
     ("Testing a new provider", "tui.screens.provider_trial:Trial"),
+    ("Signing in", "tui.modals.sign_in:SignIn"),
     ("Models", "tui.screens.models:ModelsScreen"),
     ("Model detail", "tui.screens.model_detail:ModelDetail"),
     ("Models side by side", "tui.screens.model_compare:ModelCompare"),

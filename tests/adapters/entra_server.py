@@ -39,6 +39,8 @@ class Authority:
 
     server: LoopServer
     tenant: str
+    interval: int = 5
+    """Seconds between two questions, as a program is told."""
     lasts: int = 3600
     """Seconds that a token lives."""
     person: list[str] = field(default_factory=list)
@@ -76,7 +78,9 @@ class Authority:
         elif exchange.path == f"/{self.tenant}/oauth2/v2.0/devicecode":
             assert form["scope"].endswith("/.default offline_access")
             code = {"device_code": DEVICE, "user_code": USER_CODE, "verification_uri": f"{self.url}/device"}
-            await exchange.answer(200, {**code, "expires_in": 900, "interval": 5, "message": "To sign in …"})
+            await exchange.answer(
+                200, {**code, "expires_in": 900, "interval": self.interval, "message": "To sign in …"}
+            )
         elif exchange.path == f"/{self.tenant}/oauth2/v2.0/token":
             await self._token(exchange, form)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import test_pty_account
+import test_pty_azure
 import test_pty_catalog
 import test_pty_chat
 import test_pty_discovered
@@ -24,6 +25,7 @@ WALKED = (
     *test_pty_everywhere.EMPTY,
     *test_pty_providers.STEPS,
     *test_pty_account.STEPS,
+    *test_pty_azure.STEPS,
     *test_pty_recommend.STEPS,
     *test_pty_prices.STEPS,
     *test_pty_probe.STEPS,
