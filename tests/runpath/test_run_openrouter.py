@@ -1,0 +1,67 @@
+"""A run through OpenRouter: who answered, what it says it cost, and the reasoning that it wants back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from decimal import Decimal
+
+from runpath_play import PRICE, model, provider
+
+from adapters.events import Message
+from services.container import open_services
+from services.paths import Paths
+from services.run import RunRequest
+from store.models import Models
+from store.providers import Providers
+
+SIGNED = {"type": "reasoning.text", "text": "hm", "signature": "c2ln", "index": 0}
+ROWS = [
+    {"delta": {"role": "assistant", "content": "", "reasoning": "hm", "reasoning_details": [SIGNED]}},
+    {"delta": {"role": "assistant", "content": "Hello there."}},
+    {"delta": {"content": ""}, "finish_reason": "stop"},
+]
+USAGE = {"prompt_tokens": 12, "completion_tokens": 5, "cost": 0.00042}
+
+
+async def test_who_answered_and_what_it_cost_is_known(paths: Paths) -> None:
+    served = "x-ai/grok-4"
+    asked: list[dict[str, object]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+        asked.append(json.loads(await reader.readexactly(length)))
+        chunks = [{"model": served, "provider": "xAI", "choices": [row]} for row in ROWS]
+        chunks.append({"choices": [], "usage": USAGE})
+        body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        writer.write(b": OPENROUTER PROCESSING\n\n" + body.encode() + b"data: [DONE]\n\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v1"
+    async with server, open_services(paths, actor="test") as services:
+        async with services.db.transaction() as tx:
+            row = provider("acme", dialect="openrouter", endpoint=url, options={"models": served})
+            await Providers(services.db).insert(tx, row)
+            await Models(services.db).replace_live(
+                tx, "acme", [model("acme", "big", PRICE), model("acme", served, PRICE)]
+            )
+        question = Message("user", "Hello?")
+        result = await services.runs.start(RunRequest("acme/big", (question,))).result()
+        assert (result.text, result.thinking, result.state) == ("Hello there.", "hm", "complete")
+        assert (result.cost, result.grade) == (Decimal("0.00042"), "reported")
+        assert result.attempts[-1].served_by == "x-ai/grok-4 at xAI"
+        kept = result.keepsake
+        assert kept is not None
+        turns = (question, Message("assistant", result.text, keepsake=kept), Message("user", "And?"))
+        await services.runs.start(RunRequest("acme/big", turns)).result()
+        direct = await services.runs.start(RunRequest(f"acme/{served}", (question,))).result()
+        assert direct.attempts[-1].served_by == "xAI", "the model that was asked goes without saying"
+        assert "x-ai/grok-4 at xAI" in str(await services.audit.of_provider("acme"))
+    assert asked[0]["models"] == [served]
+    messages = asked[1]["messages"]
+    assert isinstance(messages, list)
+    assert messages[1]["reasoning_details"] == [SIGNED]
