@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.suggester import Suggester
 from textual.widgets import Static
 
 from tui.modals.base import Modal
@@ -26,6 +27,8 @@ class Field:
     """Shown while the value is empty: what empty means, or an example."""
     check: Callable[[str], str | None] | None = None
     """What is wrong with a value, in words; None when it is good."""
+    suggester: Suggester | None = None
+    """What completes the value; the right arrow takes it."""
 
 
 def is_whole(text: str) -> bool:
@@ -65,8 +68,13 @@ class Form(Modal[Mapping[str, str]]):
             for field in self._fields:
                 with Horizontal(classes="line"):
                     yield Static(field.label, markup=False, classes="label")
-                    line = Line(field.value, placeholder=field.hint, name=field.key, select_on_focus=False)
-                    yield line
+                    yield Line(
+                        field.value,
+                        placeholder=field.hint,
+                        name=field.key,
+                        select_on_focus=False,
+                        suggester=field.suggester,
+                    )
         yield Static("", markup=False, classes="problem")
 
     def action_line(self, by: int) -> None:

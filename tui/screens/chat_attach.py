@@ -15,6 +15,7 @@ from services.attachments import MOST_IMAGES, pasted_paths, read_image, typed_pa
 from tui.formatting import count, cut_middle, width
 from tui.screens.chat_runs import ChatRuns
 from tui.screens.chat_turns import image_facts
+from tui.widgets.path_suggester import PathSuggester
 from tui.widgets.prompt import PromptBox
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ async def ask_images(chat: ChatAttach) -> None:
         Field(f"image {number}", f"image {number}", one_line(image.name, 120), "taken away")
         for number, image in enumerate(state.attached, 1)
     ]
-    new = Field("new", "path", "", "~/picture.png; PNG, JPEG, GIF or WebP", _check)
-    detail = "Goes with the next prompt."
+    endings = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+    new = Field("new", "path", "", "~/picture.png; PNG, JPEG, GIF or WebP", _check, PathSuggester(endings))
+    detail = "Goes with the next prompt. The right arrow completes a path."
     if held:
         detail += " An emptied line takes its image away (tab goes there)."
     values = await chat.app.push_screen_wait(Form("Attach an image", (new, *held), detail, keep="attach"))

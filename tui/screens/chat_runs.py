@@ -266,7 +266,8 @@ class ChatRuns(ModeScreen):
             refusal = error
             live.refused(error)
         await asyncio.wait([exchange.stored])
-        follow = exchange.stored.result()
+        written = exchange.stored
+        follow = None if written.cancelled() or written.exception() is not None else written.result()
         self._go_on(row, exchange, live, follow)
         self.show_keys()
         if not self._shows(row) or (fresh := await self.stored(row)) is None or not self._shows(row):
