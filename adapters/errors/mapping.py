@@ -194,6 +194,16 @@ def _words(
         return f"{who} is still loading the model.", "Try again in a moment."
     if kind is ModelUnavailableError and _NO_ACCESS.search(facts.message):  # Fireworks (WIRE 9)
         return table[kind][0], "Pick another model, or check that the key may use this one."
+    if kind is NoCreditError and facts.codes[:1] == ("quota_of_a_day",):  # Google (WIRE 4)
+        return (
+            f"The quota of the day at {who} for {model} is used up.{quoted}",
+            "It is renewed once a day. Until then: another model or provider.",
+        )
+    if kind is NoCreditError and facts.codes[:1] == ("quota_of_nothing",):
+        return (
+            f"{who} gives {model} no quota on this plan.{quoted}",
+            "Switch billing on there, or pick another model.",
+        )
     if kind in table:
         return table[kind]
     if status == 404:

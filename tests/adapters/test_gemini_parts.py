@@ -547,3 +547,7 @@ async def test_a_quota_of_a_day_is_final() -> None:
     with pytest.raises(NoCreditError) as caught:
         await ask(json.dumps([error]).encode(), status=429)
     assert not caught.value.retryable
+    assert "quota of the day" in caught.value.message
+    violations[0] |= {"quotaId": "GenerateContentTokensPerModelPerMinute", "quotaValue": "0"}
+    with pytest.raises(NoCreditError, match="no quota on this plan"):
+        await ask(json.dumps([error]).encode(), status=429)
