@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 ADMIN = "sk-admin-canary-7777777777777777"
 KEY = "sk-canary-inference-555555555555"
 Json = dict[str, Any]
+Connect = Callable[..., Awaitable[str]]
+"""Adds a provider of a vendor; its slug."""
 
 
 def days_since(start: datetime, count: int) -> list[datetime]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from account_vendors import KEY, Accounts, serving
+from account_vendors import KEY, Accounts, Connect, serving
 from pydantic import SecretStr
 
 from services.container import Services, open_services
 from services.registry import ProviderDraft
-
-Connect = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from account_vendors import ADMIN, KEY, Accounts
-from conftest import Connect
+from account_vendors import ADMIN, KEY, Accounts, Connect
 from pydantic import SecretStr
 
 from catalog.errors import SwitchroomError, UsageError
