@@ -90,8 +90,6 @@ class Pull:
         """Why it failed; while it reconnects, why it has to."""
         self.started = now_ms()
         self.ended: int | None = None
-        self.first: int | None = None
-        """Bytes that were there already when it began."""
         self.task: asyncio.Task[None] | None = None
         self._seen: deque[tuple[float, int]] = deque()
 
@@ -127,8 +125,6 @@ class Pull:
         self.status = progress.status
         self.completed, self.total = progress.completed, progress.total
         if self.completed is not None:
-            if self.first is None:
-                self.first = self.completed
             now = time.monotonic()
             self._seen.append((now, self.completed))
             while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
@@ -327,7 +323,7 @@ class LocalModels:
     async def _audit_pull(self, pull: Pull, result: str) -> None:
         detail: dict[str, object] = {"seconds": round((now_ms() - pull.started) / 1000)}
         if pull.completed is not None:
-            detail["bytes"] = max(0, pull.completed - (pull.first or 0))
+            detail["bytes"] = pull.completed
         try:
             await self._record("model.pull", f"{pull.provider}/{pull.model}", result, detail)
         except SwitchroomError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
+from catalog.sizes import size_words
+from tui.formatting import bar, cut_middle, duration
 
 if TYPE_CHECKING:
     from services.local_models import Pull
@@ -53,8 +55,17 @@ class PullWork:
 
 
 def _words(pulls: tuple[Pull, ...]) -> str:
-    from tui.screens.local_models_lines import PullLine, pull_words
-
+    """`pulling qwen3:30b ▇▇░░░░ 23 % 628 MB/s 23s left`: short, so that it stands beside the mode at 80 columns."""
     first = pulls[0]
-    words = f"pulling {one_line(first.model, 24)} {pull_words(PullLine.of(first), 8)}"
-    return words + (f" · {len(pulls) - 1} more" if len(pulls) > 1 else "")
+    parts = [f"pulling {cut_middle(one_line(first.model, 200), 20)}"]
+    if first.state == "reconnecting":
+        parts.append("broken off, trying again")
+    elif first.share is not None:
+        parts.append(f"{bar(first.share, 6)} {first.share * 100:.0f} %")
+        if first.rate is not None:
+            parts.append(f"{size_words(first.rate)}/s")
+        if first.left_s is not None and first.left_s >= 1:
+            parts.append(f"{duration(round(first.left_s) * 1000).replace(' ', '')} left")
+    if len(pulls) > 1:
+        parts.append(f"· {len(pulls) - 1} more")
+    return " ".join(parts)
