@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from loop_server import Exchange, serving
@@ -28,6 +29,8 @@ from adapters.events import ChatRequest, Finished, Message, TextDelta
 from adapters.fetch import Fetcher
 from catalog.errors import UsageError
 from catalog.options import check_option
+from services.feed import Alert
+from services.plugin_news import tell_broken
 
 HERE = Path(__file__).resolve().parents[1] / "plugins"
 ROOT = HERE.parents[1]
@@ -231,3 +234,14 @@ def test_options_are_checked_where_they_are_declared(broken: None) -> None:
             check_option("sample", name, value, declared)
     assert loader.options_of("sloppy") == {}
     check_option("sloppy", "anything", "goes", loader.options_of("sloppy"))
+
+
+async def test_the_terminal_ui_is_told_once(broken: None) -> None:
+    told: list[object] = []
+    services = SimpleNamespace(feed=SimpleNamespace(publish=told.append))
+    await tell_broken(services)  # type: ignore[arg-type]
+    [alert] = told
+    assert isinstance(alert, Alert)
+    assert (alert.kind, alert.title) == ("warning", "7 plug-ins are not used")
+    assert "switchroom-broken 0.0.1: " in alert.message
+    assert alert.message.endswith(" And 6 more.")
