@@ -71,8 +71,8 @@ async def change_params(chat: ChatRuns) -> None:
         Field("temperature", "temperature", "" if params.temperature is None else f"{params.temperature:g}", "the model's own", words.check_temperature),
         Field("max_tokens", "max tokens", str(params.max_tokens or ""), "the model's own", words.check_max_tokens),
         Field("effort", "reasoning effort", params.effort or "", f"the model's own, or {', '.join(words.EFFORTS)}", words.check_effort),
-        Field("tools", "tools", params.tool_names, "none, or a set of config/tools, or a JSON file", lambda text: words.check_tools(text, params, folder)),
-        Field("tool_choice", "tool choice", params.tool_choice or "", "the model's own: auto, none, required, or a tool", words.check_choice),
+        Field("tools", "tools", params.tool_names, "none, or a set, or a JSON file", lambda text: words.check_tools(text, params, folder)),
+        Field("tool_choice", "tool choice", params.tool_choice or "", "auto, none, required, or a tool", words.check_choice),
     )  # fmt: skip
     values = await chat.app.push_screen_wait(
         Form("Parameters of this conversation", fields, "Empty: not sent.")

@@ -102,7 +102,6 @@ async def pick_tools(chat: ChatRuns) -> None:
         Column("set", "SET", lambda row: one_line(row.name, 60), width=18, flex=1),
         Column("what", "FUNCTIONS", lambda row: _functions(row, none), width=30, flex=3),
     )
-    where = one_line(str(folder), 200)
     chosen = await chat.app.push_screen_wait(
         Pick(
             "Which tools may the model call?",
@@ -110,7 +109,7 @@ async def pick_tools(chat: ChatRuns) -> None:
             [*sets, none],
             key=lambda row: row.name,
             search=lambda row: f"{row.name} {_functions(row, none)}",
-            placeholder=f"type to filter; sets are files in {where}",
+            placeholder="type to filter; sets are files in config/tools",
             start=params.tools_from or ("none" if not params.tools else None),
             header=True,
             best_first=True,
