@@ -22,13 +22,14 @@ class OpenRouterReader(ChatReader):
 
     def __init__(self, origin: Origin) -> None:
         super().__init__(origin)
-        self._details: list[dict[str, object]] = []
+        self._details: list[tuple[dict[str, object], dict[str, list[str]]]] = []
+        """(the part, the pieces of its texts), in order."""
         self._size = 0
 
     def close(self) -> Sequence[Event]:
         events = list(super().close())
         if self._details and self.ended and self.error is None and self._size <= _MOST:
-            content = json.dumps(self._details, ensure_ascii=False)
+            content = json.dumps(self._kept(), ensure_ascii=False)
             events.append(Keepsake(DIALECT, self._origin.model or "", content))
         return events
 
@@ -52,18 +53,24 @@ class OpenRouterReader(ChatReader):
     def _keep(self, parts: list[dict[str, object]]) -> None:
         """Pieces of one part are put together again; what is said late (a signature) joins its part."""
         for part in parts:
-            self._size += len(str(part.get("data") or part.get("text") or part.get("summary") or ""))
-            last = self._details[-1] if self._details else None
+            self._size += sum(len(value) for value in part.values() if isinstance(value, str))
             if self._size > _MOST:
                 self._details.clear()
-            elif last is None or not _same(last, part):
-                self._details.append(dict(part))
-            else:
-                for name, value in part.items():
-                    if name in _JOINED and isinstance(value, str):
-                        last[name] = f"{last.get(name) or ''}{value}"
-                    elif value is not None:
-                        last[name] = value
+                return
+            if not self._details or not _same(self._details[-1][0], part):
+                self._details.append(({}, {}))
+            whole, pieces = self._details[-1]
+            for name, value in part.items():
+                if name in _JOINED and isinstance(value, str):
+                    pieces.setdefault(name, []).append(value)
+                if value is not None or name not in whole:
+                    whole[name] = value
+
+    def _kept(self) -> list[dict[str, object]]:
+        return [
+            {**whole, **{name: "".join(texts) for name, texts in pieces.items()}}
+            for whole, pieces in self._details
+        ]
 
 
 def _same(last: dict[str, object], part: dict[str, object]) -> bool:

@@ -60,7 +60,7 @@ async def test_who_answered_and_what_it_cost_is_known(paths: Paths) -> None:
         await services.runs.start(RunRequest("acme/big", turns)).result()
         direct = await services.runs.start(RunRequest(f"acme/{served}", (question,))).result()
         assert direct.attempts[-1].served_by == "xAI", "the model that was asked goes without saying"
-        assert "x-ai/grok-4 at xAI" in str(await services.audit.of_provider("acme"))
+        assert "x-ai/grok-4 at xAI" in str(await services.audit.list())
     assert asked[0]["models"] == [served]
     messages = asked[1]["messages"]
     assert isinstance(messages, list)
