@@ -125,8 +125,8 @@ def _find(typed: str, model: str) -> Language:
         names = {one.code, one.name.lower(), (one.flores or "").lower().replace("_", "-")}
         if wanted in names or one.code in parts:
             return one
-    names = [one.name for one in languages()]
-    close = difflib.get_close_matches(typed.title(), names, n=1, cutoff=0.7)
+    known = [one.name for one in languages()]
+    close = difflib.get_close_matches(typed.title(), known, n=1, cutoff=0.7)
     family = "NLLB" if family_of(model) == "nllb" else "M2M100"
     codes = "codes such as eng_Latn" if family == "NLLB" else "codes such as en"
     raise UsageError(

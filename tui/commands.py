@@ -16,6 +16,7 @@ from tui.themes import NAMES
 if TYPE_CHECKING:
     from services.models import ModelView
     from tui.app import SwitchroomApp
+    from tui.screens.task import Kind
 
 _LEFT_OUT = ("table.", "transcript.", "chart.", "app.palette", "mode.")
 """Ids that begin like this are keys for moving about, or stand here under another name."""
@@ -61,10 +62,21 @@ def _actions(app: SwitchroomApp) -> list[Command]:
         commands.append(Command("action", what, "vendors", "", partial(_marketplace, app), words="browse catalog add provider"))  # fmt: skip
     if "models.recommend" not in keys and app.opened:
         commands.append(Command("action", "Recommend a model …", "for a task and a budget", "", partial(_recommend, app), words="best cheapest which suggest"))  # fmt: skip
+    if app.opened:
+        commands.append(Command("action", "Translate a text …", "by a model of Hugging Face", "", partial(_task, app, "translate"), words="task nllb m2m100 language"))  # fmt: skip
+        commands.append(Command("action", "Transcribe a recording …", "by a model of Hugging Face", "", partial(_task, app, "transcribe"), words="task whisper speech audio asr"))  # fmt: skip
     if "sync.catalog" not in keys and app.opened:
         what = "What changed in the catalog, and what it affects"
         commands.append(Command("action", what, "", "", partial(_catalog_changes, app), words="newer facts sources price rises retiring deprecated"))  # fmt: skip
+    if app.opened:
+        commands.append(Command("action", "Take in a bill …", "a vendor's export, as a file", "", partial(_take_bill, app), words="usage import billed invoice csv costs"))  # fmt: skip
     return commands + _transfer(app)
+
+
+def _take_bill(app: SwitchroomApp) -> None:
+    from tui.screens.usage_bill_form import take_bill
+
+    app.do(take_bill(app))
 
 
 def _transfer(app: SwitchroomApp) -> list[Command]:
@@ -90,6 +102,12 @@ async def _recommend(app: SwitchroomApp) -> None:
     from tui.screens.model_recommend import recommend
 
     app.do(recommend(app))
+
+
+def _task(app: SwitchroomApp, kind: Kind) -> None:
+    from tui.screens.task import ask_task
+
+    app.do(ask_task(app, kind))
 
 
 async def _catalog_changes(app: SwitchroomApp) -> None:

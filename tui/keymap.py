@@ -69,6 +69,7 @@ BOUND: tuple[tuple[str, str], ...] = (
     ("Settings", "tui.screens.settings:SettingsScreen"),
     ("Windows", "tui.modals.base:Modal"),
     ("Lists", "tui.modals.pick:Pick"),
+    ("Translation or transcript", "tui.screens.task:TaskWindow"),
     ("Palette", "tui.modals.palette:Palette"),
     ("Questions", "tui.modals.confirm:Confirm"),
     ("Questions", "tui.modals.ask:Ask"),

@@ -63,6 +63,17 @@ def remove(folder: Path, path: Path) -> None:
         shutil.rmtree(locks, ignore_errors=True)
 
 
+def drop_parts(path: Path, *, before: float) -> None:
+    """Take away what cut downloads left in a model that is whole now: parts nobody has written to since (Unix seconds)."""
+    blobs = path / "blobs"
+    if not _is_folder(blobs):
+        return
+    for entry in _entries(blobs, _Found()):
+        facts = _facts(entry)
+        if entry.name.endswith(".incomplete") and facts is not None and stat.S_ISREG(facts.st_mode) and facts.st_mtime < before:  # fmt: skip
+            Path(entry.path).unlink(missing_ok=True)
+
+
 def _model(path: Path) -> InstalledModel:
     found = _Found()
     _blobs(path / "blobs", found)

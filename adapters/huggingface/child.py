@@ -17,6 +17,8 @@ from typing import Any
 
 EVERY_S = 0.2
 """Least time between two reports."""
+PIECE = 256 * 1024
+"""Bytes that are written at a time: what is not written is fetched again after a break."""
 
 
 def main() -> int:
@@ -32,6 +34,9 @@ def main() -> int:
         return _say(out, {"missing": "huggingface_hub"})
     if told.get("ca"):
         _trust(huggingface_hub, told["ca"])
+    from huggingface_hub import constants
+
+    constants.DOWNLOAD_CHUNK_SIZE = PIECE
     reports = _Reports(out)
 
     class Bar(tqdm):  # type: ignore[misc]
@@ -61,26 +66,36 @@ def main() -> int:
             max_workers=4,
         )
     except Exception as error:  # noqa: BLE001  every failure is told in the same way
-        return _say(out, {"error": _failure(error)})
-    return _say(out, {"done": True, "completed": reports.completed, "total": reports.total})
+        return reports.last({"error": _failure(error)})
+    return reports.last({"done": True, "completed": reports.completed, "total": reports.total})
 
 
 class _Reports:
-    """Says how far it is, not too often."""
+    """Says how far it is, not too often, and only what is new."""
 
     def __init__(self, out: Any) -> None:
         self._out = out
         self._lock = threading.Lock()
-        self._at = 0.0
         self.completed = 0
         self.total = 0
+        threading.Thread(target=self._tell, daemon=True).start()
 
     def progress(self, completed: int, total: int) -> None:
-        with self._lock:
-            self.completed, self.total = completed, max(total, completed)
-            if time.monotonic() - self._at >= EVERY_S:
-                self._at = time.monotonic()
-                _say(self._out, {"completed": self.completed, "total": self.total})
+        self.completed, self.total = completed, max(total, completed)
+
+    def last(self, line: dict[str, Any]) -> int:
+        """Say how it ended; nothing comes after."""
+        self._lock.acquire()
+        return _say(self._out, line)
+
+    def _tell(self) -> None:
+        told = 0
+        while True:
+            time.sleep(EVERY_S)
+            if self.completed != told:
+                told = self.completed
+                with self._lock:
+                    _say(self._out, {"completed": told, "total": self.total})
 
 
 def _trust(hub: Any, ca: str) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from adapters.base import Connection
 from adapters.counts import count
 from adapters.errors import NetworkError, Origin, ProviderError, StreamInterruptedError
 from adapters.http_rules import proxy_for
+from adapters.huggingface import cache
 from adapters.huggingface.hub import hub_error
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
@@ -68,12 +70,13 @@ def require_library() -> None:
 async def open_download(
     connection: Connection, hub: str, folder: Path, model: str, allowed: Callable[[], None]
 ) -> AsyncIterator[AsyncIterator[PullProgress]]:
-    """The reports of a download on its way; leaving ends it, and what came is kept for the next time.
+    """The reports of a download on its way; leaving ends it, and the files that are whole are kept for the next time.
 
     `allowed` raises OfflineError where connections may not leave: asked before the process starts and while it runs.
     """
     allowed()
     require_library()
+    started = time.time()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
@@ -86,7 +89,12 @@ async def open_download(
         start_new_session=True,
         limit=_LINE,
     )
-    reports = _reports(process, connection.slug, model, allowed)
+
+    def tidy() -> None:
+        if (path := cache.folder_of(folder, model)) is not None:
+            cache.drop_parts(path, before=started)
+
+    reports = _reports(process, connection.slug, model, allowed, tidy)
     try:
         await _tell(process, connection, hub, folder, model)
         yield reports
@@ -114,7 +122,11 @@ async def _tell(
 
 
 async def _reports(
-    process: asyncio.subprocess.Process, slug: str, model: str, allowed: Callable[[], None]
+    process: asyncio.subprocess.Process,
+    slug: str,
+    model: str,
+    allowed: Callable[[], None],
+    tidy: Callable[[], None],
 ) -> AsyncGenerator[PullProgress]:
     assert process.stdout is not None
     yield PullProgress("looking at the files")
@@ -140,6 +152,7 @@ async def _reports(
             raise _failure(slug, model, failure)
         completed, total = count(line, "completed"), count(line, "total")
         if line.get("done") is True:
+            await asyncio.to_thread(tidy)
             yield PullProgress("done", completed, total, done=True)
             return
         yield PullProgress("downloading", completed, total or None)
@@ -166,7 +179,7 @@ def _failure(slug: str, model: str, failure: Mapping[str, object]) -> ProviderEr
         return _broken(slug, model, words or "the cache cannot be written")
     return NetworkError(
         f"The download of {one_line(model, 80)} failed: {words or failure.get('kind')}",
-        hint="Pull it again: it goes on where it stopped.",
+        hint="Pull it again: the files that are whole are not fetched twice.",
         provider=slug,
     )
 
@@ -174,6 +187,6 @@ def _failure(slug: str, model: str, failure: Mapping[str, object]) -> ProviderEr
 def _broken(slug: str, model: str, why: str) -> StreamInterruptedError:
     return StreamInterruptedError(
         f"The download of {one_line(model, 80)} broke off: {why.rstrip('.')}.",
-        hint="Pull it again: it goes on where it stopped.",
+        hint="Pull it again: the files that are whole are not fetched twice.",
         provider=slug,
     )

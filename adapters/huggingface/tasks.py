@@ -10,7 +10,6 @@ import httpx
 from adapters.abilities import Task, Translate
 from adapters.base import Watchdogs
 from adapters.errors import (
-    BadRequestError,
     Origin,
     ProviderError,
     ProviderTimeoutError,
@@ -122,7 +121,7 @@ def read_answer(answer: object, task: Task, slug: str) -> str:
 def _refused(error: ProviderError, origin: Origin, content: bytes) -> ProviderError:
     """A refusal, with the next step where the router's words have one."""
     words = content[:4096].decode("utf-8", "replace").lower()
-    if "not supported" in words and "hf-inference" in words and isinstance(error, BadRequestError):
+    if "not supported" in words and "hf-inference" in words:
         error.hint = f"Hugging Face does not run this model itself: choose another, or run an endpoint of your own for it (option tasks=endpoint of {origin.slug})."
     elif isinstance(error, ProviderTimeoutError):
         error.hint = "The model may be loading; try again, or send a shorter recording."

@@ -1,0 +1,174 @@
+"""Tasks as a user has them: languages by name, recordings by path, and each one a run in the ledger, under the limits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hub_server import TOKEN, HubServer
+from loop_server import LoopServer, serving
+from pydantic import SecretStr
+
+from adapters.huggingface import hub
+from catalog.errors import SwitchroomError, UnpricedError, UsageError
+from catalog.languages import family_of, language_code, languages
+from services.container import Services, open_services
+from services.drafts import ProviderDraft
+from services.paths import under
+from services.run import Run
+from services.settings_model import Retry, Settings
+from services.tasks import MOST_AUDIO, recording, transcription, translation
+
+NLLB, M2M = "facebook/nllb-200-distilled-600M", "facebook/m2m100_418M"
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    hub.forget()
+    yield
+    hub.forget()
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "code"),
+    [
+        (NLLB, "German", "deu_Latn"), (NLLB, "de", "deu_Latn"), (NLLB, "de-AT", "deu_Latn"), (NLLB, "deu_Latn", "deu_Latn"),
+        (NLLB, "zh-TW", "zho_Hant"), (NLLB, "Chinese", "zho_Hans"), (NLLB, "ace_Arab", "ace_Arab"),
+        (M2M, "german", "de"), (M2M, "deu_Latn", "de"), (M2M, "pt_BR", "pt"), (M2M, "Breton", "br"),
+        ("Helsinki-NLP/opus-mt-en-de", None, None), ("facebook/mbart-large-50", "en_XX", "en_XX"),
+    ],
+)  # fmt: skip
+def test_languages_in_the_models_own_spelling(model: str, typed: str | None, code: str | None) -> None:
+    assert language_code(model, typed, "source") == code
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "says"),
+    [
+        (NLLB, None, "must be told"), (M2M, " ", "must be told"), (NLLB, "Breton", "M2M100 does"), (M2M, "Klingon", "English"),
+        (NLLB, "Germn", "Did you mean German?"), ("t5-small", "two words", "page"),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_is_said(model: str, typed: str | None, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        language_code(model, typed, "target")
+    assert says in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_the_table() -> None:
+    assert len(languages()) == len({one.code for one in languages()}) == 100
+    assert all(family_of(name) == "nllb" for name in ("facebook/NLLB-200-3.3B", NLLB))
+
+
+def test_recordings(tmp_path: Path) -> None:
+    for name, head, kind in (
+        ("a.bin", b"RIFF\x00\x00\x00\x00WAVEfmt ", "audio/wav"), ("b", b"fLaC", "audio/flac"), ("c.x", b"ID3\x04", "audio/mpeg"),
+        ("d.m4a", b"\x00\x00\x00\x20ftypM4A ", "audio/m4a"), ("e.amr", b"??", "audio/AMR"), ("f.mp3", b"OggS", "audio/ogg"),
+    ):  # fmt: skip
+        (tmp_path / name).write_bytes(head)
+        assert recording(tmp_path / name).media_type == kind
+    (tmp_path / "text.txt").write_bytes(b"hello")
+    (tmp_path / "none.wav").write_bytes(b"")
+    with (tmp_path / "huge.wav").open("wb") as file:
+        file.truncate(MOST_AUDIO + 1)
+    for name in ("text.txt", "none.wav", "huge.wav", "missing.wav", "."):
+        with pytest.raises(UsageError):
+            recording(tmp_path / name)
+
+
+@asynccontextmanager
+async def room(tmp_path: Path, server: HubServer) -> AsyncIterator[tuple[Services, LoopServer]]:
+    settings = Settings(retry=Retry(attempts=2, initial_delay=0, factor=1, max_delay=0.001, jitter=0))
+    async with (
+        serving(server) as loop,
+        open_services(under(tmp_path / "home"), settings=settings) as services,
+    ):
+        draft = ProviderDraft(
+            slug="hf",
+            type="huggingface",
+            url=f"{loop.url}/v1",
+            options={"hub": loop.url},
+            cost_mode="metered",
+        )
+        await services.registry.add(draft, SecretStr(TOKEN), backend="file")
+        server.asked.clear()
+        yield services, loop
+
+
+async def ledger(services: Services) -> list[tuple[object, ...]]:
+    async with services.db.transaction() as tx:
+        rows = await tx.fetchall(
+            "SELECT model, outcome, input, output, cost_nanos, grade FROM attempts ORDER BY id"
+        )
+    return [tuple(row) for row in rows]
+
+
+async def test_a_task_is_a_run_with_a_cost_that_nobody_states(tmp_path: Path) -> None:
+    server = HubServer()
+    (tmp_path / "a.flac").write_bytes(b"fLaC...")
+    async with room(tmp_path, server) as (services, _):
+        request = translation(f"hf/{NLLB}", "The weather is nice.", "English", "German", caller="test")
+        result = await services.runs.start(request).result()
+        assert (result.text, result.state) == ("Das Wetter ist schön.", "complete")
+        assert (result.cost, result.grade) == (None, "unknown")
+        heard = transcription("hf/openai/whisper-tiny", tmp_path / "a.flac", caller="test")
+        result = await services.runs.start(heard).result()
+        assert result.text.strip() == "Ask not what your country can do for you."
+        assert await ledger(services) == [
+            (NLLB, "complete", None, None, None, "unknown"),
+            ("openai/whisper-tiny", "complete", None, None, None, "unknown"),
+        ]
+        told = await services.audit.list(action="run")
+        assert [(one.subject, one.result) for one in told] == [
+            ("hf/openai/whisper-tiny", "complete"),
+            (f"hf/{NLLB}", "complete"),
+        ]
+    assert "German" not in str(told)
+    assert b"deu_Latn" in server.tasks[0][2]
+
+
+async def test_a_limit_an_outage_and_offline(tmp_path: Path) -> None:
+    server = HubServer()
+    async with room(tmp_path, server) as (services, loop):
+
+        def ask(**more: bool) -> Run:
+            return services.runs.start(translation(f"hf/{M2M}", "yes", "en", "de", caller="test", **more))
+
+        server.refuse = (503, {"error": "Model is currently loading"}, {})
+        result = await ask().result()
+        assert (result.state, result.grade, len(result.attempts)) == ("failed", "computed", 2)
+        assert result.cost == 0, "refused before it began"
+        server.refuse = None
+        await services.budgets.set("global", "daily", Decimal(1))
+        with pytest.raises(UnpricedError):
+            await ask().result()
+        assert (await ask(allow_unpriced=True).result()).state == "complete"
+        before = len(server.asked)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HF_HUB_OFFLINE", "1")
+            with pytest.raises(SwitchroomError) as caught:
+                await ask(allow_unpriced=True).result()
+            assert caught.value.code == "offline"
+        assert len(server.asked) == before
+        assert len(await ledger(services)) == 3
+        assert loop.connections
+
+
+async def test_a_provider_that_only_chats_runs_no_task(tmp_path: Path) -> None:
+    server = HubServer()
+    async with room(tmp_path, server) as (services, loop):
+        await services.registry.add(
+            ProviderDraft(slug="plain", type="openai", url=f"{loop.url}/v1"),
+            SecretStr(TOKEN),
+            test=False,
+            backend="file",
+        )
+        with pytest.raises(UsageError) as caught:
+            await services.runs.start(translation("plain/x", "yes", None, None, caller="test")).result()
+    assert "only chat" in caught.value.message
+    assert not server.tasks
