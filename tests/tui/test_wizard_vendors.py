@@ -75,12 +75,12 @@ async def test_found_ones_come_first_and_those_that_cannot_be_had_last(
     app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEREBRAS_API_KEY", KEY)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", KEY)
     async with app.run_test(size=(120, 60)) as pilot:
         await _first(pilot)
         lines = screen_text(app).splitlines()
-        at = {name: next((n for n, line in enumerate(lines) if name in line), 0) for name in ("Cerebras", "OpenAI", "DeepSeek", "Anthropic")}  # fmt: skip
-        assert at["Cerebras"] < at["OpenAI"] < at["DeepSeek"] < at["Anthropic"]
+        at = {name: next((n for n, line in enumerate(lines) if name in line), 0) for name in ("Cerebras", "OpenAI", "DeepSeek", "Bedrock")}  # fmt: skip
+        assert at["Cerebras"] < at["OpenAI"] < at["DeepSeek"] < at["Bedrock"]
         assert "● key found in CEREBRAS_API_KEY" in screen_text(app)
         assert KEY not in screen_text(app)
         await pilot.press("enter")
@@ -103,10 +103,10 @@ async def test_a_pasted_address_of_a_vendor_is_that_vendor(
 async def test_an_address_of_a_vendor_that_is_not_spoken_says_so(app: SwitchroomApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await _first(pilot)
-        app.screen.query_one(Input).value = "https://api.anthropic.com"
+        app.screen.query_one(Input).value = "https://aiplatform.googleapis.com"
         await pilot.pause()
         await pilot.press("enter")
-        await until(pilot, "dialect (anthropic) is not spoken yet")
+        await until(pilot, "Google Vertex AI cannot be connected yet: sign-in with Google Cloud")
 
 
 async def test_a_server_of_ones_own_is_named_by_its_answers(app: SwitchroomApp, llamacpp: str) -> None:
