@@ -170,7 +170,8 @@ def _contents(messages: Sequence[Message], model: str) -> list[dict[str, object]
 
 
 def _said(message: Message, model: str) -> list[Part]:
-    if message.role == "assistant" and (kept := parts_of(message.keepsake)) is not None:
+    kept = parts_of(message.keepsake) if message.role == "assistant" else None
+    if kept is not None and _same(kept, message.text):
         return kept
     parts: list[Part] = [{"text": message.text}] if message.text else []
     parts += _images(message.images)
@@ -182,6 +183,12 @@ def _said(message: Message, model: str) -> list[Part]:
     if not parts and message.role == "user":
         parts.append({"text": ""})
     return parts
+
+
+def _same(kept: Sequence[Part], text: str) -> bool:
+    """False where the answer was edited meanwhile: then its signatures belong to something else."""
+    told = [part.get("text") for part in kept if part.get("thought") is not True]
+    return "".join(one for one in told if isinstance(one, str)).split() == text.split()
 
 
 def _images(images: Sequence[Image]) -> list[Part]:

@@ -329,6 +329,9 @@ async def test_signatures_stay_on_their_parts() -> None:
     turns = (Message("user", "x"), Message("assistant", "Hello", keepsake=got.keepsake))
     sent = body(ChatRequest("m", turns), Habits())["contents"]
     assert sent[1]["parts"] == json.loads(got.keepsake.content)  # type: ignore[index]
+    edited = (Message("user", "x"), Message("assistant", "Goodbye", keepsake=got.keepsake))
+    sent = body(ChatRequest("m", edited), Habits())["contents"]
+    assert sent[1]["parts"] == [{"text": "Goodbye"}]  # type: ignore[index]
 
 
 async def test_the_last_count_wins_and_none_is_made_up() -> None:
