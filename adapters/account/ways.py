@@ -59,7 +59,6 @@ _WAYS = {
         Way("litellm", "LiteLLM", keyed=True, note="LiteLLM states what this key spent by its own price list."),
     )
 }  # fmt: skip
-VENDORS = tuple(_WAYS)
 _PLAYED = (_WAYS["openai"], _WAYS["anthropic"])
 """Whose accounts the demo plays."""
 _HOSTS = {

@@ -31,7 +31,7 @@ def cli(home: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
             status = main(list(arguments))
             out.flush()
             err.flush()
-        told, complained = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
+        told, complained = (stream.buffer.getvalue().decode() for stream in (out, err))
         assert ADMIN not in told + complained
         return status, told, complained
 
