@@ -50,7 +50,7 @@ class Connections:
 
     async def adapter(self, row: ProviderRow) -> Adapter:
         """The kept adapter, made anew when the row changed. MissingKeyError, VaultLockedError from its secrets."""
-        wanted = _without_state(row)
+        wanted = replace(_without_state(row), options=self._options(row))
         async with self._locks.setdefault(row.slug, asyncio.Lock()):
             kept = self._adapters.get(row.slug)
             if kept is not None and kept[0] == wanted:
@@ -85,7 +85,6 @@ class Connections:
         from services.entra import KeptTokens, wants_sign_in
 
         network = self._services.settings.network
-        spec = self._services.catalog.spec(row.catalog_id)
         local = is_loopback(urlsplit(row.endpoint).hostname or "")
         shared_proxy = SecretStr(network.proxy) if network.proxy and not local else None
         return Connection(
@@ -96,7 +95,7 @@ class Connections:
             key=secrets.key,
             headers=row.headers,
             secret_headers=await self._headers(row) if secrets.headers is None else secrets.headers,
-            options={**_by_variable(row), **(spec.options if spec is not None else {}), **row.options},
+            options=self._options(row),
             watchdogs=self._watchdogs(row),
             proxy=secrets.proxy or await self._proxy(row) or shared_proxy,
             ca_file=row.ca_file or network.ca_file,
@@ -157,6 +156,11 @@ class Connections:
             return replace(dogs, first_event=_patient(dogs.first_event)) if self._slow(row) else dogs
         connect = min(network.connect_timeout, row.timeout_s)
         return replace(dogs, connect=connect, first_event=row.timeout_s, idle=row.timeout_s)
+
+    def _options(self, row: ProviderRow) -> dict[str, str]:
+        """The provider's own over its vendor's, which a user's catalog file may change at any time."""
+        spec = self._services.catalog.spec(row.catalog_id)
+        return {**_by_variable(row), **(spec.options if spec is not None else {}), **row.options}
 
     def _slow(self, row: ProviderRow) -> bool:
         """True where the first piece may be minutes in coming: a model is loaded first, or requests queue."""

@@ -16,7 +16,7 @@ SHARED = {"initial_delay": "retry.initial_delay", "max_delay": "retry.max_delay"
 """What a provider has of its own there and is one setting for all here."""
 OPTIONS = (
     "api", "api_version", "deployment", "organization", "project", "max_tokens_field", "think_tags",
-    "reasoning_field", "stream_options", "version_segment",
+    "reasoning_field", "stream_options", "version_segment", "seed_field", "required_word", "extra_body",
 )  # fmt: skip
 """Options of our dialects that a provider's table may name."""
 _ADDRESS = ("base_url", "url", "endpoint", "api_base")
