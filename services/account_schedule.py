@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
@@ -25,6 +26,7 @@ async def keep(services: Services) -> None:
     if services.db.read_only:
         return
     await asyncio.sleep(FIRST_S)
+    await asyncio.to_thread(import_module, "services.account")
     while True:
         try:
             await fire(services)

@@ -105,8 +105,8 @@ async def account_reporter(
 
     opens = way(row)
     assert opens is not None
+    await asyncio.to_thread(preload, opens)  # the HTTP client, perhaps for the first time
     connection = await services.registry.connection(row, key)
-    await asyncio.to_thread(preload, opens)
     if not services.fetcher.prepared(connection):
         await asyncio.to_thread(services.fetcher.prepare, connection)
     return reporter(opens, connection, admin, services.fetcher)

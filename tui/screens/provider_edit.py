@@ -133,12 +133,18 @@ async def edit(app: SwitchroomApp, view: ProviderView) -> None:
         if draft is None:
             return
         try:
-            await app.services.registry.edit(slug, draft)
+            changed = await app.services.registry.edit(slug, draft)
         except SwitchroomError as error:
             app.tell_error(error)
             fields = [Field(f.key, f.label, values[f.key], f.hint, f.check) for f in fields]
             continue
-        app.tell(f"{slug} changed.", hint="{t:providers.test|provider.test} tests it")
+        from services.admin_keys import dropped
+
+        lost = dropped(view.row, changed.row)
+        app.tell(
+            " ".join(filter(None, (f"{slug} changed.", lost))),
+            hint="{t:providers.test|provider.test} tests it",
+        )
         return
 
 
