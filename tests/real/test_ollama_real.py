@@ -1,0 +1,155 @@
+"""The ollama dialect against a mock of other people, and beside the official SDK on one server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aimock_peer import ANSWER, KEY, Aimock
+from pydantic import SecretStr
+
+from adapters.base import Connection
+from adapters.errors import OverloadedError, ProviderError, RateLimitedError, ServerError
+from adapters.events import ChatRequest, Message, TextDelta, ThinkingDelta, ToolCallDelta, ToolSpec
+from adapters.fetch import Fetcher
+from adapters.ollama.adapter import OllamaAdapter
+
+sys.path.append(str(Path(__file__).parents[1] / "adapters"))
+
+from ollama_server import OllamaServer, call, last, serving, text
+
+pytestmark = pytest.mark.real
+WEATHER = ToolSpec(
+    "get_weather", "the weather", {"type": "object", "properties": {"city": {"type": "string"}}}
+)
+
+
+@asynccontextmanager
+async def reached(url: str, key: str | None = None) -> AsyncIterator[OllamaAdapter]:
+    fetcher = Fetcher()
+    made = OllamaAdapter(Connection("prov", "ollama", url, key=SecretStr(key) if key else None), fetcher)
+    try:
+        yield made
+    finally:
+        await made.aclose()
+        await fetcher.aclose()
+
+
+async def said(made: OllamaAdapter, prompt: str, **more: object) -> dict[str, object]:
+    request = ChatRequest("qwen3:30b", (Message("user", prompt),), **more)  # type: ignore[arg-type]
+    async with made.stream(request) as stream:
+        events = [event async for event in stream]
+    return {
+        "text": "".join(event.text for event in events if isinstance(event, TextDelta)),
+        "thinking": "".join(event.text for event in events if isinstance(event, ThinkingDelta)),
+        "calls": [event.name for event in events if isinstance(event, ToolCallDelta) and event.name],
+        "state": stream.state,
+        "usage": [stream.usage.input, stream.usage.output],
+    }
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_an_answer_of_other_peoples_making(aimock: Aimock, streamed: bool) -> None:
+    async with reached(aimock.url, KEY) as made:
+        got = await said(made, "hello", stream=streamed)
+    assert (got["text"], got["state"]) == (ANSWER, "complete")
+
+
+async def test_a_call_of_a_tool(aimock: Aimock) -> None:
+    async with reached(aimock.url, KEY) as made:
+        got = await said(made, "What is the weather in Kraków?", tools=(WEATHER,))
+    assert got["calls"] == ["get_weather"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind"),
+    [
+        ("limited please", RateLimitedError),
+        ("overloaded please", OverloadedError),
+        ("failing please", ServerError),
+    ],
+)
+async def test_faults_are_told_apart(aimock: Aimock, prompt: str, kind: type[ProviderError]) -> None:
+    async with reached(aimock.url, KEY) as made:
+        with pytest.raises(kind):
+            await said(made, prompt)
+
+
+async def test_a_cut_is_no_whole_answer(aimock: Aimock) -> None:
+    async with reached(aimock.url, KEY) as made:
+        got = await said(made, "cut please")
+    assert got["state"] in ("interrupted", "failed")
+
+
+async def test_its_models_are_listed(aimock: Aimock) -> None:
+    async with reached(aimock.url, KEY) as made:
+        assert isinstance(await made.list_models(), list)
+
+
+@pytest.fixture
+def server() -> Iterator[OllamaServer]:
+    """Our loopback server in a thread, for a program beside us."""
+    made, up, over = OllamaServer(), threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        async with serving(made.handle) as made.server:
+            up.set()
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    up.wait(5)
+    yield made
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
+    loop.close()
+
+
+CHAT = """
+import json, sys, ollama
+out = {"text": "", "thinking": "", "calls": [], "usage": [None, None]}
+for part in ollama.Client(sys.argv[1]).chat("qwen3:30b", [{"role": "user", "content": "hi"}], think=True, stream=True):
+    out["text"] += part.message.content or ""
+    out["thinking"] += part.message.thinking or ""
+    out["calls"] += [call.function.name for call in part.message.tool_calls or ()]
+    if part.done:
+        out["usage"] = [part.prompt_eval_count, part.eval_count]
+print(json.dumps(out))
+"""
+MODELS = """
+import json, sys, ollama
+client = ollama.Client(sys.argv[1])
+out = {m.model: client.show(m.model).capabilities for m in client.list().models}
+print(json.dumps([out, [[m.model, m.size_vram] for m in client.ps().models], [p.status for p in client.pull("llama3.2", stream=True)][-1]]))
+"""
+
+
+async def test_the_sdk_and_we_say_the_same_of_an_answer(
+    server: OllamaServer, sdk: Callable[..., object]
+) -> None:
+    server.lines = [text("", thinking="zażółć"), text("Hi 🌍\u2028"), call("get_weather", city="x"), last()]
+    theirs = await asyncio.to_thread(sdk, CHAT, server.url)
+    async with reached(server.url) as made:
+        ours = await said(made, "hi", reasoning_effort="high")
+    assert ours == {**theirs, "state": "complete"}  # type: ignore[dict-item]
+
+
+async def test_the_sdk_and_we_say_the_same_of_models(
+    server: OllamaServer, sdk: Callable[..., object]
+) -> None:
+    server.loaded["qwen3:30b"] = 10**10
+    able, running, status = await asyncio.to_thread(sdk, MODELS, server.url)  # type: ignore[misc]
+    async with reached(server.url) as made:
+        models = await made.list_models()
+        assert [[one.id, one.vram_bytes] for one in await made.running()] == running
+        async with made.pull("llama3.2") as reports:
+            assert [one.status async for one in reports][-1] == status
+    assert {model.id: "tools" in (model.capabilities or ()) for model in models} == {
+        name: "tools" in words for name, words in able.items()
+    }
