@@ -219,7 +219,7 @@ async def test_it_reads_by_itself_once_in_some_hours_whatever_program_does_it(
 
 
 async def test_nothing_is_asked_offline_nor_written_in_a_read_only_or_dry_session(
-    services: Services, connect: Connect, accounts: Accounts, home: Path
+    services: Services, connect: Connect, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slug = await connect("deepseek")
     async with open_services(read_only=True) as reading:
@@ -230,6 +230,14 @@ async def test_nothing_is_asked_offline_nor_written_in_a_read_only_or_dry_sessio
         assert (await dry.accounts.refresh(slug)).figures
     view = await services.accounts.view(slug)
     assert view.state == "never"
+    monkeypatch.setenv("SWITCHROOM_OFFLINE", "1")
+    async with open_services() as away:
+        await away.registry.add(ProviderDraft(slug="far", type="deepseek"), SecretStr(KEY), test=False)
+        assert not await away.accounts.at_hand(await away.registry.row("far"))
+        view = await away.accounts.refresh("far")
+        assert view.error is not None
+        assert view.error.code == "offline"
+        assert (await away.accounts.view("far")).error is None, "being offline says nothing of the account"
 
 
 async def test_an_admin_key_in_a_variable_is_a_reference_and_one_that_is_gone_is_told(
