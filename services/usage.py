@@ -101,22 +101,31 @@ class UsageService:
         *,
         group: str | None = "provider",
         measure: ChartMeasure = "cost",
+        billed: bool = False,
     ) -> UsageChart:
-        """One measure over [since, until) by `provider`, `model`, `label`, `caller`, `grade`, `outcome` or None."""
+        """One measure over [since, until) by `provider`, `model`, `label`, `caller`, `grade`, `outcome` or None.
+
+        `billed`: as the vendors state it, in whole UTC days, by provider or model.
+        """
         from services.usage_chart import usage_chart
         from services.usage_source import source_for
 
-        source = source_for(self._db, since_ms, until_ms, group)
+        source = source_for(self._db, since_ms, until_ms, group, billed=billed)
         return await usage_chart(source, since_ms, until_ms, group=group, measure=measure)
 
     async def table(
-        self, span: UsageRange, *, group: str | None = "provider", measure: ChartMeasure = "cost"
+        self,
+        span: UsageRange,
+        *,
+        group: str | None = "provider",
+        measure: ChartMeasure = "cost",
+        billed: bool = False,
     ) -> UsageTable:
-        """What each key used in the range, beside the previous equal period."""
+        """What each key used in the range, beside the previous equal period; `billed` as for `chart`."""
         from services.usage_source import source_for
         from services.usage_table import usage_table
 
-        source = source_for(self._db, span.since, span.until, group)
+        source = source_for(self._db, span.since, span.until, group, billed=billed)
         since, until = source.aligned((span.since, span.until))  # as the chart does
         return await usage_table(
             source,

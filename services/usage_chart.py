@@ -106,6 +106,16 @@ async def usage_chart(
     return UsageChart(tuple(bounds[:-1]), bounds[-1], tuple(keys), tuple(values), tuple(totals))
 
 
+async def line(
+    source: UsageSource, bounds: Sequence[int], measure: ChartMeasure
+) -> tuple[tuple[float | None, ...], Decimal | int | None]:
+    """(figure per bucket, total) of everything together, in buckets that somebody else cut."""
+    [values] = await _values(source, bounds, None, [""], measure)
+    rows = await source.totals(bounds[0], bounds[-1], None)
+    own = await source.own(bounds[0], bounds[-1], None) if measure == "cost" else {}
+    return values, _total(rows, measure, own)
+
+
 async def _values(
     source: UsageSource, bounds: Sequence[int], group: str | None, keys: Sequence[str], measure: ChartMeasure
 ) -> list[tuple[float | None, ...]]:

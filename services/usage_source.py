@@ -51,8 +51,14 @@ class UsageSource(Protocol):
         """The time to the first token."""
 
 
-def source_for(db: Database, since: int, until: int, group: str | None) -> UsageSource:
-    """The cheapest that can answer."""
+def source_for(
+    db: Database, since: int, until: int, group: str | None, *, billed: bool = False
+) -> UsageSource:
+    """The cheapest that can answer; `billed`: what the vendors state."""
+    if billed:
+        from services.billed_source import BilledSource
+
+        return BilledSource(db)
     if group is not None and group not in GROUPS:
         raise UsageError("Usage cannot be grouped like that.", hint=f"By {', '.join(GROUPS)}.")
     if until - since <= FINE_SPAN_MS:

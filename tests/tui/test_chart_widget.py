@@ -192,6 +192,17 @@ async def test_nothing_to_draw_is_a_sentence(nothing: ChartData) -> None:
         assert app.chart.picked is None
 
 
+async def test_bars_become_lines_of_the_same_buckets_and_bars_again() -> None:
+    app = Stage(data())
+    async with app.run_test(size=(100, 20)) as pilot:
+        chart = app.query_one(Chart)
+        for kind in ("lines", "bars", "lines"):
+            chart.show(data(kind=kind))
+            await pilot.pause()
+            shown = [chart.render_line(row).text for row in range(chart.size.height)]
+            assert any("openai-prod $7.20" in row for row in shown)
+
+
 async def test_it_follows_the_size_of_the_terminal() -> None:
     app = Stage(data())
     async with app.run_test(size=(100, 20)) as pilot:

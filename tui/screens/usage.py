@@ -11,31 +11,23 @@ from textual.content import Content
 from textual.widgets import Static
 
 from catalog.errors import SwitchroomError
+from tui.screens import usage_billed as theirs
 from tui.screens import usage_words as words
-from tui.screens.base import ModeScreen
-from tui.screens.usage_columns import (
-    USAGE_FACETS,
-    BucketLine,
-    UsageLine,
-    bucket_columns,
-    bucket_lines,
-    usage_columns,
-    usage_lines,
-)
+from tui.screens.usage_bars import UsageBars
+from tui.screens.usage_columns import bucket_columns, bucket_lines, usage_columns, usage_lines
 from tui.screens.usage_load import Loaded, load
 from tui.widgets.chart import Chart
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.footer import KeyLine
 from tui.widgets.limit_lines import LimitLines
-from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from services.container import Services
-    from services.usage_chart import ChartMeasure
     from services.usage_range import UsageRange
     from tui.exporting import Exported
 
-_RELOAD = frozenset({"RunEnded", "StoreChangedElsewhere", "BudgetsChanged", "ProvidersChanged"})
+_RELOAD = frozenset(
+    {"RunEnded", "StoreChangedElsewhere", "BudgetsChanged", "ProvidersChanged", "AccountRead"}
+)
 _ON_A_ROW = frozenset({"open", "filter", "order", "why", "bar"})
 _NOTHING = "No runs in this time. {>:usage.longer} shows a longer one, {6:mode.chat} starts a chat."
 SETTLE = 1.0
@@ -48,7 +40,7 @@ TALL = 36
 """From so many lines on, the parts of the screen stand apart."""
 
 
-class UsageScreen(ModeScreen):
+class UsageScreen(UsageBars):
     """The chart, the sums and the table. Range, group and measure stay while other modes are in front."""
 
     MODE = "usage"
@@ -63,6 +55,7 @@ class UsageScreen(ModeScreen):
         Binding("h,left", "bar(-1)", "bar", key_display="h l", id="usage.bar_before", tooltip="Pick the bar before; enter then shows only that time"),
         Binding("l,right", "bar(1)", "bar", show=False, id="usage.bar_after", tooltip="Pick the next bar; enter then shows only that time"),
         Binding("enter", "open", "open", id="usage.open", tooltip="The runs of this row; with a picked bar: only that time"),
+        Binding("f", "source", "here/billed", id="usage.source", tooltip="What was counted here, what the vendors billed, or both and why they differ"),
         Binding("w", "why", "why", id="usage.why", tooltip="Why the cost differs from the period before"),
         Binding("b", "limits", "budgets", id="usage.limits", tooltip="See and set the limits, with who changed each last and why"),
         Binding("number_sign", "numbers", "numbers", id="usage.numbers", tooltip="The chart as a table of numbers, and back"),
@@ -75,37 +68,10 @@ class UsageScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.range = "24h"
-        self.group = "provider"
-        self.measure: ChartMeasure = "cost"
-        self._dates: tuple[int, int] | None = None
-        """The range from one day to another; None: none was given yet."""
-        self._bar: tuple[int, int] | None = None
-        """The stretch of time the table is narrowed to; None: the whole range."""
-        self._shown: Loaded | None = None
         self._written: dict[str, list[words.Span]] = {}
-        self._numbers = False
         self._late = False
         """Something happened that is not shown yet."""
         self._wait = False
-        self.key_words: dict[str, str] = {}
-        """Binding id → what the line of keys calls it now."""
-        self._table: VirtualTable[UsageLine] = VirtualTable(
-            usage_columns(self.group, self.measure),
-            key=lambda line: line.key,
-            search=lambda line: line.words,
-            facets=USAGE_FACETS,
-            empty="Opening …",
-            marks=False,
-            id="by-key",
-        )
-        self._buckets: VirtualTable[BucketLine] = VirtualTable(
-            (),
-            key=lambda line: str(line.start),
-            empty="Nothing was used in this time.",
-            marks=False,
-            id="numbers",
-        )
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="ranges", markup=False)
@@ -116,6 +82,7 @@ class UsageScreen(ModeScreen):
         yield LimitLines(words.LIMIT_COLUMNS, id="limits")
         yield FilterBar(self._table)
         yield self._table
+        yield self._compared
 
     # -- data ------------------------------------------------------------------------------------
 
@@ -123,6 +90,7 @@ class UsageScreen(ModeScreen):
         self._table.set_empty(_NOTHING)
         self._numbers = bool(getattr(services.settings.appearance, "screen_reader", False))
         self._show_numbers()
+        self._compared.display = False
         self.set_interval(LOOK_EVERY, self._look)
         await self._load()
 
@@ -139,14 +107,20 @@ class UsageScreen(ModeScreen):
 
     async def _load(self) -> None:
         self._late = False
-        asked = self.range, self._dates, self._bar, self.group, self.measure
+        asked = self._asked
         try:
-            fresh = await load(self.app.services, self.span(), self._bar, self.group, self.measure)
+            fresh = await load(
+                self.app.services, self.span(), self._bar, self.group, self.measure, self.source
+            )
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
-        if asked == (self.range, self._dates, self._bar, self.group, self.measure):
+        if asked == self._asked:
             self._show(fresh)  # else what is asked now is under way
+
+    @property
+    def _asked(self) -> tuple[object, ...]:
+        return self.range, self._dates, self._bar, self.group, self.measure, self.source
 
     def reload(self) -> None:
         """Ask again; of several questions only the last is answered."""
@@ -155,19 +129,27 @@ class UsageScreen(ModeScreen):
 
     def _show(self, fresh: Loaded) -> None:
         before, self._shown = self._shown, fresh
+        self._table.set_empty(_NOTHING if fresh.source == "here" else theirs.NOTHING)
+        self._compared.set_empty(theirs.NOTHING)
         self._show_words()
         self.query_one(Chart).show(fresh.data)
         if before is None or before.limits != fresh.limits:
             self.query_one(LimitLines).show(fresh.limits)
-        if before is None or (before.table, before.group, before.measure) != (
+        if fresh.comparison is not None:
+            if before is None or (before.comparison, before.group) != (fresh.comparison, fresh.group):
+                self._compared.columns = theirs.compare_columns(fresh.group)
+                self._compared.set_rows(fresh.comparison.lines)
+                self.refresh_bindings()
+        elif before is None or (before.table, before.group, before.measure, before.source) != (
             fresh.table,
             fresh.group,
             fresh.measure,
+            fresh.source,
         ):
             self._table.columns = usage_columns(fresh.group, fresh.measure)
             self._table.set_rows(usage_lines(fresh.table, fresh.group, fresh.measure))
             self.refresh_bindings()
-        if before is None or before.chart != fresh.chart:
+        if before is None or (before.chart, before.source) != (fresh.chart, fresh.source):
             labels = [series.label for series in fresh.data.series]
             self._buckets.columns = bucket_columns(labels, fresh.group, fresh.measure)
             self._buckets.set_rows(bucket_lines(fresh.chart))
@@ -181,9 +163,14 @@ class UsageScreen(ModeScreen):
         fresh = self._shown
         if fresh is not None:
             span = fresh.span if fresh.bar is None else fresh.span.bar(*fresh.bar)
-            spans = words.head_spans(
-                fresh.table, span, fresh.group, fresh.measure, fresh.bar is not None, cells
-            )
+            if fresh.comparison is not None:
+                spans = theirs.both_head(fresh.comparison, fresh.group, cells)
+            elif fresh.source == "billed":
+                spans = theirs.billed_head(fresh.table, fresh.group, fresh.measure, fresh.bar, cells)
+            else:
+                spans = words.head_spans(
+                    fresh.table, span, fresh.group, fresh.measure, fresh.bar is not None, cells
+                )
             self._write("#head", spans)
             self._write("#projection", words.projection_spans(fresh.month, fresh.projection, cells))
 
@@ -227,9 +214,14 @@ class UsageScreen(ModeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """What needs a row is there once there is one."""
-        return action not in _ON_A_ROW or bool(self._table.rows) or self._bar is not None
+        if (action == "why" and self.source == "billed") or (action == "filter" and self.source == "both"):
+            return False
+        return action not in _ON_A_ROW or bool(self.front.rows) or self._bar is not None
 
     def copy_text(self) -> str | None:
+        if self.source == "both":
+            both = self._compared.cursor_row
+            return None if both is None else theirs.copied(both)
         line = self._table.cursor_row
         if line is None:
             return None
@@ -238,11 +230,13 @@ class UsageScreen(ModeScreen):
         return f"{line.words}\t{cost}\t{now.runs} runs\t{now.input} in\t{now.output} out\t{now.errors} errors"
 
     def exported(self) -> Exported | None:
-        from tui.screens.usage_export import buckets_exported, lines_exported
+        from tui.screens.usage_export import buckets_exported, compared_exported, lines_exported
 
         fresh = self._shown
         if fresh is None:
             return None
+        if fresh.comparison is not None:
+            return compared_exported(fresh.comparison)
         return (
             buckets_exported(fresh) if self._buckets.has_focus else lines_exported(fresh, self._table.shown)
         )
@@ -255,14 +249,31 @@ class UsageScreen(ModeScreen):
         self._changed()
 
     def action_group(self) -> None:
-        self.group = words.GROUPS[(words.GROUPS.index(self.group) + 1) % len(words.GROUPS)]
+        groups = words.GROUPS if self.source == "here" else theirs.GROUPS
+        self.group = groups[(groups.index(self.group) + 1) % len(groups)]
         if self._table.filter:  # it named keys of the group before
             self.query_one(FilterBar).clear()
         self.reload()
 
     def action_measure(self) -> None:
-        self.measure = words.MEASURES[(words.MEASURES.index(self.measure) + 1) % len(words.MEASURES)]
+        measures = words.MEASURES if self.source == "here" else theirs.MEASURES
+        self.measure = measures[(measures.index(self.measure) + 1) % len(measures)]
         self.reload()
+
+    def action_source(self) -> None:
+        """From what was counted here to what was billed, to both."""
+        on_table = self.front.has_focus
+        self.source = theirs.SOURCES[(theirs.SOURCES.index(self.source) + 1) % len(theirs.SOURCES)]
+        self.group, self.measure = theirs.fitting(self.source, self.group, self.measure)
+        if self._table.filter:
+            self.query_one(FilterBar).clear()
+        self._table.set_empty("Reading …")
+        self._compared.set_empty("Reading …")
+        self._table.display, self._compared.display = self.source != "both", self.source == "both"
+        if on_table:
+            self.front.focus()
+        self._name_enter()
+        self._changed()
 
     def _changed(self) -> None:
         """Another range: its words at once, its figures when they are there."""
@@ -271,67 +282,13 @@ class UsageScreen(ModeScreen):
         self._show_words()
         self.reload()
 
-    def action_bar(self, by: int) -> None:
-        chart = self.query_one(Chart)
-        if chart.display:
-            chart.focus()
-            chart.action_pick(by)
-
-    def action_table(self) -> None:
-        self._table.focus()
-
-    def action_numbers(self) -> None:
-        self._numbers = not self._numbers
-        self._show_numbers()
-
-    def _show_numbers(self) -> None:
-        self.query_one(Chart).display = not self._numbers
-        self._buckets.display = self._numbers
-        (self._buckets if self._numbers else self._table).focus()
-
-    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
-        event.stop()
-        self.action_open()
-
-    def on_chart_picked(self, event: Chart.Picked) -> None:
-        event.stop()
-        self._name_enter()
-
-    def on_descendant_focus(self) -> None:
-        self._name_enter()
-
-    def _name_enter(self) -> None:
-        """What enter does is told where it is pressed."""
-        chart = self.query_one(Chart)
-        bar = self._buckets.has_focus or (chart.has_focus and chart.picked is not None)
-        wanted = {"usage.open": "only this time"} if bar else {}
-        if wanted != self.key_words:
-            self.key_words = wanted
-            self.query_one(KeyLine).look()
-
-    def on_chart_opened(self, event: Chart.Opened) -> None:
-        event.stop()
-        self._narrow(self.query_one(Chart).picked_bounds)
-
-    def action_open(self) -> None:
-        chart = self.query_one(Chart)
-        if chart.has_focus and chart.picked_bounds is not None:
-            self._narrow(chart.picked_bounds)
-        elif self._buckets.has_focus and (bucket := self._buckets.cursor_row) is not None:
-            self._narrow((bucket.start, bucket.end))
-        elif (line := self._table.cursor_row) is not None and self._shown is not None:
-            from tui.screens.usage_runs import UsageRuns
-
-            span = self._shown.span
-            since, until = self._bar or (span.since, span.until)
-            self.app.push_screen(UsageRuns(since, until, self.group, line.key, line.words))
-
-    def _narrow(self, bar: tuple[int, int] | None) -> None:
-        self._bar = bar
-        self._table.focus()
-        self.reload()
-
     def action_why(self) -> None:
+        fresh = self._shown
+        if self.source == "both":
+            if fresh is not None and fresh.comparison is not None:
+                line = self._compared.cursor_row if self._compared.has_focus else None
+                self.app.do(theirs.show_gap(self.app, line or fresh.comparison.total, fresh.comparison))
+            return
         from tui.screens.usage_dialogs import show_why
 
         span = self.span()
@@ -362,7 +319,7 @@ class UsageScreen(ModeScreen):
         self.query_one(FilterBar).open()
 
     def action_order(self) -> None:
-        self._table.next_order()
+        self.front.next_order()
 
     def action_clear(self) -> None:
         chart = self.query_one(Chart)
@@ -373,7 +330,7 @@ class UsageScreen(ModeScreen):
         else:
             self.query_one(FilterBar).clear()
             chart.pick(None)
-        self._table.focus()
+        self.front.focus()
 
 
 def _now() -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui.exporting import Exported
 
 if TYPE_CHECKING:
+    from services.billed import Compared, Comparison
     from store.ledger import AttemptRow
     from tui.screens.usage_columns import UsageLine
     from tui.screens.usage_load import Loaded
@@ -87,3 +88,32 @@ def runs_exported(rows: Sequence[AttemptRow]) -> Exported:
         for row in rows
     ]
     return Exported("runs", _RUN, plain)
+
+
+_SIDES = ("key", "here_usd", "billed_usd", "gap_usd", "here_runs", "here_input", "here_output", "billed_input", "billed_output",
+          "elsewhere", "classes", "price", "counted", "items", "unsplit")  # fmt: skip
+
+
+def _parts(line: Compared) -> dict[str, object]:
+    parts = line.gap.parts.items() if line.gap else ()
+    return {str(reason): amount for reason, amount in parts}
+
+
+def compared_exported(found: Comparison) -> Exported:
+    """Both sides of each line, and the parts of its gap in USD."""
+    rows: list[dict[str, object]] = [
+        {
+            "key": line.key,
+            "here_usd": line.here_cost,
+            "billed_usd": line.billed_cost,
+            "gap_usd": line.gap.total if line.gap else None,
+            "here_runs": line.here_runs,
+            "here_input": line.here.input,
+            "here_output": line.here.output,
+            "billed_input": line.billed.input if line.billed else None,
+            "billed_output": line.billed.output if line.billed else None,
+            **_parts(line),
+        }
+        for line in found.lines
+    ]
+    return Exported("usage-here-and-billed", _SIDES, rows)

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tui.screens.usage_billed import both_chart
 from tui.screens.usage_words import chart_data
 
 if TYPE_CHECKING:
+    from services.billed import Comparison
     from services.container import Services
     from services.projection import Projection
     from services.usage_chart import ChartMeasure, UsageChart
     from services.usage_limits import LimitStanding
     from services.usage_range import UsageRange
     from services.usage_table import UsageTable
+    from tui.screens.usage_billed import Source
     from tui.widgets.chart import ChartData
 
 
@@ -33,28 +36,54 @@ class Loaded:
     month: Decimal | None
     projection: Projection | None
     limits: tuple[LimitStanding, ...]
+    source: Source = "here"
+    comparison: Comparison | None = None
+    """Both sides; None unless both are looked at."""
 
 
 async def load(
-    services: Services, span: UsageRange, bar: tuple[int, int] | None, group: str, measure: ChartMeasure
+    services: Services,
+    span: UsageRange,
+    bar: tuple[int, int] | None,
+    group: str,
+    measure: ChartMeasure,
+    source: Source = "here",
 ) -> Loaded:
     """Chart and table of a range, what the month comes to, and where the limits stand."""
     usage = services.usage
-    chart = await usage.chart(span.since, span.until, group=group, measure=measure)
-    table = await usage.table(span if bar is None else span.bar(*bar), group=group, measure=measure)
+    billed = source != "here"
+    since, until = span.since, span.until
+    chart = await usage.chart(
+        since, until, group=None if source == "both" else group, measure=measure, billed=billed
+    )
+    table = await usage.table(
+        span if bar is None else span.bar(*bar), group=group, measure=measure, billed=billed
+    )
     limits = await usage.limits()
-    limit = _line_across(limits, measure, chart.starts)
+    limit = _line_across(limits, measure, chart.starts) if not billed else None
+    data = chart_data(chart, group, measure, limit)
+    comparison = None
+    if source == "both":
+        from services.billed import compare
+        from services.usage_chart import line
+        from services.usage_source import RollupSource
+
+        here = await line(RollupSource(services.db), [*chart.starts, chart.end], measure)
+        data = both_chart(here, chart, data, measure)
+        comparison = await compare(services, *(bar or (since, until)), group)
     return Loaded(
         span,
         bar,
         group,
         measure,
         chart,
-        chart_data(chart, group, measure, limit),
+        data,
         table,
         await usage.month(),
         await usage.projection(),
         limits,
+        source,
+        comparison,
     )
 
 

@@ -51,8 +51,10 @@ class Picture:
 
     def same_frame(self, other: Picture) -> bool:
         """True when only columns, names and words may differ."""
-        return (self.width, self.height, self.left, self.rows, self.slots, self.look, self.legend_rows) == (
+        places = [(column.x, column.width) for column in self.columns]  # lines have others than bars
+        return (self.width, self.height, self.left, self.rows, self.slots, self.look, self.legend_rows, places) == (
             other.width, other.height, other.left, other.rows, other.slots, other.look, other.legend_rows,
+            [(column.x, column.width) for column in other.columns],
         )  # fmt: skip
 
 

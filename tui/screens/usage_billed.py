@@ -1,0 +1,239 @@
+"""The Usage mode as the vendors billed it: the words, the two-sided table, and the window that explains a gap."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from tui.formatting import UNKNOWN, Tone, bar, count, money, tokens, whole
+from tui.modals.base import Modal
+from tui.screens.usage_words import MEASURE_WORDS, Span, amount_words, bar_words, signed
+from tui.widgets.chart import ChartData, Series
+from tui.widgets.columns import Cell, Column
+from tui.widgets.pairs import Pair, PairPage
+
+if TYPE_CHECKING:
+    from services.billed import Compared, Comparison
+    from services.usage_chart import ChartMeasure, UsageChart
+    from services.usage_table import UsageTable
+    from tui.app import SwitchroomApp
+
+Source = Literal["here", "billed", "both"]
+SOURCES: tuple[Source, ...] = ("here", "billed", "both")
+GROUPS = ("provider", "model")
+MEASURES: tuple[ChartMeasure, ...] = ("cost", "tokens", "runs")
+"""What vendors state; labels, callers, times and failures are known here only."""
+NOTHING = "Nothing was billed then, as far as is known. {2:mode.providers} › Account asks a vendor."
+_REASONS: dict[str, tuple[str, str]] = {
+    "elsewhere": ("traffic that came another way", "not all of it was billed yet"),
+    "classes": ("fewer tokens cached than counted", "more tokens cached than counted"),
+    "price": ("dearer than the list price", "cheaper than the list price"),
+    "counted": ("counted too low here", "counted too high here"),
+    "items": ("lines that are no tokens", "given back, or free lines"),
+    "unsplit": ("cannot be told apart", "cannot be told apart"),
+}
+"""Reason → words where it makes the bill higher, and where lower."""
+
+
+def fitting(source: Source, group: str, measure: ChartMeasure) -> tuple[str, ChartMeasure]:
+    """The group and the measure that a source can answer: its own, else the first."""
+    if source == "here":
+        return group, measure
+    return group if group in GROUPS else GROUPS[0], measure if measure in MEASURES else MEASURES[0]
+
+
+def reason_words(reason: str, amount: Decimal) -> str:
+    """A reason in words, by what it does to the bill."""
+    return _REASONS[reason][amount < 0]
+
+
+def main_reason(line: Compared) -> str:
+    """The largest part of a gap."""
+    if line.gap is None or not line.gap.total:
+        return ""
+    reason, amount = max(line.gap.parts.items(), key=lambda part: abs(part[1]))
+    return reason_words(reason, amount) if amount else ""
+
+
+def _key(line: Compared) -> Cell:
+    if line.key.endswith("/"):
+        return (f"{line.key[:-1]} · no model", "dim")
+    return f"{line.key[:-2]} · all models" if line.key.endswith("/*") else line.key
+
+
+def _gap(line: Compared) -> Cell:
+    if line.gap is None:
+        return (UNKNOWN, "dim")
+    if not line.gap.total:
+        return ("same", "dim")
+    return (signed(line.gap.total, "cost"), "warn" if line.gap.total > 0 else "ok")
+
+
+def _here(line: Compared) -> Cell:
+    return money(line.here_cost) if line.here_cost is not None else (UNKNOWN, "dim")
+
+
+def _billed(line: Compared) -> Cell:
+    return money(line.billed_cost) if line.billed_cost is not None else (UNKNOWN, "dim")
+
+
+def _tokens(line: Compared) -> Cell:
+    here = tokens(line.here.input + line.here.output)
+    if line.billed is None:
+        return (f"{here} / {UNKNOWN}", "dim")
+    return f"{here} / {tokens(line.billed.input + line.billed.output)}"
+
+
+def compare_columns(group: str) -> tuple[Column[Compared], ...]:
+    """Both sides, the gap, and what most of it is."""
+    return (
+        Column("key", group, _key, width=14, max_width=44, least=14, cut="middle", sort=lambda line: line.key.casefold()),
+        Column("here", "here", _here, width=9, align="right", priority=2, down=True, sort=lambda line: line.here_cost),
+        Column("billed", "billed", _billed, width=9, align="right", priority=1, down=True, sort=lambda line: line.billed_cost),
+        Column("gap", "gap", _gap, width=10, align="right", priority=1, down=True, sort=lambda line: line.gap.total if line.gap else None),
+        Column("why", "mostly", lambda line: (main_reason(line), "dim"), width=20, max_width=34, priority=3),
+        Column("tokens", "tokens here / billed", _tokens, width=15, align="right", priority=4),
+        Column("runs", "runs here", lambda line: whole(line.here_runs), width=9, align="right", priority=5, down=True, sort=lambda line: line.here_runs),
+    )  # fmt: skip
+
+
+def copied(line: Compared) -> str:
+    """A line as text."""
+    cells = (_text(_here(line)), _text(_billed(line)), _text(_gap(line)))
+    return f"{_text(_key(line))}\t{cells[0]} here\t{cells[1]} billed\t{cells[2]} gap\t{main_reason(line)}"
+
+
+def both_chart(
+    here: tuple[tuple[float | None, ...], Decimal | int | None],
+    billed: UsageChart,
+    data: ChartData,
+    measure: ChartMeasure,
+) -> ChartData:
+    """Two lines, here and billed, in the buckets of the bill: whole UTC days."""
+    theirs = billed.values[0] if billed.values else tuple(0.0 for _ in billed.starts)
+    total = billed.totals[0] if billed.totals else None
+    series = tuple(
+        Series(name, name, values, amount_words(amount, measure))
+        for name, values, amount in (("here", *here), ("billed", theirs, total))
+    )
+    return ChartData(billed.starts, billed.end, series, data.unit, "lines", None)
+
+
+def billed_head(
+    table: UsageTable, group: str, measure: ChartMeasure, span: tuple[int, int] | None, cells: int
+) -> list[Span]:
+    """`Cost billed by provider  $41.20  as the vendors state it, whole UTC days`."""
+    title = MEASURE_WORDS[measure]
+    spans: list[Span] = [(f"{title[0].upper()}{title[1:]} billed by {group}  ", "bold")]
+    if span is not None:
+        spans.append((f"{bar_words(*span)}  ", "bold $accent"))
+    spans.append((amount_words(table.total.now.amount(measure), measure), "bold"))
+    return _filled(spans, ["as the vendors state it", "whole UTC days"], cells)
+
+
+def both_head(found: Comparison, group: str, cells: int) -> list[Span]:
+    """`Here and billed by provider  15 Nov – 20 Nov  $3.10 here  $3.90 billed  +$0.80, mostly traffic that came another way`.
+
+    The days are those of which the vendors told: only those are compared.
+    """
+    total = found.total
+    if not found.lines:
+        return _filled([(f"Here and billed by {group}  ", "bold")], ["no vendor told of this time"], cells)
+    days = bar_words(min(a for a, _ in found.spans.values()), max(b for _, b in found.spans.values()))
+    spans: list[Span] = [(f"Here and billed by {group}  ", "bold"), (days, "")]
+    parts = [
+        f"{money(total.here_cost)} here" if total.here_cost is not None else "unknown here",
+        f"{money(total.billed_cost)} billed" if total.billed_cost is not None else "not billed yet",
+    ]
+    if total.gap is not None and total.gap.total:
+        parts.append(f"{signed(total.gap.total, 'cost')}, mostly {main_reason(total)}")
+    if found.untold:
+        parts.append(f"nothing told of {', '.join(found.untold)}")
+    return _filled(spans, parts, cells)
+
+
+def _filled(spans: list[Span], parts: list[str], cells: int) -> list[Span]:
+    used = sum(len(text) for text, _ in spans)
+    for words in parts:
+        used += len(words) + 2
+        if used <= cells:
+            spans += [("  ", ""), (words, "$dim")]
+    return spans
+
+
+class GapWindow(Modal[None]):
+    """Why a bill is not what was counted here."""
+
+    def __init__(self, title: str, sentence: str, pairs: list[Pair], note: str) -> None:
+        super().__init__(title)
+        self._sentence, self._pairs, self._note = sentence, pairs, note
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(self._sentence, markup=False, classes="detail")
+        yield PairPage()
+        if self._note:
+            yield Static(f"\n{self._note}", markup=False, classes="detail")
+
+    def on_mount(self) -> None:
+        self.query_one(PairPage).show(self._pairs)
+
+
+async def show_gap(app: SwitchroomApp, line: Compared, found: Comparison) -> None:
+    """Explain one line, or all together."""
+    name = line.key or "All providers"
+    pairs = gap_pairs(line, 12 if app.size.width >= 72 else 0)
+    await app.push_screen_wait(
+        GapWindow(f"{name}: here and billed", _sentence(line), pairs, _note(line, found))
+    )
+
+
+def gap_pairs(line: Compared, cells: int) -> list[Pair]:
+    """Both sides, then the reasons with a meter each."""
+    pairs: list[Pair] = [
+        ("counted here", f"{_text(_here(line)):>10}", ""),
+        ("billed", f"{_text(_billed(line)):>10}", ""),
+    ]
+    if line.gap is None:
+        return pairs
+    parts = sorted((one for one in line.gap.parts.items() if one[1]), key=lambda one: -abs(one[1]))
+    largest = max((abs(amount) for _, amount in parts), default=Decimal(1))
+    for reason, amount in parts:
+        meter = bar(float(abs(amount) / largest), cells)
+        tone: Tone = "warn" if amount > 0 else "ok"
+        pairs.append((reason_words(reason, amount), f"{signed(amount, 'cost'):>10}  {meter}", tone))
+    return pairs
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell[0]
+
+
+def _sentence(line: Compared) -> str:
+    if line.gap is None:
+        return "The vendor states no cost of this time, so there is nothing to compare."
+    if not line.gap.total:
+        return "The bill and what was counted here are the same."
+    more = "more" if line.gap.total > 0 else "less"
+    return f"The bill is {money(abs(line.gap.total))} {more} than what was counted here."
+
+
+def _note(line: Compared, found: Comparison) -> str:
+    notes = []
+    slug = line.key.partition("/")[0]
+    span = found.spans.get(slug) or (
+        (min(a for a, _ in found.spans.values()), max(b for _, b in found.spans.values()))
+        if found.spans
+        else None
+    )
+    if span is not None:
+        notes.append(f"Compared: {bar_words(*span)}, the UTC days of which the vendor told.")
+    if line.gap is not None and line.gap.parts["elsewhere"]:
+        notes.append(
+            "Another program, another machine, or another provider of the same account may have used it."
+        )
+    if line.unknown:
+        notes.append(f"{count(line.unknown, 'run')} here have no known price.")
+    return " ".join(notes)
