@@ -76,7 +76,7 @@ class SignIn(Modal["SecretStr"]):
             self._started = await self._begin()
             try:
                 self._draw()
-                tokens = await self._sign_ins.wait(self._started)
+                tokens: SecretStr = await self._sign_ins.wait(self._started)
             finally:
                 started, self._started = self._started, None
                 await started.aclose()
