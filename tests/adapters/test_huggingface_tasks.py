@@ -103,7 +103,7 @@ async def room(tmp_path: Path, server: HubServer) -> AsyncIterator[tuple[Service
 async def ledger(services: Services) -> list[tuple[object, ...]]:
     async with services.db.transaction() as tx:
         rows = await tx.fetchall(
-            "SELECT model, outcome, input, output, cost_nanos, grade FROM attempts ORDER BY id"
+            "SELECT model, outcome, input, output, cost_nanos, grade FROM ledger ORDER BY id"
         )
     return [tuple(row) for row in rows]
 
@@ -136,8 +136,10 @@ async def test_a_limit_an_outage_and_offline(tmp_path: Path) -> None:
     server = HubServer()
     async with room(tmp_path, server) as (services, loop):
 
-        def ask(**more: bool) -> Run:
-            return services.runs.start(translation(f"hf/{M2M}", "yes", "en", "de", caller="test", **more))
+        def ask(allow_unpriced: bool = False) -> Run:
+            return services.runs.start(
+                translation(f"hf/{M2M}", "yes", "en", "de", caller="test", allow_unpriced=allow_unpriced)
+            )
 
         server.refuse = (503, {"error": "Model is currently loading"}, {})
         result = await ask().result()
