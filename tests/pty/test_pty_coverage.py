@@ -9,9 +9,11 @@ import test_pty_chat
 import test_pty_discovered
 import test_pty_everywhere
 import test_pty_figures
+import test_pty_huggingface
 import test_pty_market
 import test_pty_modes
 import test_pty_prices
+import test_pty_ollama
 import test_pty_probe
 import test_pty_providers
 import test_pty_recommend
@@ -36,6 +38,8 @@ WALKED = (
     *test_pty_chat.STEPS,
     *test_pty_discovered.STEPS,
     *test_pty_tools.STEPS,
+    *test_pty_ollama.STEPS,
+    *test_pty_huggingface.STEPS,
 )
 
 
