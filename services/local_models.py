@@ -90,6 +90,8 @@ class Pull:
         """Why it failed; while it reconnects, why it has to."""
         self.started = now_ms()
         self.ended: int | None = None
+        self.telling = False
+        """An event about it is on its way."""
         self.task: asyncio.Task[None] | None = None
         self._seen: deque[tuple[float, int]] = deque()
 
@@ -300,16 +302,12 @@ class LocalModels:
             got_on = False
             try:
                 holder = await self._holder(pull.provider)
-                told = 0.0
                 async with holder.pull(pull.model) as reports:
                     async for progress in reports:
-                        word = pull.status
                         got_on = pull.take(progress) or got_on
                         if progress.done:
                             return
-                        if pull.status != word or time.monotonic() - told >= _OFTEN:
-                            told = time.monotonic()
-                            self._tell(pull)
+                        self._tell_soon(pull)
                 raise StreamInterruptedError(f"The download of {one_line(pull.model, 80)} broke off.")
             except (NetworkError, ProviderTimeoutError, StreamInterruptedError) as error:
                 vain = 0 if got_on else vain + 1
@@ -340,7 +338,14 @@ class LocalModels:
         except SwitchroomError as error:
             log.warning("after a change of its models %s could not be synced: %s", slug, error.code)
 
+    def _tell_soon(self, pull: Pull) -> None:
+        """Once for all reports of a moment, so that the last one before a standstill is told, too."""
+        if not pull.telling:
+            pull.telling = True
+            asyncio.get_running_loop().call_later(_OFTEN, self._tell, pull)
+
     def _tell(self, pull: Pull) -> None:
+        pull.telling = False
         self._services.feed.publish(PullChanged(pull.provider, pull.model))
 
 

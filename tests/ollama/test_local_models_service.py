@@ -19,7 +19,6 @@ from services.registry import ProviderDraft
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_models, "WAITS", (0.0,))
-    monkeypatch.setattr(local_models, "_OFTEN", 0.0)
 
 
 async def audited(services: Services, action: str) -> list[tuple[str, str, dict[str, object]]]:
