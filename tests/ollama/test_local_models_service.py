@@ -129,7 +129,7 @@ async def test_nothing_happens_without_the_right(home: Path, server: OllamaServe
                 made.local_models.delete("box", "x"),
                 made.local_models.copy("box", "x", "y"),
                 made.local_models.pull("box", "x"),
-            ):  # type: ignore[var-annotated]
+            ):
                 with pytest.raises(ReadOnlyError):
                     await change
         else:

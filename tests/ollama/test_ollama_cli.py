@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ollama_server import OllamaServer, serving
+from loop_server import serving
+from ollama_server import OllamaServer
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., tuple[int, Any, str]]
