@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from catalog.hf_home import TOKEN_NAME, kept_token, token_file
 from catalog.plaintext import one_line
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Variables:
     problem: str = ""
     """Why the file could not be read, in words; empty also where there is none."""
     open_to_others: bool = False
+    token_file: str = ""
+    """The file of Hugging Face's own tools that HF_TOKEN is in; empty: it is not there, or set otherwise."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
@@ -54,6 +57,8 @@ class Variables:
 
     def where(self, name: str) -> str:
         """The same in words, after “is”: `set`, `in config/.env`, `in /home/me/project/.env`."""
+        if self.token_file and name == TOKEN_NAME:
+            return f"in {one_line(self.token_file, 200)}"
         place = self.source_of(name)
         return {"environment": "set", "config": "in config/.env"}.get(place, f"in {one_line(self.path, 200)}")
 
@@ -65,7 +70,11 @@ def variables(paths: Paths, environ: Mapping[str, str] | None = None) -> Variabl
     # An empty variable counts as missing, here as where a reference is resolved.
     values = {**file.values, **{name: value for name, value in environ.items() if value.strip()}}
     here = frozenset(name for name in file.values if not environ.get(name, "").strip())
-    return Variables(values, "environment", str(file.path), here, file.problem, file.open_to_others)
+    kept = "" if values.get(TOKEN_NAME, "").strip() else kept_token(environ)
+    if kept:
+        values[TOKEN_NAME] = kept
+    place = str(token_file(environ)) if kept else ""
+    return Variables(values, "environment", str(file.path), here, file.problem, file.open_to_others, place)
 
 
 def folder_variables(path: Path) -> Variables:

@@ -30,6 +30,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name in ("SSH_CONNECTION", "SSH_CLIENT", "TMUX", "NO_COLOR", "COLORTERM", "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_TOKEN_PATH", os.devnull)  # nor a token that a login left
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("SWITCHROOM_CATALOG__REFRESH", "off")  # those who test it switch it on
     monkeypatch.setenv("SWITCHROOM_DISCOVERY__LOOPBACK", "false")

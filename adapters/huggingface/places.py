@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from adapters.base import Connection
 from catalog.errors import OfflineError
+from catalog.hf_home import as_path, home
 
 HUB = "https://huggingface.co"
 ROUTER = "https://router.huggingface.co/v1"
@@ -73,29 +74,8 @@ def require_online(slug: str) -> None:
         )
 
 
-def home(environ: Mapping[str, str] | None = None) -> Path:
-    """`HF_HOME`, by default in the user's cache folder."""
-    environ = os.environ if environ is None else environ
-    default = Path(environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
-    return _path(environ.get("HF_HOME") or str(default))
-
-
 def cache_folder(environ: Mapping[str, str] | None = None) -> Path:
     """`HF_HUB_CACHE`, by default `hub` in HF_HOME."""
     environ = os.environ if environ is None else environ
     named = environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE")
-    return _path(named) if named else home(environ) / "hub"
-
-
-def token_file(environ: Mapping[str, str] | None = None) -> Path:
-    """`HF_TOKEN_PATH`, by default `token` in HF_HOME."""
-    environ = os.environ if environ is None else environ
-    named = environ.get("HF_TOKEN_PATH")
-    return _path(named) if named else home(environ) / "token"
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(os.path.expandvars(text)).expanduser()
-    except RuntimeError:  # no home folder
-        return Path(os.path.expandvars(text))
+    return as_path(named) if named else home(environ) / "hub"

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from catalog.errors import UsageError
+from catalog.hf_home import TOKEN_NAME, kept_token
 from store.vault.base import BackendName, BackendState
 
 
@@ -24,6 +25,8 @@ class EnvBackend:
     async def get(self, name: str) -> SecretStr | None:
         environ = os.environ if self._environ is None else self._environ
         value = environ.get(name, "").strip() or (self._from_file(name) or "").strip()
+        if not value and name == TOKEN_NAME:
+            value = kept_token(environ)  # as Hugging Face's own tools do
         return SecretStr(value) if value else None
 
     async def set(self, name: str, secret: SecretStr) -> None:  # noqa: ARG002

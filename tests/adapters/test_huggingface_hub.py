@@ -30,8 +30,12 @@ from adapters.events import ChatRequest, Message
 from adapters.fetch import Fetcher
 from adapters.huggingface import HuggingFaceAdapter, download, hub
 from adapters.huggingface.hub import hub_error
-from adapters.huggingface.places import cache_folder, home, offline_variable, places, token_file, with_address
+from adapters.huggingface.places import cache_folder, offline_variable, places, with_address
 from catalog.errors import OfflineError, UsageError
+from catalog.hf_home import home, token_file
+from services.environment import variables
+from services.paths import under
+from store.vault.env import EnvBackend
 
 needs_library = pytest.mark.skipif(
     find_spec("huggingface_hub") is None, reason="switchroom[hf] is not installed"
@@ -207,6 +211,23 @@ def test_variables(tmp_path: Path) -> None:
     for no in ("0", "", "off", "2"):
         assert offline_variable({"HF_HUB_OFFLINE": no}) is None
     assert offline_variable({"HF_HUB_OFFLINE": "0", "TRANSFORMERS_OFFLINE": "1"}) is None, "the first decides"
+
+
+async def test_a_token_that_a_login_left_is_found_and_read_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    environ = {"HF_TOKEN_PATH": str(tmp_path / "token")}
+    found = variables(under(tmp_path / "home"), environ)
+    assert found.key("HF_TOKEN") == TOKEN
+    assert found.where("HF_TOKEN") == f"in {tmp_path / 'token'}"
+    assert TOKEN not in repr(found)
+    secret = await EnvBackend(environ=environ).get("HF_TOKEN")
+    assert secret is not None
+    assert secret.get_secret_value() == TOKEN
+    assert variables(under(tmp_path / "home"), {**environ, "HF_TOKEN": "hf_other"}).where("HF_TOKEN") == "set"
+    for hostile in ("two words", "a" * 2_000, "line\nline", "\x1b[31m"):
+        (tmp_path / "token").write_text(hostile)
+        assert await EnvBackend(environ=environ).get("HF_TOKEN") is None
+    assert await EnvBackend(environ={"HF_TOKEN_PATH": "/dev/zero"}).get("HF_TOKEN") is None
 
 
 # tasks
