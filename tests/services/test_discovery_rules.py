@@ -17,7 +17,7 @@ ANT = "sk-ant-api03-" + "x" * 40
 GSK = "gsk_" + "a" * 48
 
 
-def found(spoken: tuple[str, ...] = ("openai",), **variables: str) -> list[Finding]:
+def found(spoken: tuple[str, ...] = ("openai", "ollama"), **variables: str) -> list[Finding]:
     return Rules(Variables(variables), Catalog(None), spoken).findings()
 
 
