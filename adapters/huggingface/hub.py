@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import monotonic
-from urllib.parse import quote
 
 import httpx
 from pydantic import SecretStr
@@ -35,8 +34,6 @@ TIMEOUT = 4.5
 """Seconds for one question."""
 REMEMBERED = 300.0
 """Seconds that a good answer to whoami counts: the hub limits that call strictly."""
-INFERENCE = "inference.serverless.write"
-"""The permission of fine-grained tokens without which the router refuses them."""
 _SALT = secrets.token_bytes(32)
 _known: dict[bytes, tuple[float, str]] = {}
 """Salted digest of hub and token → (until when, what was said). No token is kept, and no bad answer."""
@@ -195,8 +192,3 @@ def _odd(slug: str) -> UnexpectedResponseError:
         provider=slug,
         status=200,
     )
-
-
-def page(model: str) -> str:
-    """A model's page in paths."""
-    return quote(model, safe="/")
