@@ -231,16 +231,21 @@ def _checked(row: ProviderRow) -> ProviderRow:
         raise UsageError("The lowest TLS version is 1.2 or 1.3.", hint="Leave it out for the default.")
     for name, value in row.headers.items():
         check_header(name, value)
-    if row.options:
-        declared = _declared(row.dialect)
-        for name, value in row.options.items():
-            check_option(row.dialect, name, value, declared)
     if row.ca_file is not None:
         from pathlib import Path
 
         if not Path(row.ca_file).expanduser().is_file():
             raise UsageError(f"There is no file {one_line(row.ca_file)}.", hint="--ca takes a PEM file.")
     return row
+
+
+def check_options(dialect: str, given: Mapping[str, str] | None) -> None:
+    """Refuse the options that somebody says and that do not exist. What a row or a file has beside them stays as it is."""
+    said = {name: value for name, value in (given or {}).items() if value}
+    if said:
+        declared = _declared(dialect)
+        for name, value in said.items():
+            check_option(dialect, name, value, declared)
 
 
 def _declared(dialect: str) -> Mapping[str, Option]:

@@ -118,10 +118,12 @@ class Registry:
 
     async def resolve_draft(self, draft: ProviderDraft) -> ProviderRow:
         """The row a draft would become: slug made, type found, address checked. Nothing is contacted."""
-        from services.drafts import new_row
+        from services.drafts import check_options, new_row
 
         taken = {row.slug for row in await self._store.list()}
-        return self._keys.with_plain_proxy(new_row(draft, self._services.catalog, taken), draft)
+        row = new_row(draft, self._services.catalog, taken)
+        check_options(row.dialect, draft.options)
+        return self._keys.with_plain_proxy(row, draft)
 
     async def test_draft(self, draft: ProviderDraft, key: KeySource) -> Validation:
         """Try a draft without saving anything."""
@@ -178,12 +180,12 @@ class Registry:
     async def edit(self, slug: str, draft: ProviderDraft) -> ProviderView:
         """Change what the draft says; a secret it no longer names is deleted."""
         from services import admin_keys
-        from services.drafts import edited_row
+        from services.drafts import check_options, edited_row
 
         self._services.require_writable()
         stored = Stored()
         before = await self.row(slug)
-        edited_row(before, draft, self._services.catalog)
+        check_options(edited_row(before, draft, self._services.catalog).dialect, draft.options)
         try:
             secrets = await self._keys.store(before, draft, None, None, stored)
             async with self._services.db.transaction(durable=True) as tx:

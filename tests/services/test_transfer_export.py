@@ -165,13 +165,20 @@ def test_durations_as_people_write_them() -> None:
     assert [seconds(text) for text in ("", "30", "s", "1x", "-1s", "1s 2s", "1e9s", "∞s")] == [None] * 8
 
 
+async def _had_options(services: Services, slug: str, options: dict[str, str]) -> None:
+    """Options that an earlier version, or a file, brought: they are not refused afterwards."""
+    row = await services.registry.row(slug)
+    async with services.db.transaction() as tx:
+        await Providers(services.db).update(tx, replace(row, options=options))
+
+
 async def _with_secrets(services: Services) -> None:
     draft = ProviderDraft(
         slug="work", url="https://llm.example/v1", secret_headers={"X-Team": SecretStr(CANARY + "-header")},
         proxy=f"http://me:{PASSWORD}@proxy.example:3128", labels={"note": CANARY, "team": "a"},
-        options={"sk-canary-0123456789abcdefghij": "x"},
     )  # fmt: skip
     await services.registry.add(draft, SecretStr(CANARY), test=False)
+    await _had_options(services, "work", {"sk-canary-0123456789abcdefghij": "x"})
     await services.registry.add(ProviderDraft(slug="env", type="groq"), EnvKey("GROQ_API_KEY"), test=False)
     await services.budgets.set(
         "provider:work", "monthly", Decimal("12.34"), alert=0.5, until=1_900_000_000_000
@@ -279,9 +286,10 @@ async def test_a_password_in_a_setting_stays_here(services: Services, tmp_path: 
 async def test_headers_and_options_whose_names_say_that_they_are_secret_stay_here(services: Services) -> None:
     draft = ProviderDraft(
         slug="w", url="https://llm.example/v1", headers={"X-Auth-Token": "canary-plain", "X-Trace": "on"},
-        options={"api_key": "canary-option", "max_tokens_field": "max_tokens"}, labels={"key": "blue"},
+        labels={"key": "blue"},
     )  # fmt: skip
     await services.registry.add(draft, None, test=False)
+    await _had_options(services, "w", {"api_key": "canary-option", "max_tokens_field": "max_tokens"})
     exported = await services.transfer.export()
     assert "canary-" not in exported.text
     one = tomllib.loads(exported.text)["provider"]["w"]
