@@ -9,7 +9,7 @@ from catalog.sizes import size_words
 from tui.formatting import bar, cut_middle, duration
 
 if TYPE_CHECKING:
-    from services.local_models import Pull
+    from services.pulls import Pull
     from tui.app import SwitchroomApp
 
 

@@ -102,7 +102,9 @@ class OllamaServer:
         elif self.refuses is not None:
             await exchange.answer(*self.refuses)
         elif self.key is not None and exchange.headers.get("authorization") != f"Bearer {self.key}":
-            await exchange.answer(401, {"error": "unauthorized", "signin_url": "https://ollama.com/connect?key=x"})
+            await exchange.answer(
+                401, {"error": "unauthorized", "signin_url": "https://ollama.com/connect?key=x"}
+            )
         else:
             call = exchange.path.partition("?")[0].removeprefix("/api/")
             handler = getattr(self, f"_{call}", None)
@@ -219,7 +221,9 @@ class OllamaServer:
                 self.left.set()
                 return False
             self.parts[digest] = min(size, there + step)
-            await _line(exchange, {"status": status, "digest": digest, "total": size, "completed": self.parts[digest]})
+            await _line(
+                exchange, {"status": status, "digest": digest, "total": size, "completed": self.parts[digest]}
+            )
             if self.pace:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(exchange.left.wait(), self.pace)
@@ -234,12 +238,12 @@ class OllamaServer:
         name = asked["model"] if ":" in asked["model"] else f"{asked['model']}:latest"
         held = self.models.get(asked["model"]) or self.models.get(name)
         if held is None:
-            await exchange.answer(404, {"error": f"model \"{asked['model']}\" not found, try pulling it first"})
+            await exchange.answer(404, {"error": f'model "{asked["model"]}" not found, try pulling it first'})
             return
         self.chats.append(asked)
         think = asked.get("think")
         if think is not None and "thinking" not in held.capabilities:
-            await exchange.answer(400, {"error": f"\"{asked['model']}\" does not support thinking"})
+            await exchange.answer(400, {"error": f'"{asked["model"]}" does not support thinking'})
         elif isinstance(think, str) and self.thinks == "bool":
             await exchange.answer(400, {"error": f'think value "{think}" is not supported for this model'})
         elif asked.get("tools") and "tools" not in held.capabilities:

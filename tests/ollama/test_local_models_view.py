@@ -122,7 +122,8 @@ def test_picture(
 
     async def before(pilot: Pilot[Any]) -> None:
         from adapters.abilities import RunningModel
-        from services.local_models import LocalModel, Pull, Shelf
+        from services.local_models import LocalModel, Shelf
+        from services.pulls import Pull
         from tui.screens.local_models import LocalModelsScreen
 
         await opened(pilot)

@@ -12,7 +12,8 @@ from tui.formatting import UNKNOWN, Tone, age, bar, duration, tokens, whole
 from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
-    from services.local_models import LocalModel, Pull, PullState
+    from services.local_models import LocalModel
+    from services.pulls import Pull, PullState
 
 
 @dataclass(frozen=True, slots=True)
