@@ -34,3 +34,6 @@ HORIZONTAL_BREAKPOINTS, VERTICAL_BREAKPOINTS
 
 # What Textual reads of the app, and the parameters by which it asks a widget for its height.
 _workers, container, viewport
+
+# What huggingface_hub reads of its own constants.
+DOWNLOAD_CHUNK_SIZE

@@ -203,17 +203,13 @@ class HuggingFaceAdapter(OpenAIAdapter):
 
 
 class RouterReader(ChatReader):
-    """Says who served: `model:host`, in the router's own spelling."""
-
-    served: str | None = None
+    """Says which host served."""
 
     @property
-    def served_model(self) -> str | None:
+    def served_by(self) -> str | None:
         by = self.headers.get("x-inference-provider")
-        if by is None or self.served is None:
-            return self.served
-        return f"{self.served.partition(':')[0]}:{one_line(by, 60)}"
+        return one_line(by, 60) if by else None
 
-    @served_model.setter
-    def served_model(self, model: str | None) -> None:
-        self.served = model
+    @served_by.setter
+    def served_by(self, host: str | None) -> None:
+        """Only the answer's head says it."""

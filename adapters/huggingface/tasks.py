@@ -20,6 +20,7 @@ from adapters.errors.mapping import request_id
 from adapters.events import Event, Finished, FinishReason, StreamState, TextDelta
 from adapters.fetch import Fetcher, parse_json
 from adapters.http_send import encoded
+from catalog.plaintext import one_line
 from catalog.usage import Usage
 
 ANSWER = 16 * 1024 * 1024
@@ -31,14 +32,15 @@ LONGEST_S = 600.0
 class TaskStream:
     """Implements adapters.base.Stream for an answer that comes in one piece."""
 
-    def __init__(self, text: str, status: int, asked: str | None, served: str | None) -> None:
+    def __init__(self, text: str, status: int, asked: str | None, model: str, host: str | None) -> None:
         self.state: StreamState = "open"
         self.finish_reason: FinishReason | None = None
         self.usage = Usage()
         self.error: ProviderError | None = None
         self.status = status
         self.request_id = asked
-        self.served_model = served
+        self.served_model: str | None = model
+        self.served_by = host
         self._text = text
         self._events = self._run()
 
@@ -84,7 +86,7 @@ async def run(
         raise _refused(error_from_answer(origin, status, headers, content), origin, content)
     text = read_answer(parse_json(content, slug), task, slug)
     by = headers.get("x-inference-provider")
-    return TaskStream(text, status, request_id(headers), f"{model}:{by}" if by else None)
+    return TaskStream(text, status, request_id(headers), model, one_line(by, 60) if by else None)
 
 
 def _body(task: Task) -> tuple[bytes, str]:

@@ -164,7 +164,7 @@ async def test_who_served_is_told_and_spent_credits_are_final() -> None:
         async with adapter.stream(ask) as stream:
             async for _event in stream:
                 pass
-        assert stream.served_model == "m-2026:together"
+        assert (stream.served_model, stream.served_by) == ("m-2026", "together")
         server.refuse = (402, {"error": "You have exceeded your monthly included credits."}, {})
         with pytest.raises(NoCreditError) as caught:
             async with adapter.stream(ask):
@@ -243,7 +243,7 @@ async def test_a_translation_and_a_transcript() -> None:
         assert getattr(said[0], "text", "") == "Das Wetter ist schön."
         assert stream.state == "complete"
         async with adapter.run_task("openai/whisper-tiny", Transcribe(b"fLaC...", "audio/flac")) as stream:
-            assert stream.served_model == "openai/whisper-tiny:hf-inference"
+            assert stream.served_by == "hf-inference"
         assert stream.state == "cancelled"
         with pytest.raises(ModelUnavailableError) as caught:
             async with adapter.run_task("some/unsupported", task):
