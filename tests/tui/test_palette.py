@@ -63,7 +63,7 @@ async def test_it_is_there_before_anything_was_asked_for(
         await opened(pilot)
         await pilot.press("colon")
         text = await until(pilot, "Do what?")
-        assert "Go to Settings" in text
+        assert "Add a provider, step by step" in text
         await type_text(pilot, "light")
         await until(pilot, "Theme: light")  # the models never come; the rest does not wait for them
         await pilot.press("escape")
