@@ -184,6 +184,8 @@ class SignsIn(Protocol):
     async def end_sign_in(self, code: DeviceCode) -> SecretStr | float:
         """What is to be kept when the person is done; else how many seconds longer to wait from now on."""
 
+    async def aclose(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:

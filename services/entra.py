@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import MissingKeyError, SwitchroomError, UsageError
 from services.clock import now_ms
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from adapters.abilities import SignsIn
-    from adapters.base import Adapter
     from adapters.entra import DeviceCode
     from services.container import Services
     from store.providers import ProviderRow
@@ -36,7 +35,7 @@ class Started:
 
     slug: str
     code: DeviceCode
-    adapter: Adapter
+    adapter: SignsIn
 
     @property
     def minutes(self) -> float:
@@ -66,6 +65,8 @@ class SignIns:
 
     async def begin(self, row: ProviderRow) -> Started:
         """A code for a person to type in. UsageError where nobody can sign in; ProviderError, OfflineError."""
+        from adapters.abilities import SignsIn
+
         if wants_sign_in(row) != "person":
             raise UsageError(
                 f"{row.slug} is not used with a sign-in of a person.",
@@ -73,7 +74,8 @@ class SignIns:
             )
         adapter = await self._services.registry.build(row)
         try:
-            return Started(row.slug, await cast("SignsIn", adapter).begin_sign_in(), adapter)
+            assert isinstance(adapter, SignsIn)
+            return Started(row.slug, await adapter.begin_sign_in(), adapter)
         except BaseException:
             await adapter.aclose()
             raise
@@ -82,7 +84,7 @@ class SignIns:
         """Until the person is done: what is to be kept. Raises what the authority says, and when the time is over."""
         from adapters import entra
 
-        adapter, interval = cast("SignsIn", started.adapter), started.code.interval
+        adapter, interval = started.adapter, started.code.interval
         while True:
             await pause(interval)
             found = await adapter.end_sign_in(started.code)

@@ -3,7 +3,7 @@
 # ruff: noqa: B018, F821
 
 # What httpx and the loader call by name.
-auth_flow, FakeAdapter
+auth_flow, async_auth_flow, FakeAdapter
 
 # Facts of the catalog that are read from its files and shown by the catalog screens and the model tests.
 (

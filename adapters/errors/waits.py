@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _GO = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s|d)")
-_IETF = re.compile(r';\s*r=(\d{1,12})\s*;\s*t=(\d{1,9})')
+_IETF = re.compile(r";\s*r=(\d{1,12})\s*;\s*t=(\d{1,9})")
 """Hugging Face's `RateLimit: "api";r=0;t=55`: what is left, and the seconds to the reset (WIRE section 7)."""
 _UNITS = {
     "d": 86_400_000.0,

@@ -79,6 +79,9 @@ async def collect(stream: Stream) -> Collected:
 class AdapterContract:
     """Derive, and give a `stage` fixture."""
 
+    VARIANT = False
+    """A second form of a dialect whose features other tests show: it is no column of the table."""
+
     async def test_validate_accepts_a_good_key(self, stage: Stage) -> None:
         async with stage.adapter("answer") as adapter:
             verdict = await adapter.validate()

@@ -41,6 +41,7 @@ def dialects() -> dict[str, type]:
                 name.startswith("Test")
                 and isinstance(value, type)
                 and issubclass(value, contract.AdapterContract)
+                and not value.VARIANT
             ):
                 found[name.removeprefix("Test").lower()] = value
     found.pop("fake", None)

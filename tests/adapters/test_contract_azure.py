@@ -171,6 +171,8 @@ class TestAzure(AdapterContract, OnAWire, SeesImages, HoldsToSchemas):
 
 
 class TestAzureClassic(AdapterContract):
+    VARIANT = True
+
     @pytest.fixture
     def stage(self) -> AzureStage:
         return AzureStage(

@@ -160,6 +160,8 @@ class TestGemini(
 
 
 class TestGeminiAsAnArray(AdapterContract):
+    VARIANT = True
+
     @pytest.fixture
     def stage(self) -> GeminiStage:
         return GeminiStage(array=True)

@@ -12,8 +12,8 @@ import test_pty_figures
 import test_pty_huggingface
 import test_pty_market
 import test_pty_modes
-import test_pty_prices
 import test_pty_ollama
+import test_pty_prices
 import test_pty_probe
 import test_pty_providers
 import test_pty_recommend
