@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from time import monotonic
@@ -56,9 +57,25 @@ async def send_chat(
 
 
 def encoded(body: Mapping[str, object]) -> bytes:
-    """A JSON body; half a surrogate pair, which a prompt may hold, becomes the replacement character."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """A JSON body. What a prompt or a model's arguments may hold and JSON may not is replaced: half a surrogate pair
+    by the replacement character, NaN and infinite numbers (`1e999`) by null."""
+    try:
+        text = _text(body)
+    except ValueError:
+        text = _text(_finite(body))
     return mend(text).encode()
+
+
+def _text(body: object) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 async def get(

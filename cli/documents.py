@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from cli.failures import document as error_document
@@ -258,14 +257,10 @@ def usage(used: Usage) -> Document:
 
 def tool_call(call: ToolCall) -> Document:
     """A finished call: `arguments` is an object, or the raw text where it is none."""
-    arguments: object = call.arguments
-    try:
-        parsed = json.loads(call.arguments)
-    except (ValueError, RecursionError):
-        parsed = None
-    if isinstance(parsed, dict):
-        arguments = parsed
-    return {"id": call.id, "name": call.name, "arguments": arguments}
+    from services.tool_loop import arguments_of
+
+    parsed = arguments_of(call)
+    return {"id": call.id, "name": call.name, "arguments": call.arguments if parsed is None else parsed}
 
 
 def tool_answer(answer: ToolAnswer) -> Document:

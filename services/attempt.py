@@ -19,6 +19,7 @@ from adapters.events import (
     ToolCallDelta,
     UsageUpdate,
 )
+from adapters.speed import Speed
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
 from catalog.usage import Grade, Usage
@@ -61,6 +62,8 @@ class Attempt:
     request_id: str | None = None
     served_by: str | None = None
     """Who answered, where the vendor passes requests on: `x-ai/grok-4 at xAI`."""
+    speed: Speed | None = None
+    """How fast the server says it was."""
     text: list[str] = field(default_factory=list)
     thinking: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
@@ -114,6 +117,7 @@ class Attempt:
         """Take over what the stream itself knows."""
         self.status, self.request_id = stream.status, stream.request_id
         self.served_by = served_words(stream)
+        self.speed = speed_of(stream)
         self.usage = self.usage.updated(stream.usage)
 
     def end(
@@ -129,11 +133,15 @@ class Attempt:
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls in order; an empty argument text is `{}`, a missing id is made from the position."""
-        return tuple(
-            ToolCall(call.id or f"call_{index}", call.name, "".join(call.arguments) or "{}")
-            for index, call in sorted(self.calls.items())
-        )
+        """The calls in order, each with an id of its own: a missing one, or one that came twice, is made from the
+        position. An empty argument text is `{}`."""
+        found: dict[str, ToolCall] = {}
+        for index, call in sorted(self.calls.items()):
+            key = call.id or f"call_{index}"
+            while key in found:
+                key = f"{key}_{index}"
+            found[key] = ToolCall(key, call.name, "".join(call.arguments) or "{}")
+        return tuple(found.values())
 
     def view(self, model: str) -> AttemptView:
         """The attempt as the result lists it."""
@@ -152,6 +160,12 @@ def served_words(stream: Stream) -> str | None:
     if host is None:
         return None
     return f"{stream.served_model} at {host}" if stream.served_model else str(host)
+
+
+def speed_of(stream: Stream) -> Speed | None:
+    """What the server measured; None where it does not say."""
+    speed = getattr(stream, "speed", None)
+    return speed if isinstance(speed, Speed) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,14 +176,21 @@ class ChatService:
             return None
         try:
             rows = tuple(await self.answer_calls(conversation, answers))
+        except SwitchroomError as error:
+            self._told(error)
+            return None
+        try:
             if loop.stopped:
                 return Follow(rows, None)
             following = next_request(request, result, answers)
             return Follow(rows, await self.send(following, None, loop=loop))
-        except SwitchroomError as error:
-            log.warning("tool calls were not answered: %s", error.code)
-            self._services.feed.publish(Alert("error", "Tool calls not answered", error.message))
-            return None
+        except SwitchroomError as error:  # the results are kept, and can be sent on
+            self._told(error)
+            return Follow(rows, None)
+
+    def _told(self, error: SwitchroomError) -> None:
+        log.warning("tool calls were not answered: %s", error.code)
+        self._services.feed.publish(Alert("error", "Tool calls not answered", error.message))
 
     async def _written(
         self, result: RunResult | None, asked: MessageRow | None, answer: MessageRow, replaces: int | None
@@ -213,8 +220,8 @@ class ChatService:
         conversation, conversations = answer.conversation_id, self._services.conversations
         first = asked.position if asked is not None else answer.position
         if result is None:
-            last = answer.position if replaces is None else first
-            await conversations.truncate_after(conversation, last - 1)
+            ours = [answer] if asked is None or replaces is None else [asked, answer]
+            await conversations.remove(conversation, [row.id for row in ours if row.id is not None])
             return
         await conversations.update_message(conversation, answer.id, **_fields(result))
         if replaces is not None:

@@ -132,14 +132,8 @@ class ConversationService:
             await self._store.update_message(tx, message_id, **changes)
         self._told(conversation_id)
 
-    async def truncate_after(self, conversation_id: str, position: int) -> None:
-        """Remove the messages after a position, for *edit and resend*."""
-        async with self._services.db.transaction() as tx:
-            await self._store.truncate_after(tx, conversation_id, position)
-        self._told(conversation_id)
-
     async def remove(self, conversation_id: str, message_ids: Sequence[int]) -> None:
-        """Remove single messages: those an answer has taken the place of."""
+        """Remove single messages: those an answer has taken the place of, or whose run was refused."""
         if not message_ids:
             return
         async with self._services.db.transaction() as tx:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adapters.events import Message
 from catalog.errors import UsageError
-from services.tool_specs import Case, Tool
+from services.tool_specs import Case, Tool, strict_json
 
 if TYPE_CHECKING:
     from adapters.events import ToolCall
     from services.run_events import RunRequest, RunResult
 
 CHOICES = ("auto", "none", "required")
+_CUT = ("length", "content_filter", "budget")
+"""Ends after which arguments may be missing or half there: sending errors about them would cost for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,9 @@ class ToolAnswer:
 
 
 def arguments_of(call: ToolCall) -> dict[str, object] | None:
-    """The arguments as an object; None where the model wrote something else."""
+    """The arguments as an object; None where the model wrote something else, NaN for a number too."""
     try:
-        found = json.loads(call.arguments)
+        found = strict_json(call.arguments)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -94,6 +95,9 @@ class ToolLoop:
             return ()
         answers = [mocked(call, self.tools) for call in result.tool_calls]
         if any(answer is None for answer in answers):
+            return ()
+        if result.finish_reason in _CUT:
+            self.why = "The answer was cut off at its tool calls."
             return ()
         if self.answered >= self.most:
             self.why = f"Stopped after {self.answered} rounds of tool calls."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def read_tools(path: Path | None) -> tuple[Tool, ...]:
         return ()
     shown, text = one_line(str(path), 300), _text(path)
     try:
-        data: object = json.loads(text)
+        data = strict_json(text)
     except json.JSONDecodeError as error:
         raise UsageError(f"The tools file {shown} is not JSON: line {error.lineno}, {error.msg}.") from None
     except (ValueError, RecursionError):
@@ -122,6 +123,18 @@ def tools_of(data: object) -> tuple[Tool, ...]:
             raise BadToolsError(f"it names the function {tool.name} twice", where)
         tools.append(tool)
     return tuple(tools)
+
+
+def strict_json(text: str) -> object:
+    """A JSON text without what cannot be sent on: NaN, infinite numbers (`1e999`). Raises ValueError, RecursionError."""
+    return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
 
 
 def _tool(entry: object, number: int, where: Where) -> Tool:
@@ -173,5 +186,6 @@ def _case(entry: object, number: int, where: Where) -> Case:
 
 
 def as_text(value: object) -> str:
-    """A result as a model reads it: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A result as a model reads it: text as it is, anything else as JSON. Half a surrogate pair cannot be kept."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -161,13 +161,6 @@ class Conversations:
         """Changes fields of a message (all but id, conversation and position)."""
         await self._change(tx, "messages", message_id, changes, _CHANGEABLE_MESSAGE)
 
-    async def truncate_after(self, tx: Tx, conversation_id: str, position: int) -> int:
-        """Removes the messages after a position; gives how many."""
-        cursor = await tx.execute(
-            "DELETE FROM messages WHERE conversation_id = ? AND position > ?", (conversation_id, position)
-        )
-        return cursor.rowcount
-
     async def remove(self, tx: Tx, message_ids: Sequence[int]) -> None:
         """Removes single messages; the others keep their positions."""
         await tx.execute(
