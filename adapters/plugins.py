@@ -1,7 +1,7 @@
 """What other packages bring in through the entry point group `switchroom.adapters`, and how it is kept from doing harm.
 
 A plug-in is a class like ours (adapters.base.Adapter), made of a Connection and a Fetcher. It cannot take the name of
-a dialect of ours; what it raises beyond our errors becomes one of them.
+a dialect of ours; what it raises beyond our errors, or gives instead of what the contract says, becomes one of them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from types import new_class
+from typing import TYPE_CHECKING, cast
 
-from adapters.base import Adapter, Connection, Stream, Validation
+from adapters.base import Adapter, Connection, ProviderState, RemoteModel, Stream, Validation
 from adapters.errors import ProviderError, UnexpectedResponseError
-from adapters.events import Event, Finished, FinishReason, StreamState
-from catalog.errors import SwitchroomError, UsageError
+from adapters.events import ChatRequest, Event, Finished, FinishReason, StreamState
+from catalog.errors import OfflineError, SwitchroomError, UsageError
 from catalog.options import Option
 from catalog.plaintext import one_line
 from catalog.usage import Usage
@@ -91,7 +92,12 @@ def _points(ours: frozenset[str]) -> tuple[dict[str, EntryPoint], tuple[Plugin, 
 
     points: dict[str, EntryPoint] = {}
     refused: list[Plugin] = []
-    for point in entry_points(group=GROUP):
+    try:
+        found = tuple(entry_points(group=GROUP))
+    except Exception as error:  # noqa: BLE001  one package's damaged metadata spoils the list of all
+        _log.warning("adapter plug-ins cannot be listed: %s", type(error).__name__)
+        found = ()
+    for point in found:
         problem = None
         if point.name in ours:
             problem = f"The dialect {point.name} is Switchroom's own and cannot be replaced."
@@ -112,16 +118,14 @@ def _loaded(point: EntryPoint) -> Maker | str:
     """What a plug-in's entry point leads to, guarded; or why it cannot be used."""
     try:
         loaded = point.load()
-    except Exception as error:  # noqa: BLE001  whatever a foreign module raises must not take the program along
-        return f"cannot be loaded ({type(error).__name__}: {one_line(str(error), 120)})"
-    if not callable(loaded):
-        return "is no adapter: it is not callable"
-    if isinstance(loaded, type):
+        if not isinstance(loaded, type):
+            return "is no adapter: it is not a class"
         missing = [name for name in _MUST if not callable(getattr(loaded, name, None))]
         if missing:
             return f"is no adapter: it has no {', '.join(missing)}"
-        return _guarded(loaded)
-    return cast("Maker", loaded)
+        return cast("Maker", new_class(loaded.__name__, (_Guard, loaded)))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a foreign module must not take the program along
+        return f"cannot be loaded ({type(error).__name__}: {one_line(str(error), 120)})"
 
 
 def _load(point: EntryPoint) -> Maker:
@@ -160,46 +164,72 @@ def _package(point: EntryPoint) -> str:
         return one_line(point.value, 80)
 
 
-def _guarded(kind: type) -> Maker:
-    """The same class, whose mistakes are told as errors of ours: abilities and options stay what they are."""
+class _Guard:
+    """Stands before a plug-in's class: its mistakes are told as errors of ours; abilities and options stay what they are."""
 
-    class Guarded(kind):  # type: ignore[misc]  # a class that is known at run time only
-        def __init__(self, connection: Connection, fetcher: Fetcher) -> None:
-            try:
-                super().__init__(connection, fetcher)
-            except SwitchroomError:
-                raise
-            except Exception as error:  # noqa: BLE001
-                name, why = one_line(connection.dialect, 40), type(error).__name__
-                _log.warning("adapter plug-in %s cannot be started: %s", name, why)
-                raise UsageError(
-                    f"The plug-in for the dialect {name} cannot be started ({why}).",
-                    hint="Repair or remove it.",
-                ) from None
+    def __init__(self, connection: Connection, fetcher: Fetcher) -> None:
+        try:
+            super().__init__(connection, fetcher)  # type: ignore[call-arg]  # the plug-in's class comes next
+        except SwitchroomError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            name, why = one_line(connection.dialect, 40), type(error).__name__
+            _log.warning("adapter plug-in %s cannot be started: %s", name, why)
+            raise UsageError(
+                f"The plug-in for the dialect {name} cannot be started ({why}).", hint="Repair or remove it."
+            ) from None
 
-        async def validate(self) -> Validation:
-            try:
-                verdict = await super().validate()
-            except SwitchroomError as error:
-                return Validation("error", error.message, 0, error)
-            except Exception as error:  # noqa: BLE001
-                mistake = _mistake(self, error)
-                return Validation("error", mistake.message, 0, mistake)
-            return cast("Validation", verdict)
+    async def validate(self) -> Validation:
+        try:
+            verdict = await cast("Adapter", super()).validate()
+            if not isinstance(verdict, Validation):
+                raise TypeError
+        except SwitchroomError as error:
+            return Validation(_state(error), error.message, 0, error)
+        except Exception as error:  # noqa: BLE001
+            mistake = _mistake(self, error)
+            return Validation("error", mistake.message, 0, mistake)
+        return verdict
 
-        async def list_models(self) -> Any:
-            try:
-                return await super().list_models()
-            except SwitchroomError:
-                raise
-            except Exception as error:  # noqa: BLE001
-                raise _mistake(self, error) from None
+    async def list_models(self) -> list[RemoteModel]:
+        try:
+            return [_harmless(model) for model in await cast("Adapter", super()).list_models()]
+        except SwitchroomError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            raise _mistake(self, error) from None
 
-        def stream(self, request: Any) -> AbstractAsyncContextManager[Stream]:
-            return _opened(self, super().stream, request)
+    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[Stream]:
+        return _opened(self, cast("Adapter", super()).stream, request)
 
-    Guarded.__name__ = Guarded.__qualname__ = kind.__name__
-    return cast("Maker", Guarded)
+    async def aclose(self) -> None:
+        try:
+            await cast("Adapter", super()).aclose()
+        except Exception as error:  # noqa: BLE001  others wait to be closed
+            _mistake(self, error)
+
+
+def _state(error: SwitchroomError) -> ProviderState:
+    """The state that an error of ours leaves behind, raised where a Validation was asked for."""
+    if isinstance(error, OfflineError):
+        return "offline"
+    state = error.state if isinstance(error, ProviderError) else "error"
+    return cast("ProviderState", "error" if state == "ok" else state)
+
+
+def _harmless(model: RemoteModel) -> RemoteModel:
+    """A model whose texts are lines without control characters, as everything here takes them to be."""
+    texts = {
+        name: one_line(value, limit)
+        for name, limit in (("id", 512), ("name", 200), ("owned_by", 200), ("status", 60),
+                            ("shutdown_date", 40), ("fingerprint", 200))
+        if isinstance(value := getattr(model, name), str)
+    }  # fmt: skip
+    details = {
+        one_line(str(name), 60): value if isinstance(value, int) else one_line(str(value), 200)
+        for name, value in model.details.items()
+    }
+    return replace(model, **texts, details=details)  # type: ignore[arg-type]
 
 
 def _mistake(adapter: object, error: Exception) -> UnexpectedResponseError:
@@ -213,7 +243,11 @@ def _mistake(adapter: object, error: Exception) -> UnexpectedResponseError:
 
 
 @asynccontextmanager
-async def _opened(adapter: object, stream: Callable[[Any], Any], request: Any) -> AsyncIterator[Stream]:
+async def _opened(
+    adapter: object,
+    stream: Callable[[ChatRequest], AbstractAsyncContextManager[Stream]],
+    request: ChatRequest,
+) -> AsyncIterator[Stream]:
     try:
         context = stream(request)
         opened = await context.__aenter__()
@@ -258,6 +292,10 @@ class _Told:
         return self._stream.served_model
 
     @property
+    def served_by(self) -> str | None:
+        return getattr(self._stream, "served_by", None)
+
+    @property
     def state(self) -> StreamState:
         return self._stream.state if self._error is None else "failed"
 
@@ -273,9 +311,11 @@ class _Told:
         try:
             async for event in self._stream:
                 yield event
+                if isinstance(event, Finished):
+                    break
+            return
         except ProviderError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001
             self._error = _mistake(self._adapter, error)
-        if self._error is not None:
-            yield Finished("failed", "error", None, self._error)
+        yield Finished("failed", "error", None, self._error)

@@ -13,6 +13,7 @@ import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,7 +74,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [*pip, "install", "--no-deps", "--no-index", "--no-compile", *map(str, wheels)],
         check=True,
-        timeout=60,
+        timeout=150,
     )
     return own
 
@@ -102,7 +103,7 @@ async def test_an_installed_plug_in_is_added_synced_and_talked_to(python: Path, 
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        out, told = (part.decode() for part in await asyncio.wait_for(process.communicate(), 60))
+        out, told = (part.decode() for part in await asyncio.wait_for(process.communicate(), 150))
         assert process.returncode == status, (out, told)
         assert "Traceback" not in told
         return out, told
@@ -126,7 +127,7 @@ async def test_an_installed_plug_in_is_added_synced_and_talked_to(python: Path, 
         "message": None,
     }
     assert {name for name, row in found.items() if row["state"] == "broken"} == {
-        "missing", "noisy", "number", "half", "openai", "Bad Name",
+        "missing", "noisy", "number", "half", "quits", "factory", "openai", "Bad Name",
     }  # fmt: skip
     assert "own and cannot be replaced" in found["openai"]["message"]
     assert "ModuleNotFoundError" in found["missing"]["message"]
@@ -183,7 +184,7 @@ def test_ours_are_not_replaced(broken: None) -> None:
     assert isinstance(loader.create(connection("sloppy"), Fetcher()), CountsTokens)
 
 
-@pytest.mark.parametrize("name", ["missing", "noisy", "number", "half", "stumbling"])
+@pytest.mark.parametrize("name", ["missing", "noisy", "number", "half", "quits", "factory", "stumbling"])
 def test_a_broken_one_is_named_and_nothing_else_suffers(broken: None, name: str) -> None:
     with pytest.raises(UsageError, match="plug-in") as caught:
         loader.create(connection(name), Fetcher())
@@ -223,7 +224,35 @@ async def test_mistakes_while_it_works_become_errors_of_ours(
     assert isinstance(events[-1], Finished)
     assert (stream.state, stream.finish_reason) == ("failed", "error")
     assert "ZeroDivisionError" in str(stream.error)
+    await adapter.aclose()
+    assert "OSError" in caplog.text
     assert KEY not in f"{verdict!r} {stream.error!r} {caplog.text}"
+
+
+async def test_what_is_not_in_the_contract_is_a_mistake(broken: None) -> None:
+    adapter = loader.create(connection("careless"), Fetcher())
+    assert "TypeError" in (await adapter.validate()).message
+    [model] = await adapter.list_models()
+    assert "\x1b" not in f"{model.id}{model.details}"
+    assert "\n" not in str(model.name)
+    async with adapter.stream(ChatRequest("m", (Message("user", "x"),))) as stream:
+        assert [event async for event in stream] == [Finished("complete", "stop")]
+    wrong = loader.create(replace(connection("careless"), key=SecretStr("wrong")), Fetcher())
+    assert (await wrong.validate()).state == "invalid_key"
+    with pytest.raises(UnexpectedResponseError, match="TypeError"):
+        await wrong.list_models()
+
+
+def test_metadata_that_cannot_be_read_costs_the_plug_ins_only(
+    broken: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def damaged(group: str) -> list[EntryPoint]:
+        raise UnicodeDecodeError("utf-8", b"", 0, 1, group)
+
+    monkeypatch.setattr("importlib.metadata.entry_points", damaged)
+    assert "openai" in loader.dialects()
+    assert loader.plugins() == ()
+    assert "cannot be listed" in caplog.text
 
 
 def test_options_are_checked_where_they_are_declared(broken: None) -> None:
@@ -242,6 +271,6 @@ async def test_the_terminal_ui_is_told_once(broken: None) -> None:
     await tell_broken(services)  # type: ignore[arg-type]
     [alert] = told
     assert isinstance(alert, Alert)
-    assert (alert.kind, alert.title) == ("warning", "7 plug-ins are not used")
+    assert (alert.kind, alert.title) == ("warning", "9 plug-ins are not used")
     assert "switchroom-broken 0.0.1: " in alert.message
-    assert alert.message.endswith(" And 6 more.")
+    assert alert.message.endswith(" And 8 more.")

@@ -11,6 +11,11 @@ class Half:
     """Has nothing that an adapter has."""
 
 
+def make(connection, fetcher):
+    """Makes one, but says nothing of what it can."""
+    return Sloppy(connection, fetcher)
+
+
 class Sloppy:
     """Starts, and then raises whatever it likes, with what it knows in the words."""
 
@@ -33,7 +38,7 @@ class Sloppy:
         return 7
 
     async def aclose(self):
-        pass
+        raise OSError(self.words)
 
 
 class Breaking:
@@ -54,6 +59,38 @@ class Breaking:
 
         yield TextDelta("Hello")
         raise ZeroDivisionError(self.words)
+
+
+class Careless(Sloppy):
+    """Gives what it likes, and raises errors of ours where it should say a verdict."""
+
+    async def validate(self):
+        from adapters.errors import InvalidCredentialsError
+
+        if "wrong" in self.words:
+            raise InvalidCredentialsError("It refuses the key.")
+        return "fine"
+
+    async def list_models(self):
+        from adapters.base import RemoteModel
+
+        if "wrong" in self.words:
+            return None
+        return [RemoteModel("m\x1b[2J", name="a\nb", details={"k\x07": "v\x1b]0;x\x07"})]
+
+    @asynccontextmanager
+    async def stream(self, request):
+        yield Careless.Twice()
+
+    class Twice:
+        state, finish_reason, error = "complete", "stop", None
+        status, request_id, served_model, usage = 200, None, None, None
+
+        async def __aiter__(self):
+            from adapters.events import Finished
+
+            yield Finished("complete", "stop")
+            raise ZeroDivisionError
 
 
 class Stumbling(Sloppy):
