@@ -28,6 +28,8 @@ _AZURE_TOO = (
     r"^https?://[^/]+\.(?:openai|cognitiveservices)\.azure\.(?:us|cn)(/|$)",
 )
 """Regional endpoints and sovereign clouds of Azure, which the facts do not hold."""
+_NO_ADDRESS = {"huggingface": ("HF_ENDPOINT",)}
+"""Variables that the facts take for an address of the API, and that say where something else is: the hub."""
 _SERVER_VENDORS = ("ollama", "lmstudio", "vllm", "llamacpp")
 """Local servers that are vendors of the catalog by the same id."""
 
@@ -54,7 +56,17 @@ def build(facts: Path, out: Path, ids: Sequence[str] = ()) -> list[Path]:
 
 def _with_options(provider: CatalogProvider) -> CatalogProvider:
     """With what is known of its wire, which the facts do not hold."""
-    said = {"options": VENDOR_OPTIONS.get(provider.id, {}), "slow_start": provider.id in SLOW_STARTS}
+    env, elsewhere = provider.env, _NO_ADDRESS.get(provider.id, ())
+    said = {
+        "options": VENDOR_OPTIONS.get(provider.id, {}),
+        "slow_start": provider.id in SLOW_STARTS,
+        "env": env.model_copy(
+            update={
+                "base_url": tuple(name for name in env.base_url if name not in elsewhere),
+                "other": (*env.other, *(name for name in env.base_url if name in elsewhere)),
+            }
+        ),
+    }
     return provider.model_copy(update=said)
 
 

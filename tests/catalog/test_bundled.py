@@ -166,3 +166,9 @@ def test_anthropics_cache_prices_are_the_right_way_round() -> None:
         Decimal("1.25"),
         Decimal(2),
     )
+
+
+def test_where_the_hub_is_says_nothing_of_the_router() -> None:
+    env = _shipped("huggingface").env
+    assert "HF_ENDPOINT" not in env.base_url
+    assert "HF_ENDPOINT" in env.other
