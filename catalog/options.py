@@ -127,6 +127,10 @@ EVERYWHERE: Mapping[str, Option] = {
 }  # fmt: skip
 """Options of every dialect."""
 
+STEERS = frozenset({"auth", "tenant", "client_id", "authority", "scope", "hub", "account"})
+"""Options that decide to which further address a secret goes, or what it opens: no file says them of a provider whose
+secrets are here, and no vendor of the catalog has them."""
+
 
 def check_option(dialect: str, name: str, value: str, declared: Mapping[str, Option] | None = None) -> None:
     """Raise UsageError for a name that no dialect has, or a value that this dialect does not take.

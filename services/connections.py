@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from catalog.errors import MissingKeyError
+from catalog.options import STEERS
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -160,7 +161,8 @@ class Connections:
     def _options(self, row: ProviderRow) -> dict[str, str]:
         """The provider's own over its vendor's, which a user's catalog file may change at any time."""
         spec = self._services.catalog.spec(row.catalog_id)
-        return {**_by_variable(row), **(spec.options if spec is not None else {}), **row.options}
+        by_vendor = {n: v for n, v in (spec.options if spec is not None else {}).items() if n not in STEERS}
+        return {**_by_variable(row), **by_vendor, **row.options}
 
     def _slow(self, row: ProviderRow) -> bool:
         """True where the first piece may be minutes in coming: a model is loaded first, or requests queue."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.options import STEERS
 from catalog.redact import remember_secret
 from services.clock import now_ms
+from services.keys import references
 from services.transfer_fields import reference
 from services.transfer_keys import another, warn_of_foreign_key
 from services.transfer_own import MARK
@@ -71,7 +73,7 @@ def provider_work(
         if another(before, one):
             tell("note", f"{before.slug} keeps the key it has here.", one.line)
         after, key = replace(after, key_ref=before.key_ref, key_last4=before.key_last4), None
-    if before.key_ref is not None or before.secret_headers:
+    if references(before):
         after = _reached_as_before(before, after, tell, one.line)
     changed = difference(before, after)["after"]
     names = (
@@ -109,6 +111,13 @@ def _fresh(services: Services, one: FoundProvider, draft: ProviderDraft, tell: T
     if isinstance(one.key, EnvKey):
         fresh = replace(fresh, key_ref=f"env:{one.key.name}")
         warn_of_foreign_key(services, one.key.name, fresh, tell, one.line)
+    for name in sorted(STEERS & fresh.options.keys()):
+        if "://" in (value := fresh.options[name]) and name != "scope":
+            tell(
+                "warning",
+                f"{fresh.slug}: its secrets go to {safe(value, 120)} too (option {name}).",
+                one.line,
+            )
     return fresh
 
 
@@ -206,6 +215,7 @@ def _merged(
             key_last4=before.key_last4 if fresh.key_ref in (None, before.key_ref) else None,
             admin_ref=before.admin_ref,
             admin_last4=before.admin_last4,
+            sign_in_ref=before.sign_in_ref,
             secret_headers={**headers, **fresh.secret_headers},
             proxy=before.proxy if one.proxy_needed else fresh.proxy,
             state=before.state,
@@ -230,10 +240,13 @@ def _merged(
 def _reached_as_before(before: ProviderRow, after: ProviderRow, tell: Tell, line: int | None) -> ProviderRow:
     """The way to a provider whose secrets are here is the user's word: a file must not lead them past others."""
     moved = {name: getattr(before, name) for name in _WAY if getattr(after, name) != getattr(before, name)}
-    if moved:
-        named = ", ".join(_WAY[name] for name in moved)
+    steered = sorted(name for name in STEERS if after.options.get(name) != before.options.get(name))
+    if moved or steered:
+        named = ", ".join([*(_WAY[name] for name in moved), *(f"option {name}" for name in steered)])
         tell("note", f"{before.slug} keeps its {named} of here, as its secrets go that way.", line)
-    return replace(after, **moved)
+    options = {name: value for name, value in after.options.items() if name not in STEERS}
+    kept = {name: value for name, value in before.options.items() if name in STEERS}
+    return replace(after, options={**options, **kept}, **moved)
 
 
 def _kind(row: ProviderRow) -> str:

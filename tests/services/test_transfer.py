@@ -505,9 +505,10 @@ labels = { note = "sk-canary-label-0123456789abcdef", team = "a" }
         assert written(secret) == []
 
 
-async def test_the_key_of_a_vendor_that_is_not_spoken_yet_is_kept_untested(
-    services: Services, tmp_path: Path
+async def test_the_key_of_a_vendor_that_is_not_spoken_here_is_kept_untested(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("adapters.loader.dialects", lambda: ("openai",))
     folder = lace(
         tmp_path, {"claude": {"displayName": "C", "catalogProviderId": "anthropic"}}, {"claude": CANARY}
     )
