@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from adapters.entra import DeviceCode
+    from catalog.errors import OfflineError
 
 
 @runtime_checkable
@@ -236,3 +237,11 @@ class RunsTasks(Protocol):
 
     def run_task(self, model: str, task: Task) -> AbstractAsyncContextManager[Stream]:
         """The answer as a stream of one piece; as with `Adapter.stream`, refusals are raised on entering."""
+
+
+@runtime_checkable
+class HasOwnSwitch(Protocol):
+    """A variable of the vendor's own keeps it off the network."""
+
+    def switched_off(self) -> OfflineError | None:
+        """Why nothing is asked now; None: it may be. `list_models` gives what is on this machine meanwhile."""

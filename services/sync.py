@@ -165,6 +165,7 @@ class Sync:
         self, row: ProviderRow, adapter: Adapter, batch: _Batch, attempt: Attempt
     ) -> list[RemoteModel] | None:
         """The live list; what may pass is tried again, within the time of the sync. None: it has no list."""
+        from adapters.abilities import HasOwnSwitch
         from adapters.errors import ProviderError
         from services.retry import policy_for
 
@@ -176,6 +177,10 @@ class Sync:
             headless=True,
         )
         self._progress(row.slug, "fetching", batch)
+        if isinstance(adapter, HasOwnSwitch) and (await self._models.listed(row.slug))[1]:
+            switch: HasOwnSwitch = adapter
+            if (off := switch.switched_off()) is not None:
+                raise off  # what is on this machine is not all it offers: the last good list stays
         while True:
             try:
                 return _without_secrets(await adapter.list_models())

@@ -26,10 +26,16 @@ from adapters.huggingface import cache, tasks
 from adapters.huggingface.download import open_download
 from adapters.huggingface.hub import Hub
 from adapters.huggingface.models import router_models
-from adapters.huggingface.places import cache_folder, offline_variable, places, require_online, with_address
+from adapters.huggingface.places import (
+    cache_folder,
+    places,
+    require_online,
+    switched_off,
+    with_address,
+)
 from adapters.openai.adapter import LIST_TIMEOUT, OpenAIAdapter
 from adapters.openai.reader import ChatReader
-from catalog.errors import UsageError
+from catalog.errors import OfflineError, UsageError
 from catalog.plaintext import one_line
 
 TIMEOUT = 4.5
@@ -71,13 +77,17 @@ class HuggingFaceAdapter(OpenAIAdapter):
         """What the router offers; while HF_HUB_OFFLINE is set, what is in the cache."""
         if self._hub is None:
             return await super().list_models()
-        if offline_variable() is not None:
+        if self.switched_off() is not None:
             return [
                 RemoteModel(one.id, details={"size_bytes": one.size_bytes or 0})
                 for one in await self.installed()
                 if one.state == "ready"
             ]
         return await self._listed(LIST_TIMEOUT)
+
+    def switched_off(self) -> OfflineError | None:
+        """While HF_HUB_OFFLINE is set, only a server of one's own may be asked."""
+        return None if self._hub is None else switched_off(self._connection.slug)
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[HttpStream]:
@@ -175,9 +185,8 @@ class HuggingFaceAdapter(OpenAIAdapter):
             ) from None
 
     def _reachable(self) -> None:
-        """While HF_HUB_OFFLINE is set, only a server of one's own may be asked."""
-        if self._hub is not None:
-            require_online(self._connection.slug)
+        if (error := self.switched_off()) is not None:
+            raise error
 
     def _required_hub(self) -> Hub:
         if self._hub is None:

@@ -38,7 +38,7 @@ INSTALL = "pip install 'switchroom[hf]'"
 def child_environment(hub: str, connection: Connection, environ: Mapping[str, str]) -> dict[str, str]:
     """What the downloading process knows: our proxy, no token, no telemetry, and plain HTTP for every byte.
 
-    Its second way of transfer (xet) goes round proxies and private authorities, so it is off.
+    Its second way of transfer (xet) follows the proxy, but cannot be given the provider's own CA file, so it is off.
     """
     kept = {name: environ[name] for name in _KEPT if environ.get(name)}
     proxy = proxy_for(hub, connection.proxy)

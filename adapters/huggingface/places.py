@@ -63,15 +63,22 @@ def offline_variable(environ: Mapping[str, str] | None = None) -> str | None:
     return name if name is not None and environ[name].strip().upper() in _YES else None
 
 
+def switched_off(slug: str) -> OfflineError | None:
+    """What to say while the variable is set; None: it is not."""
+    name = offline_variable()
+    if name is None:
+        return None
+    return OfflineError(
+        f"{name} is set: {slug} uses only the models that are on this machine.",
+        hint=f"Unset {name} to reach Hugging Face again; switchroom models installed {slug} has what is here.",
+        provider=slug,
+    )
+
+
 def require_online(slug: str) -> None:
     """Raise OfflineError while the variable is set."""
-    name = offline_variable()
-    if name is not None:
-        raise OfflineError(
-            f"{name} is set: {slug} uses only the models that are on this machine.",
-            hint=f"Unset {name} to reach Hugging Face again.",
-            provider=slug,
-        )
+    if (error := switched_off(slug)) is not None:
+        raise error
 
 
 def cache_folder(environ: Mapping[str, str] | None = None) -> Path:

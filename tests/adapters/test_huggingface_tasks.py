@@ -174,3 +174,43 @@ async def test_a_provider_that_only_chats_runs_no_task(tmp_path: Path) -> None:
             await services.runs.start(translation("plain/x", "yes", None, None, caller="test")).result()
     assert "only chat" in caught.value.message
     assert not server.tasks
+
+
+def cached(tmp_path: Path) -> None:
+    """One whole model in the cache: a/cached."""
+    blobs = tmp_path / "hf" / "hub" / "models--a--cached" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / "x").write_bytes(b"x")
+    snapshot = blobs.parent / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").symlink_to("../../blobs/x")
+
+
+async def test_a_sync_while_the_variable_is_set_keeps_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with room(tmp_path, HubServer()) as (services, loop):
+        cached(tmp_path)
+        await services.sync.sync(["hf"])
+        before = [(view.ref, view.info.status) for view in await services.models.list()]
+        assert len(before) > 1
+        connections = loop.connections
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        [result] = await services.sync.sync(["hf"])
+        assert result.error is not None
+        assert (result.error.code, result.total) == ("offline", 5)
+        assert [(view.ref, view.info.status) for view in await services.models.list()] == before
+        assert loop.connections == connections
+
+
+async def test_without_a_list_the_cached_models_are_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached(tmp_path)
+    async with room(tmp_path, HubServer()) as (services, loop):
+        connections = loop.connections
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        [result] = await services.sync.sync(["hf"])
+        assert (result.state, result.total) == ("ok", 1)
+        assert "hf/a/cached" in {view.ref for view in await services.models.list()}
+        assert loop.connections == connections
