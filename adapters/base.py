@@ -116,7 +116,11 @@ class RemoteModel:
 
 @runtime_checkable
 class Stream(Protocol):
-    """One answer on its way. Iterate it to the end; the last event is Finished. The fields are true at any time."""
+    """One answer on its way. Iterate it to the end; the last event is Finished. The fields are true at any time.
+
+    Two more are asked for where a stream has them: `served_by` (whose machine answered, a text) and `speed`
+    (adapters.speed.Speed, what the server measured).
+    """
 
     @property
     def state(self) -> StreamState: ...

@@ -24,6 +24,7 @@ from adapters.fetch import ERROR_BODY, JSON_BODY, parse_json, read_bounded
 from adapters.http_errors import from_transport
 from adapters.sse import Frame, FrameTooLargeError, SSEDecoder
 from adapters.watchdog import Watchdog
+from adapters.speed import Speed
 from catalog.usage import Usage
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -125,6 +126,11 @@ class HttpStream:
     async def look(self) -> None:
         """Read up to the first byte that tells frames from one JSON document or a web page."""
         async for piece in self._raw:
+    @property
+    def speed(self) -> Speed | None:
+        """How fast the server says it was; None where it says nothing."""
+        return getattr(self._reader, "speed", None)
+
             self._prefix = piece.lstrip(_BLANK)
             if self._prefix:
                 break

@@ -248,6 +248,8 @@ def _cost_line(result: RunResult) -> str:
         parts.insert(1, result.state if result.state != "complete" else str(result.finish_reason))
     if result.attempts and (served := result.attempts[-1].served_by):
         parts.insert(1, f"answered by {served}")
+    if result.speed is not None and result.speed.words:
+        parts.append(result.speed.words)
     if result.note:
         parts.append(result.note)
     return " · ".join(parts)

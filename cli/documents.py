@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from adapters.base import Validation
     from adapters.events import ToolCall
+    from adapters.speed import Speed
     from catalog.merge import ModelDiff
     from catalog.types import ModelInfo, Price
     from catalog.usage import Usage
@@ -302,6 +303,15 @@ def attempt(view: AttemptView) -> Document:
     }
 
 
+def server(speed: Speed) -> Document:
+    """What the server measured of its answer itself."""
+    return {
+        "load_ms": speed.load_ms,
+        "prompt_tok_s": speed.prompt_tok_s,
+        "output_tok_s": speed.output_tok_s,
+    }
+
+
 def run(result: RunResult) -> Document:
     """`chat --json`: the run, and `error` where it failed."""
     document: Document = {
@@ -318,6 +328,7 @@ def run(result: RunResult) -> Document:
         "ttft_ms": result.ttft_ms,
         "duration_ms": result.duration_ms,
         "cached": result.cached,
+        "server": None if result.speed is None else server(result.speed),
         "attempts": [attempt(view) for view in result.attempts],
     }
     if result.note is not None:

@@ -19,7 +19,7 @@ from adapters.events import (
     ToolCallDelta,
     UsageUpdate,
 )
-from adapters.speed import Speed
+from adapters.speed import Speed, speed_of
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
 from catalog.usage import Grade, Usage
@@ -160,12 +160,6 @@ def served_words(stream: Stream) -> str | None:
     if host is None:
         return None
     return f"{stream.served_model} at {host}" if stream.served_model else str(host)
-
-
-def speed_of(stream: Stream) -> Speed | None:
-    """What the server measured; None where it does not say."""
-    speed = getattr(stream, "speed", None)
-    return speed if isinstance(speed, Speed) else None
 
 
 @dataclass(frozen=True, slots=True)

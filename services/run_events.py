@@ -9,6 +9,7 @@ from typing import Literal
 
 from adapters.abilities import Task
 from adapters.events import FinishReason, Keepsake, Message, ToolCall, ToolSpec
+from adapters.speed import Speed
 from catalog.errors import SwitchroomError
 from catalog.usage import Grade, Usage
 from services.estimate import Estimate
@@ -95,6 +96,8 @@ class RunResult:
     """What the vendor wants back with this answer when the conversation goes on."""
     answer_ms: int | None = None
     """From the sending of the last attempt to its end, as in the ledger; None when nothing was sent."""
+    speed: Speed | None = None
+    """How fast the server says the last attempt was; None where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from adapters.errors import Origin, ProviderError, ServerError, UnexpectedRespon
 from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, UsageUpdate
 from adapters.finish import failed, finish_reason
 from adapters.openai.tools import ToolCalls
+from adapters.speed import Speed, ollama_speed
 from adapters.text import Joiner
 from catalog.plaintext import one_line
 from catalog.usage import Usage
@@ -29,6 +30,7 @@ class OllamaReader:
         self.done = False
         self.ended = False
         self.served_model: str | None = None
+        self.speed: Speed | None = None
         self.headers: Mapping[str, str] = {}
         self._origin = origin
         self._text = Joiner()
@@ -131,6 +133,7 @@ class OllamaReader:
         if usage != Usage():
             self.usage = self.usage.updated(usage)
             events.append(UsageUpdate(self.usage))
+        self.speed = ollama_speed(line)
         reason = line.get("done_reason")
         self.raw_finish_reason = one_line(reason, 60) if isinstance(reason, str) and reason else None
         self.done = True

@@ -16,6 +16,7 @@ from adapters.openai.template import Template
 from adapters.openai.think import Mode, ThinkSplitter, closer_first
 from adapters.openai.tools import ToolCalls
 from adapters.openai.usage import read_usage
+from adapters.speed import Speed, seconds_speed, timed_speed
 from adapters.text import Joiner
 from catalog.plaintext import one_line
 from catalog.usage import Usage
@@ -36,6 +37,7 @@ class ChatReader:
         self.served_model: str | None = None
         self.served_by: str | None = None
         """Whose machine answered, where the vendor passes requests on and says to whom."""
+        self.speed: Speed | None = None
         self._origin = origin
         self.headers: Mapping[str, str] = {}
         self._hidden = hidden_reasoning
@@ -221,7 +223,17 @@ class ChatReader:
             if usage is not None:
                 self.usage = self.usage.updated(usage)
                 events.append(UsageUpdate(self.usage))
-                return
+                break
+        else:
+            place = None
+        self._time(chunk.get("timings"), chunk.get("time_info") or place)
+
+    def _time(self, timings: object, times: object) -> None:
+        """How long the server says it took: llama.cpp apart, Groq within the usage, Cerebras beside it."""
+        if isinstance(timings, dict):
+            self.speed = timed_speed(timings) or self.speed
+        elif isinstance(times, dict):
+            self.speed = seconds_speed(times, (self.usage.input, self.usage.output)) or self.speed
 
     def _errors(self, name: str, chunk: dict[str, object], choice: object) -> None:
         groq = chunk.get("x_groq")

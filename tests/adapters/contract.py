@@ -27,6 +27,7 @@ from adapters.errors import (
     RateLimitedError,
 )
 from adapters.events import ChatRequest, Finished, Image, Keepsake, Message, ToolCall, ToolSpec
+from adapters.speed import speed_of
 
 Scenario = Literal[
     "answer", "thinking", "tools", "bad_key", "no_credit", "limited", "cut", "error_in_stream", "unreachable", "endless",
@@ -352,6 +353,21 @@ class StatesCosts:
         async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
             await collect(stream)
         assert stream.usage.reported_cost == Decimal("0.0042")
+
+
+class StatesSpeed:
+    """The server states how fast it was: in `answer` 1,000 tokens of the prompt and 250 of the answer a second."""
+
+    FEATURE = "the server states its speed"
+
+    @pytest.mark.parametrize("streamed", [True, False])
+    async def test_the_speed_is_taken(self, stage: Stage, streamed: bool) -> None:
+        request = ChatRequest("m", ASK.messages, stream=streamed)
+        async with stage.adapter("answer") as adapter, adapter.stream(request) as stream:
+            await collect(stream)
+        speed = speed_of(stream)
+        assert speed is not None
+        assert (speed.prompt_tok_s, speed.output_tok_s) == (1_000, 250)
 
 
 class ListsLimits:

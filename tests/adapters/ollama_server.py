@@ -287,8 +287,8 @@ def last(reason: str = "stop", counted: tuple[int, int] | None = (9, 2)) -> dict
     """The line a chat ends with."""
     counts = {} if counted is None else {"prompt_eval_count": counted[0], "eval_count": counted[1]}
     return {
-        **text(""), "done": True, "done_reason": reason, "total_duration": 9_000_000, "load_duration": 1_000_000,
-        "prompt_eval_duration": 2_000_000, "eval_duration": 5_000_000, **counts,
+        **text(""), "done": True, "done_reason": reason, "total_duration": 18_500_000, "load_duration": 1_200_000,
+        "prompt_eval_duration": 9_000_000, "eval_duration": 8_000_000, **counts,
     }  # fmt: skip
 
 

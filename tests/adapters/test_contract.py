@@ -17,6 +17,7 @@ from contract import (
     Scenario,
     SeesImages,
     StatesCosts,
+    StatesSpeed,
 )
 from loop_server import Exchange, serving
 from pydantic import SecretStr
@@ -37,7 +38,14 @@ from adapters.fake_scripts import (
 from adapters.fetch import Fetcher
 from adapters.loader import create
 
-USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "cost": 0.0042}
+USAGE = {
+    "prompt_tokens": 9,
+    "completion_tokens": 2,
+    "total_tokens": 11,
+    "cost": 0.0042,
+    "prompt_time": 0.009,
+    "completion_time": 0.008,
+}
 MODELS = [
     {
         "id": "m",
@@ -180,7 +188,9 @@ class FakeStage:
         self.left.set()
 
 
-class TestOpenAI(AdapterContract, OnAWire, SeesImages, HoldsToSchemas, StatesCosts, ListsLimits, ListsPrices):
+class TestOpenAI(
+    AdapterContract, OnAWire, SeesImages, HoldsToSchemas, StatesCosts, StatesSpeed, ListsLimits, ListsPrices
+):
     @pytest.fixture
     def stage(self) -> OpenAIStage:
         return OpenAIStage()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from contract import CANARY, AdapterContract, HoldsToSchemas, OnAWire, Scenario, SeesImages
+from contract import CANARY, AdapterContract, HoldsToSchemas, OnAWire, Scenario, SeesImages, StatesSpeed
 from loop_server import Exchange, serving
 from ollama_server import Held, OllamaServer, call, last, text
 from pydantic import SecretStr
@@ -73,7 +73,7 @@ class OllamaStage:
             await self._server.handle(exchange)
 
 
-class TestOllama(AdapterContract, OnAWire, SeesImages, HoldsToSchemas):
+class TestOllama(AdapterContract, OnAWire, SeesImages, HoldsToSchemas, StatesSpeed):
     @pytest.fixture
     def stage(self) -> OllamaStage:
         return OllamaStage()

@@ -22,7 +22,7 @@ from cli_harness import HOSTILE, KEY, ROOT, Wire, program, write_vendor
 Cli = Callable[..., Any]
 DOCUMENT = {
     "run_id", "model", "text", "thinking", "tool_calls", "state", "finish_reason", "usage", "cost_usd", "cost_grade",
-    "ttft_ms", "duration_ms", "cached", "attempts",
+    "ttft_ms", "duration_ms", "cached", "server", "attempts",
 }  # fmt: skip
 ATTEMPT = {"model", "state", "status", "request_id", "served_by", "retry_after_ms", "error"}
 ERROR = {"code", "title", "message", "hint", "provider", "status"}

@@ -21,7 +21,7 @@ from tui.screens.chat_turns import label, waiting_calls
 from tui.screens.chat_words import Bill, end_words, error_spans
 from tui.widgets.markdown_wrap import Span
 from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
-from tui.widgets.transcript_blocks import Block, Note, TextBlock
+from tui.widgets.transcript_blocks import Block, CostLine, Note, TextBlock
 
 if TYPE_CHECKING:
     from tui.widgets.transcript import Transcript
@@ -174,7 +174,8 @@ class LiveTurn:
             blocks.append(TextBlock(error_spans(result.error), gap=bool(result.text), turn=self.turn))
         elif end := end_words(result.state, result.finish_reason, partial=bool(result.text)):
             blocks.append(TextBlock(end, gap=True, turn=self.turn))
-        blocks.append(TextBlock([(Bill.of_result(result).words, "cost")], turn=self.turn))
+        speed = result.speed.words if result.speed is not None else ""
+        blocks.append(CostLine(Bill.of_result(result).words, speed, turn=self.turn))
         self._put(*blocks)
 
     def waits(self, why: str | None) -> None:

@@ -94,6 +94,20 @@ class TextBlock(Block):
         return "".join(text for text, _ in self._spans)
 
 
+class CostLine(TextBlock):
+    """The figures under an answer, with more behind them where that fits on the row."""
+
+    def __init__(self, words: str, more: str, *, turn: int | None = None) -> None:
+        self._short: list[Span] = [(words, "cost")]
+        self._long: list[Span] = [(f"{words} · {more}" if more else words, "cost")]
+        super().__init__(self._long, turn=turn)
+
+    def lay_out(self, width: int) -> None:
+        fits = cell_len(self._long[0][0]) <= width - len(self._first[0])
+        self._spans = _safe(self._long if fits else self._short)
+        super().lay_out(width)
+
+
 class Note(TextBlock):
     """What happened, on one row: where it is too long the first span gives way, at its end or (`middle`) in its middle."""
 
