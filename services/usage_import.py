@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ from services.clock import DAY_MS, iso, now_ms
 if TYPE_CHECKING:
     from services.bill_file import Bill
     from services.container import Services
-    from store.vendor_usage import Kind, VendorRow
+    from store.vendor_usage import Kind, VendorRow, VendorUsage
+
+_KINDS: tuple[Kind, ...] = ("usage", "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +31,23 @@ class Imported:
     """Buckets held of each kind: days that the vendor's own API told already are left out."""
 
 
-async def import_bill(services: Services, slug: str, bill: Bill) -> Imported:
-    """Keep what a file says of a provider, in one transaction with its audit row."""
+async def import_bill(services: Services, slug: str | None, bill: Bill) -> Imported:
+    """Keep what a file says of a provider, in one transaction with its audit row.
+
+    `slug` None: whose bill it is is known where there is one provider, or one of the vendor that the file names.
+    """
     from store.vendor_usage import VendorUsage
 
     services.require_writable()
+    if slug is None:
+        slug = await _whose(services, bill)
     await services.registry.row(slug)
     held, source = VendorUsage(services.db), f"file:{bill.name}"
     counted: dict[str, int] = {"usage": 0, "cost": 0}
+    of_kind = await asyncio.to_thread(_all_rows, slug, source, bill)
     async with services.db.transaction(durable=True) as tx:
-        for kind in ("usage", "cost"):
-            rows = list(_rows(slug, source, kind, bill))
+        for kind in _KINDS:
+            rows = of_kind[kind]
             if rows:
                 counted[kind] = await held.replace(tx, slug, source, kind, bill.span, rows)
         detail: dict[str, object] = {
@@ -49,12 +58,46 @@ async def import_bill(services: Services, slug: str, bill: Bill) -> Imported:
     return Imported(slug, bill, counted["usage"], counted["cost"])
 
 
-async def forget_bill(services: Services, slug: str, name: str) -> None:
-    """Take back what came from a file."""
+async def _whose(services: Services, bill: Bill) -> str:
+    """The provider that a bill is of, where only one can be meant."""
+    rows = await services.registry.rows()
+    fitting = [row.slug for row in rows]
+    if bill.vendor is not None and len(rows) > 1:
+        fitting = [row.slug for row in rows if bill.vendor in (row.catalog_id, row.dialect)]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = ", ".join(fitting or [row.slug for row in rows][:8])
+    raise UsageError(
+        f"Whose bill is {bill.name}? It does not say which provider's.",
+        hint=f"Add --provider with one of: {known}." if known else "Add a provider first.",
+    )
+
+
+async def _held_by(held: VendorUsage, source: str) -> str:
+    """The provider that a file was taken in for."""
+    found = [
+        slug
+        for slug in await held.providers()
+        if any(one.source == source for one in await held.coverage(slug))
+    ]
+    if len(found) == 1:
+        return found[0]
+    name = source.removeprefix("file:")
+    if not found:
+        raise UsageError(f"No file {name} was taken in.", hint="The name is enough, without its folder.")
+    raise UsageError(
+        f"The file {name} was taken in for several providers.", hint=f"Add --provider: {', '.join(found)}."
+    )
+
+
+async def forget_bill(services: Services, slug: str | None, name: str) -> str:
+    """Take back what came from a file; returns the provider that it was taken in for."""
     from store.vendor_usage import VendorUsage
 
     services.require_writable()
     held, source = VendorUsage(services.db), f"file:{one_line(name, 80)}"
+    if slug is None:
+        slug = await _held_by(held, source)
     files = sorted({one.source for one in await held.coverage(slug) if one.source.startswith("file:")})
     if source not in files:
         known = ", ".join(file.removeprefix("file:") for file in files) or "none"
@@ -65,12 +108,17 @@ async def forget_bill(services: Services, slug: str, name: str) -> None:
         await held.forget_source(tx, slug, source)
         await services.audit.record(tx, "usage.forget", slug, detail={"file": one_line(name, 80)})
     _tell(services, slug)
+    return slug
 
 
 def _tell(services: Services, slug: str) -> None:
     from services.feed import AccountRead
 
     services.feed.publish(AccountRead(slug))
+
+
+def _all_rows(slug: str, source: str, bill: Bill) -> dict[Kind, list[VendorRow]]:
+    return {kind: list(_rows(slug, source, kind, bill)) for kind in _KINDS}
 
 
 def _rows(slug: str, source: str, kind: Kind, bill: Bill) -> Iterator[VendorRow]:

@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--provider", "slug", metavar="SLUG", required=True, help="Whose bill it is.")
+@click.option(
+    "--provider",
+    "slug",
+    metavar="SLUG",
+    help="Whose bill it is; not needed where there is one provider, or one of the vendor the file names.",
+)
 @click.option(
     "--unit", type=click.Choice(("usd", "cents")), help="What amounts are in, where the file does not say."
 )
 @click.option("--forget", is_flag=True, help="Take back what came from a file of this name.")
 @changes
-def import_command(session: Session, file: Path, slug: str, unit: str | None, forget: bool) -> int:
+def import_command(session: Session, file: Path, slug: str | None, unit: str | None, forget: bool) -> int:
     """Take in a vendor's usage export or bill: CSV, JSON or JSON lines.
 
     It needs a date, and tokens or a cost. Days of which the vendor's own API told are left as they are; a later
-    file takes the place of an earlier one for its days.
+    file takes the place of an earlier one for the days it tells of.
     """
 
     async def work(services: Services) -> None:
@@ -35,8 +40,8 @@ def import_command(session: Session, file: Path, slug: str, unit: str | None, fo
         from services.usage_import import forget_bill, import_bill
 
         if forget:
-            await forget_bill(services, slug, file.name)
-            document: dict[str, object] = {"provider": slug, "file": file.name, "forgotten": True}
+            whose = await forget_bill(services, slug, file.name)
+            document: dict[str, object] = {"provider": whose, "file": file.name, "forgotten": True}
             session.changed(
                 document, did=f"Forgot what {file.name} said.", would=f"forget what {file.name} said"
             )
@@ -64,6 +69,7 @@ def _document(done: Imported) -> dict[str, object]:
         "cost_usd": usd(done.bill.cost),
         "unit": done.bill.unit,
         "unread": list(done.bill.unread),
+        "unread_lines": done.bill.bad,
     }
 
 
@@ -80,7 +86,7 @@ def _words(done: Imported) -> str:
         words += " The vendor's own API told of all these days: nothing was added."
     if done.bill.unread:
         words += f" Not read: {'; '.join(done.bill.unread[:3])}" + (
-            " …" if len(done.bill.unread) > 3 else "."
+            f" … {count(done.bill.bad)} lines altogether." if done.bill.bad > 3 else "."
         )
     return words
 

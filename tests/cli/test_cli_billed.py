@@ -19,7 +19,7 @@ def test_a_bill_comes_in_and_is_compared(cli: Cli, wire: Wire, tmp_path: Path) -
     dry = cli("usage", "import", str(file), "--provider", "mine", "--dry-run", "--json")
     assert (dry.status, dry.json["dry_run"], dry.json["cost_usd"]) == (0, True, "0.500000000")
     assert cli("usage", "--source", "billed", "--since", "2026-11-01", "--json").json["rows"] == []
-    done = cli("usage", "import", str(file), "--provider", "mine", "--reason", "November")
+    done = cli("usage", "import", str(file), "--reason", "November")  # there is one provider: it is its bill
     assert (
         "Took in 2 lines of bill.csv for mine, 2026-11-18 to 2026-11-18: $0.5000 (read as usd)." in done.out
     )
@@ -34,8 +34,11 @@ def test_a_bill_comes_in_and_is_compared(cli: Cli, wire: Wire, tmp_path: Path) -
     assert cli("usage", "--source", "both", "--since", "2026-11-01", "--csv").out.count("\n") == 2
     text = cli("usage", "--source", "both", "--since", "2026-11-01").out
     assert "+$0.5000 cannot be told apart" in text
-    forgot = cli("usage", "import", "bill.csv", "--provider", "mine", "--forget")
-    assert forgot.status == 0
+    assert cli("providers", "add", "other", "--url", wire.url, "--cost", "metered").status == 0
+    whose = cli("usage", "import", str(file))
+    assert (whose.status, "--provider with one of: mine, other" in whose.err) == (2, True)
+    forgot = cli("usage", "import", "bill.csv", "--forget", "--json")
+    assert (forgot.status, forgot.json["provider"]) == (0, "mine")
     assert cli("usage", "--source", "billed", "--since", "2026-11-01", "--json").json["rows"] == []
 
 

@@ -92,6 +92,97 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("date;cost\n2026-11-18;1,50\n", "1.50"),
+        ("date;cost\n2026-11-18;1.234,50\n", "1234.50"),
+        ("date;cost\n2026-11-18;1,234\n", "1.234"),
+        ('date,cost\n2026-11-18,"1,234.5"\n', "1234.5"),
+        ('date,cost\n2026-11-18,"0,125"\n', "0.125"),
+        ("date,cost\n2026-11-18,-$5.25\n", "-5.25"),
+    ],
+)
+def test_an_amount_is_what_its_file_means(tmp_path: Path, text: str, expected: str) -> None:
+    assert read_bill(wrote(tmp_path, text)).cost == Decimal(expected)
+
+
+HOSTILE = {
+    "an exponent that no number has": '{"date":"2026-11-18","cost":1e99999999999999999999}',
+    "deeper than anybody reads": '{"date":"2026-11-18","cost":1,"a":' + '{"a":' * 900 + "1" + "}" * 901,
+    "a day nobody bills": "date,cost\n0001-01-01,1\n9999-12-31,1\n",
+    "more than the store can sum": "date,cost\n" + "2026-11-18,999999999\n" * 12,
+    "more tokens than there are": "date,input_tokens\n" + "2026-11-18,999999999999999\n" * 30,
+    "a number of 5000 digits": '{"date":"2026-11-18","cost":' + "9" * 5000 + "}",
+    "cut in the middle": '{"data":[{"date":"2026-11-18","cost":1},{"date":',
+    "a field that never ends": "date,cost\n2026-11-18,1" + "0" * 200_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_a_hostile_file_is_refused_or_fits_the_store(
+    services: Services, tmp_path: Path, text: str
+) -> None:
+    await services.registry.add(ProviderDraft(slug="openai", type="openai"), None, test=False)
+    try:
+        await import_bill(services, None, read_bill(wrote(tmp_path, text)))
+    except UsageError:
+        return
+    held = await VendorUsage(services.db).totals(0, 2**62)
+    assert held
+    assert (held[0].cost_nanos or 0) < 2**62
+
+
+def test_a_page_says_of_its_entries_what_stands_before_them(tmp_path: Path) -> None:
+    text = '{"currency":"usd","data":[{"start_time":1794960000,"results":[{"amount":{"value":1.5},"model":"m"},{"amount":{"value":0.25},"model":"m"}]}],"has_more":false}'
+    [(key, day)] = read_bill(wrote(tmp_path, text)).days.items()
+    assert (key, day.cost) == ((NOV_18, "m", ""), Decimal("1.75"))
+
+
+async def test_whose_bill_it_is_is_known_where_only_one_can_be_meant(
+    services: Services, tmp_path: Path
+) -> None:
+    plain = wrote(tmp_path, "date,cost\n2026-11-18,1\n")
+    with pytest.raises(UsageError, match="Whose bill"):
+        await import_bill(services, None, read_bill(plain))
+    await services.registry.add(ProviderDraft(slug="work", type="openai"), None, test=False)
+    assert (await import_bill(services, None, read_bill(plain))).provider == "work"
+    await services.registry.add(ProviderDraft(slug="claude", type="anthropic"), None, test=False)
+    assert (
+        await import_bill(services, None, read_bill(wrote(tmp_path, ANTHROPIC, "b.csv")))
+    ).provider == "claude"
+    assert (
+        await import_bill(services, None, read_bill(wrote(tmp_path, OPENAI, "a.json")))
+    ).provider == "work"
+    named = wrote(tmp_path, "date,cost\n2026-11-18,1\n", "anthropic-costs-2026-11.csv")
+    assert (await import_bill(services, None, read_bill(named))).provider == "claude"
+    with pytest.raises(UsageError) as caught:
+        await import_bill(services, None, read_bill(plain))
+    assert caught.value.hint is not None
+    assert "claude, work" in caught.value.hint
+    assert await forget_bill(services, None, "anthropic-costs-2026-11.csv") == "claude"
+    with pytest.raises(UsageError, match="No file"):
+        await forget_bill(services, None, "anthropic-costs-2026-11.csv")
+
+
+async def test_a_file_leaves_the_days_that_it_does_not_tell_of_to_the_others(
+    services: Services, tmp_path: Path
+) -> None:
+    await services.registry.add(ProviderDraft(slug="openai", type="openai"), None, test=False)
+    first = "date,cost\n2026-11-18,1\n2026-11-19,2\n2026-11-20,4\n"
+    await import_bill(services, "openai", read_bill(wrote(tmp_path, first, "a.csv")))
+    await import_bill(
+        services, "openai", read_bill(wrote(tmp_path, "date,cost\n2026-11-18,8\n2026-11-20,16\n", "b.csv"))
+    )
+    held = VendorUsage(services.db)
+    span = (NOV_18, NOV_18 + 3 * DAY_MS)
+    nano = 1_000_000_000
+    assert [one.cost_nanos for one in await held.totals(*span, "day")] == [8 * nano, 2 * nano, 16 * nano]
+    again = "date,cost\n2026-11-18,8\n2026-11-20,-16\n"
+    await import_bill(services, "openai", read_bill(wrote(tmp_path, again, "b.csv")))
+    assert [one.cost_nanos for one in await held.totals(*span, "day")] == [8 * nano, 2 * nano, -16 * nano]
+
+
 def test_a_folder_or_nothing_is_no_bill(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent.csv"):
         with pytest.raises(UsageError):

@@ -23,7 +23,7 @@ async def take_bill(app: SwitchroomApp) -> None:
     slug, path, unit = (slugs[0] if len(slugs) == 1 else ""), "", ""
     while True:
         fields = [
-            Field("slug", "provider", slug, ", ".join(slugs[:6]) or "none yet", lambda t: None if t.strip() in slugs else "one of the providers"),
+            Field("slug", "provider", slug, "as the file says, or one of: " + (", ".join(slugs[:6]) or "none yet"), lambda t: None if t.strip() in ("", *slugs) else "one of the providers, or empty"),
             Field("path", "file", path, "~/Downloads/usage.csv", lambda t: None if t.strip() else "a file is needed"),
             Field("unit", "amounts in", unit, "as the file says; usd or cents", lambda t: None if t.strip() in ("", "usd", "cents") else "usd, cents, or empty"),
         ]  # fmt: skip
@@ -49,14 +49,16 @@ async def _keep(app: SwitchroomApp, slug: str, path: str, unit: str) -> None:
         return read_bill(Path(path).expanduser(), unit or None)  # type: ignore[arg-type]
 
     bill = await asyncio.to_thread(read)
-    await import_bill(app.services, slug, bill)
-    app.tell(f"{_words(bill)} of {slug} taken in.", hint="{5:mode.usage} and {f:usage.source} compare it")
+    done = await import_bill(app.services, slug.strip() or None, bill)
+    app.tell(
+        f"{_words(bill)} of {done.provider} taken in.", hint="{5:mode.usage} and {f:usage.source} compare it"
+    )
 
 
 def _words(bill: Bill) -> str:
     first, last = bill.span
     cost = "" if bill.cost is None else f", {cents(bill.cost)}"
-    unread = f", {count(len(bill.unread), 'line')} not read" if bill.unread else ""
+    unread = f", {count(bill.bad, 'line')} not read" if bill.bad else ""
     return f"{count(bill.lines, 'line')}, {_day(first)} to {_day(last - 1)}{cost}{unread},"
 
 
