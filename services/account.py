@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from services.feed import AccountRead
 from store.vendor_usage import API, AccountRow, VendorRow, VendorUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -37,6 +38,8 @@ FIRST_DAYS = 35
 MOST_DAYS = 365
 OVERLAP_DAYS = 4
 """Days read again with each pull, because vendors correct their last ones."""
+PATIENCE_S = 240.0
+"""For all the pages of one pull: less than the time after which another program may take its place."""
 _KEPT_ERRORS = ("offline", "vault_locked")
 """What says something of here and nothing of the account: shown, but not kept."""
 
@@ -47,6 +50,8 @@ class Answer:
 
     report: abilities.AccountReport | None = None
     usage: abilities.VendorUsage | None = None
+    since: int | None = None
+    """From which day on `usage` was asked for."""
     error: SwitchroomError | None = None
 
 
@@ -125,10 +130,13 @@ class AccountService:
             return Answer(error=error)
         answer = Answer()
         try:
-            answer = replace(answer, report=await reporter.account())
-            since = _since(before.pulled_at, days, now)
-            if not self._services.db.read_only:
-                answer = replace(answer, usage=await reporter.usage(since, now))
+            async with asyncio.timeout(PATIENCE_S):
+                answer = replace(answer, report=await reporter.account())
+                if not self._services.db.read_only:
+                    since = _since(before, days, now)
+                    answer = replace(answer, usage=await reporter.usage(since, now), since=since)
+        except TimeoutError:
+            answer = replace(answer, error=_too_slow(row))
         except SwitchroomError as error:
             answer = replace(answer, error=error)
         finally:
@@ -152,6 +160,7 @@ class AccountService:
         error = answer.error
         if self._services.db.read_only or (error is not None and error.code in _KEPT_ERRORS):
             return
+        rows = await asyncio.to_thread(_rows, row.slug, answer.usage, now)
         async with self._services.db.transaction() as tx:
             present = await self._services.registry.find(row.slug, tx)
             if present is None or elsewhere(row, present):
@@ -168,26 +177,23 @@ class AccountService:
             if answer.report is not None:
                 new = replace(new, report_at=now, report_json=report_json(answer.report))
             if answer.usage is not None:
-                new = replace(new, pulled_at=now)
+                new = replace(new, pulled_at=now, read_from=_read_from(old, answer.since, now))
             await self.held.put_account(tx, new)
-            counted = await self._buckets(tx, row.slug, answer.usage, now)
+            counted = await self._buckets(tx, row.slug, answer.usage, rows)
             await self._audit(tx, row.slug, answer, counted)
 
     async def _buckets(
-        self, tx: Tx, slug: str, found: abilities.VendorUsage | None, now: int
+        self,
+        tx: Tx,
+        slug: str,
+        found: abilities.VendorUsage | None,
+        rows: Mapping[Kind, Sequence[VendorRow]],
     ) -> dict[str, int]:
         if found is None:
             return {}
-        counted: dict[str, int] = {}
-        kinds: tuple[tuple[Kind, Iterable[abilities.VendorBucket] | None], ...] = (
-            ("usage", found.usage),
-            ("cost", found.costs),
-        )
-        for kind, buckets in kinds:
-            if buckets is not None:
-                rows = [_row(slug, kind, one, now) for one in buckets]
-                counted[kind] = await self.held.replace(tx, slug, API, kind, found.span, rows)
-        return counted
+        return {
+            kind: await self.held.replace(tx, slug, API, kind, found.span, one) for kind, one in rows.items()
+        }
 
     async def _audit(self, tx: Tx, slug: str, answer: Answer, counted: dict[str, int]) -> None:
         if not self._services.settings.audit.interactions:
@@ -238,32 +244,65 @@ def midnight(ms: int, shift: int = 0) -> int:
     return (ms // DAY_MS + shift) * DAY_MS
 
 
-def due_at(kept: AccountRow | None, every_hours: float) -> int:
+def due_at(kept: AccountRow | None, every_hours: float, now: int) -> int:
     """When an account is to be read next; after an error sooner than usual."""
     if kept is None:
+        return 0
+    if kept.tried_at > now:  # noted by a clock that has been put right since
         return 0
     wait = min(every_hours, 1.0) if kept.error_code is not None else every_hours
     return kept.tried_at + round(wait * HOUR_MS)
 
 
-def _since(pulled_at: int | None, days: int | None, now: int) -> int:
-    """The midnight from which to read."""
+def _since(before: AccountView, days: int | None, now: int) -> int:
+    """The midnight from which to read. A pull noted by a clock that ran ahead says nothing of when it was."""
     reach = midnight(now, 1 - min(max(days or 0, 1), MOST_DAYS))
-    if pulled_at is None:
+    if before.pulled_at is None or before.pulled_at > now:
         return min(reach, midnight(now, 1 - FIRST_DAYS))
-    last = midnight(min(pulled_at, now), -OVERLAP_DAYS)
-    return max(min(reach, last), midnight(now, 1 - MOST_DAYS))
+    return max(min(reach, midnight(before.pulled_at, -OVERLAP_DAYS)), midnight(now, 1 - MOST_DAYS))
 
 
-def _row(slug: str, kind: Kind, one: abilities.VendorBucket, now: int) -> VendorRow:
+def _read_from(old: AccountRow, since: int | None, now: int) -> int | None:
+    """From which day on there is no gap, once what is asked for from `since` on is held too."""
+    if since is None or old.pulled_at is None or old.read_from is None:
+        return since
+    return min(since, old.read_from) if since <= old.pulled_at <= now else since
+
+
+def _too_slow(row: ProviderRow) -> SwitchroomError:
+    from adapters.errors import ProviderTimeoutError
+
+    return ProviderTimeoutError(
+        f"The account of {row.slug} was not read within {PATIENCE_S:g} s.",
+        hint="Try again.",
+        provider=row.slug,
+    )
+
+
+def _rows(slug: str, found: abilities.VendorUsage | None, now: int) -> dict[Kind, list[VendorRow]]:
+    """The buckets as they are stored, of each kind that was stated. A year of many models takes its time: in a thread."""
     from catalog.money import to_nanos
     from catalog.redact import redact
 
-    return VendorRow(
-        slug, one.start_at, kind, redact(one.model), redact(one.item), API, one.end_at,
-        one.requests, one.input, one.output, one.cache_read, one.cache_write,
-        None if one.cost is None else to_nanos(one.cost), now,
-    )  # fmt: skip
+    if found is None:
+        return {}
+    clean = cache(redact)  # a few names, on every day
+    kinds: tuple[tuple[Kind, Iterable[abilities.VendorBucket] | None], ...] = (
+        ("usage", found.usage),
+        ("cost", found.costs),
+    )
+    return {
+        kind: [
+            VendorRow(
+                slug, one.start_at, kind, clean(one.model), clean(one.item), API, one.end_at,
+                one.requests, one.input, one.output, one.cache_read, one.cache_write,
+                None if one.cost is None else to_nanos(one.cost), now,
+            )
+            for one in buckets
+        ]
+        for kind, buckets in kinds
+        if buckets is not None
+    }  # fmt: skip
 
 
 def _with(view: AccountView, answer: Answer, now: int) -> AccountView:

@@ -56,6 +56,8 @@ class AccountView:
     """When the figures were stated, UTC ms; None: never."""
     pulled_at: int | None = None
     """When usage and costs were last read whole; None: never."""
+    read_from: int | None = None
+    """From which day on usage and costs are known; None: never read."""
     tried_at: int | None = None
     error: Told | None = None
     """Of the last attempt; the figures are those of before it."""
@@ -98,6 +100,7 @@ def view_of(
         notes=report.notes,
         report_at=kept.report_at if kept else None,
         pulled_at=kept.pulled_at if kept else None,
+        read_from=kept.read_from if kept else None,
         tried_at=kept.tried_at if kept else None,
         error=error,
     )

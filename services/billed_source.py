@@ -48,7 +48,7 @@ class BilledSource:
     ) -> list[list[int]]:
         lines = {key: [0] * (len(bounds) - 1) for key in keys}
         place = 0
-        for day in await self._held.days(bounds[0], bounds[-1], _by(group)):
+        for day in await self._held.days(bounds[0], bounds[-1], _by(group), keys):
             while day.start_at >= bounds[place + 1]:
                 place += 1
             key = "" if group is None else day.key

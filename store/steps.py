@@ -298,6 +298,26 @@ CREATE TABLE vendor_accounts (
 ) STRICT, WITHOUT ROWID;
 """
 
+_VENDOR_DAYS = """
+ALTER TABLE vendor_accounts ADD COLUMN read_from INTEGER;  -- from which day on all that was stated is held
+CREATE TABLE vendor_days (                -- sums of vendor_usage over kinds, items and sources: a year is read at once
+    provider TEXT NOT NULL,
+    day INTEGER NOT NULL,                 -- UTC days since 1970
+    model TEXT NOT NULL,
+    requests INTEGER,
+    input INTEGER,
+    output INTEGER,
+    cache_read INTEGER,
+    cache_write INTEGER,
+    cost_nanos INTEGER,
+    PRIMARY KEY (provider, day, model)
+) STRICT, WITHOUT ROWID;
+INSERT INTO vendor_days
+SELECT provider, start_at / 86400000, model,
+    SUM(requests), SUM(input), SUM(output), SUM(cache_read), SUM(cache_write), SUM(cost_nanos)
+FROM vendor_usage GROUP BY provider, start_at / 86400000, model;
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("0001-providers", _PROVIDERS),
     Step("0002-ledger", _LEDGER),
@@ -312,4 +332,5 @@ STEPS: tuple[Step, ...] = (
     Step("0011-dialects", _DIALECTS),
     Step("0012-attachments", _ATTACHMENTS),
     Step("0013-vendor-usage", _VENDOR_USAGE),
+    Step("0014-vendor-days", _VENDOR_DAYS),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,8 @@ By = Literal["provider", "model", "day", "item", "source"]
 API = "api"
 """The source of what came from the vendor's own API; everything else is the name of an imported file."""
 DAY_MS = 86_400_000
+_SLICE = 500
+"""Rows that are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class AccountRow:
     error_code: str | None = None
     error_message: str | None = None
     error_hint: str | None = None
+    read_from: int | None = None
+    """From which day on everything that was stated is held; None: never read."""
 
 
 _NAMES = columns(VendorRow)
@@ -111,6 +116,18 @@ _KEYS: dict[By, tuple[str, str]] = {
     "source": ("source", "source"),
 }
 """What is grouped by, and how its key is written; both are ours, never a caller's text."""
+_DAY_KEYS: dict[By | None, tuple[str, str]] = {
+    None: ("", "''"),
+    "provider": _KEYS["provider"],
+    "model": _KEYS["model"],
+    "day": ("day", "date(day * 86400, 'unixepoch')"),
+}
+"""The same over whole days, where neither item nor source matters."""
+_ADD_UP = f"""
+INSERT INTO vendor_days
+SELECT provider, start_at / {DAY_MS}, model, {_SUMS} FROM vendor_usage
+WHERE provider = ? AND start_at >= ? AND start_at < ? GROUP BY start_at / {DAY_MS}, model
+"""  # noqa: S608
 _PROVIDERS = """
 WITH RECURSIVE known (name) AS (
     SELECT MIN(provider) FROM vendor_usage
@@ -137,9 +154,9 @@ class VendorUsage:
     ) -> int:
         """Whole buckets of [since, until): what was held there goes, so a bucket that shrank or vanished does too.
 
-        Nothing is held twice: what the vendor's API says takes the place of imported files, a file that of files
-        before it, and of a file only the days are taken of which the API said nothing. Rows of something else, or
-        outside the span, are left out; returns how many are held now.
+        Nothing is held twice: what the vendor's API says takes the place of imported files. A file takes the place of
+        what it said before and, for the days it tells of, of other files; of it only the days are taken of which the
+        API said nothing. Rows of something else, or outside the span, are left out; returns how many are held now.
         """
         since, until = span
         where = "provider = ? AND start_at >= ? AND start_at < ? AND kind = ?"
@@ -148,25 +165,42 @@ class VendorUsage:
         if source == API:
             await tx.execute(f"DELETE FROM vendor_usage WHERE {where}", params)  # noqa: S608 - our own words
         else:
+            days = json.dumps(sorted({row.start_at // DAY_MS for row in rows}))
             await tx.execute(
-                f"DELETE FROM vendor_usage WHERE {where} AND source <> ?",  # noqa: S608
-                (*params, API),
+                f"DELETE FROM vendor_usage WHERE {where} AND source <> ?"  # noqa: S608
+                f" AND (source = ? OR start_at / {DAY_MS} IN (SELECT value FROM json_each(?)))",
+                (*params, API, source, days),
             )
-            days = f"SELECT DISTINCT start_at / {DAY_MS} FROM vendor_usage WHERE {where} AND source = ?"  # noqa: S608
-            told = {row[0] for row in await tx.fetchall(days, (*params, API))}
-        held = [
-            row
-            for row in rows
-            if (row.provider, row.source, row.kind) == (provider, source, kind)
-            and since <= row.start_at < until
-            and row.start_at // DAY_MS not in told
-        ]
-        await tx.executemany(_PUT, [values(row, _NAMES) for row in held])
-        return len(held)
+            known = f"SELECT DISTINCT start_at / {DAY_MS} FROM vendor_usage WHERE {where} AND source = ?"  # noqa: S608
+            told = {row[0] for row in await tx.fetchall(known, (*params, API))}
+        count = 0
+        for place in range(0, len(rows), _SLICE):  # between slices others have their turn
+            held = [
+                values(row, _NAMES)
+                for row in rows[place : place + _SLICE]
+                if (row.provider, row.source, row.kind) == (provider, source, kind)
+                and since <= row.start_at < until
+                and row.start_at // DAY_MS not in told
+            ]
+            await tx.executemany(_PUT, held)
+            count += len(held)
+        await self._add_up(tx, provider, since // DAY_MS, -(-until // DAY_MS))
+        return count
 
     async def forget_source(self, tx: Tx, provider: str, source: str) -> None:
         """Take back what came from one file."""
-        await tx.execute("DELETE FROM vendor_usage WHERE provider = ? AND source = ?", (provider, source))
+        ends = "SELECT MIN(start_at), MAX(start_at) FROM vendor_usage WHERE provider = ? AND source = ?"
+        [(first, last)] = await tx.fetchall(ends, (provider, source))
+        if first is not None:
+            await tx.execute("DELETE FROM vendor_usage WHERE provider = ? AND source = ?", (provider, source))
+            await self._add_up(tx, provider, first // DAY_MS, last // DAY_MS + 1)
+
+    async def _add_up(self, tx: Tx, provider: str, first: int, last: int) -> None:
+        """Sum the days [first, last) anew."""
+        await tx.execute(
+            "DELETE FROM vendor_days WHERE provider = ? AND day >= ? AND day < ?", (provider, first, last)
+        )
+        await tx.execute(_ADD_UP, (provider, first * DAY_MS, last * DAY_MS))
 
     async def totals(
         self,
@@ -183,31 +217,39 @@ class VendorUsage:
         wanted = [provider] if provider is not None else await self.providers()
         if not wanted:
             return []
-        where = [f"provider IN ({marks(len(wanted))})", "start_at >= ?", "start_at < ?"]
-        params: list[object] = [*wanted, since, until]
+        by_day = (
+            source is None and kind is None and by in _DAY_KEYS and not since % DAY_MS and not until % DAY_MS
+        )
+        table, column, unit = ("vendor_days", "day", DAY_MS) if by_day else ("vendor_usage", "start_at", 1)
+        where = [f"provider IN ({marks(len(wanted))})", f"{column} >= ?", f"{column} < ?"]
+        params: list[object] = [*wanted, since // unit, until // unit]
         for name, value in (("model", model), ("source", source), ("kind", kind)):
             if value is not None:
                 where.append(f"{name} = ?")
                 params.append(value)
-        group, key = _KEYS[by] if by is not None else ("", "''")
-        sql = f"SELECT {key}, {_SUMS} FROM vendor_usage WHERE {' AND '.join(where)}"  # noqa: S608 - our own names
+        group, key = _DAY_KEYS[by] if by_day or by is None else _KEYS[by]
+        sql = f"SELECT {key}, {_SUMS} FROM {table} WHERE {' AND '.join(where)}"  # noqa: S608 - our own names
         sql += f" GROUP BY {group} ORDER BY 1" if group else " HAVING COUNT(*) > 0"
         return [VendorTotal(*row) for row in await self._db.reader.execute_fetchall(sql, params)]
 
-    async def days(self, since: int, until: int, by: By | None = None) -> list[VendorDay]:
-        """Sums per UTC day of the buckets that begin in [since, until), oldest first; by provider or model."""
+    async def days(
+        self, since: int, until: int, by: By | None = None, keys: Sequence[str] | None = None
+    ) -> list[VendorDay]:
+        """Sums per UTC day of the days that begin in [since, until), oldest first; by provider or model, of `keys` only."""
         wanted = await self.providers()
         if not wanted:
             return []
-        group, key = _KEYS[by] if by is not None else ("''", "''")
-        day = f"start_at / {DAY_MS}"
+        group, key = _DAY_KEYS[by]
+        where = f"provider IN ({marks(len(wanted))}) AND day >= ? AND day < ?"
+        params: list[object] = [*wanted, -(-since // DAY_MS), -(-until // DAY_MS)]
+        if keys is not None and by is not None:
+            where += f" AND {key} IN ({marks(len(keys))})"
+            params += keys
         sql = (
-            f"SELECT {day} * {DAY_MS}, {key}, SUM(requests), SUM(input), SUM(output), SUM(cost_nanos) FROM vendor_usage"  # noqa: S608
-            f" WHERE provider IN ({marks(len(wanted))}) AND start_at >= ? AND start_at < ? GROUP BY {day}, {group} ORDER BY 1"
+            f"SELECT day * {DAY_MS}, {key}, SUM(requests), SUM(input), SUM(output), SUM(cost_nanos) FROM vendor_days"  # noqa: S608
+            f" WHERE {where} GROUP BY {', '.join(filter(None, ('day', group)))} ORDER BY 1"
         )
-        return [
-            VendorDay(*row) for row in await self._db.reader.execute_fetchall(sql, (*wanted, since, until))
-        ]
+        return [VendorDay(*row) for row in await self._db.reader.execute_fetchall(sql, params)]
 
     async def rows(
         self, provider: str, since: int, until: int, *, source: str | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from time import time
+import asyncio
+from collections.abc import Sequence
 
 from pydantic import SecretStr
 
@@ -12,6 +13,7 @@ from adapters.account.read import (
     Entry,
     added_up,
     cents,
+    days_ago,
     entries,
     inner,
     iso_ms,
@@ -40,25 +42,32 @@ class Reporter:
         )  # fmt: skip
 
     async def prove(self) -> None:
-        start = rfc3339(midnight(round(time() * 1000)))
-        await self._caller.get(self._url("usage_report/messages"), {"starting_at": start, "limit": "1"})
+        asked = {"starting_at": rfc3339(days_ago()), "limit": "1"}
+        await self._caller.get(self._url("usage_report/messages"), asked)
 
     async def account(self) -> AccountReport:
         return AccountReport(notes=("Anthropic states neither a balance nor limits.",))
 
     async def usage(self, since: int, until: int) -> VendorUsage:
         asked = {"starting_at": rfc3339(since), "bucket_width": "1d", "limit": _PAGE}
-        pages = await self._caller.pages(self._url("usage_report/messages"), {**asked, "group_by[]": "model"})
-        used = [one for page in pages for one in _used(page)]
-        pages = await self._caller.pages(self._url("cost_report"), {**asked, "group_by[]": "description"})
-        costs = [one for page in pages for one in _billed(page)]
-        return VendorUsage(added_up(used), added_up(costs), (since, midnight(until, 1)))
+        used = await self._caller.pages(self._url("usage_report/messages"), {**asked, "group_by[]": "model"})
+        bill = await self._caller.pages(self._url("cost_report"), {**asked, "group_by[]": "description"})
+        # a year of many models takes longer to read than the screen may wait
+        return await asyncio.to_thread(_whole, used, bill, (since, midnight(until, 1)))
 
     async def aclose(self) -> None:
         await self._caller.aclose()
 
     def _url(self, call: str) -> str:
         return endpoint(self._base, f"organizations/{call}")
+
+
+def _whole(used: Sequence[Entry], bill: Sequence[Entry], span: tuple[int, int]) -> VendorUsage:
+    return VendorUsage(
+        added_up(one for page in used for one in _used(page)),
+        added_up(one for page in bill for one in _billed(page)),
+        span,
+    )
 
 
 def _buckets(page: Entry) -> list[tuple[int, int, Entry]]:

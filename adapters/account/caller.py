@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from adapters.account.read import Entry, document, unexpected
+from adapters.account.read import LONG, Entry, document, unexpected
 from adapters.account.ways import Way
 from adapters.base import Connection
 from adapters.errors import (
@@ -60,7 +62,9 @@ class Caller:
             self._client, request, self.origin, timeout=TIMEOUT, limit=LARGEST
         )
         if status == 200:
-            return document(body, self.origin.slug)
+            if len(body) < LONG:
+                return document(body, self.origin.slug)
+            return await asyncio.to_thread(document, body, self.origin.slug)
         raise self._refused(error_from_answer(self.origin, status, headers, body))
 
     async def pages(self, url: str, params: Mapping[str, str]) -> list[Entry]:
@@ -98,6 +102,13 @@ class Caller:
 
 
 def root(base_url: str) -> str:
-    """The host's own beginning, for calls that lie beside the versioned ones."""
+    """The host's own beginning."""
     split = urlsplit(base_url)
     return f"{split.scheme}://{split.netloc}"
+
+
+def beside(base_url: str) -> str:
+    """Where a gateway's own calls lie: its path without the version of the API it copies."""
+    return root(base_url) + re.sub(
+        r"(?:/v\d+[a-z0-9]*)?/*$", "", urlsplit(base_url).path, flags=re.IGNORECASE
+    )

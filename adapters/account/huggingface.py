@@ -27,7 +27,7 @@ class Reporter:
         fetcher: Fetcher,
     ) -> None:
         host = urlsplit(connection.base_url).hostname or ""
-        hub = _HUB if host.endswith("huggingface.co") else root(connection.base_url)
+        hub = _HUB if f".{host}".endswith(".huggingface.co") else root(connection.base_url)
         self._url = f"{hub}/api/whoami-v2"
         self._caller = Caller(way, connection, connection.key, fetcher, admin=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from adapters.abilities import AccountReport, Figure
-from adapters.account.caller import Caller, root
+from adapters.account.caller import Caller, beside
 from adapters.account.read import dollars, inner, number, text
 from adapters.account.ways import Way
 from adapters.base import Connection
@@ -22,7 +22,7 @@ class Reporter:
         admin: SecretStr | None,  # noqa: ARG002
         fetcher: Fetcher,
     ) -> None:
-        self._url = f"{root(connection.base_url)}/key/info"
+        self._url = f"{beside(connection.base_url)}/key/info"
         self._caller = Caller(way, connection, connection.key, fetcher, admin=False)
 
     async def prove(self) -> None:

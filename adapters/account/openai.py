@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Awaitable
-from time import time
+from collections.abc import Awaitable, Sequence
+from decimal import Decimal
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from adapters.account.read import (
     Entry,
     added_up,
     cents,
+    days_ago,
     dollars,
     entries,
     inner,
@@ -45,7 +47,7 @@ class Reporter:
         self._caller = Caller(way, connection, admin, fetcher, admin=True)
 
     async def prove(self) -> None:
-        await self._caller.get(self._url("costs"), {"start_time": str(_today()), "limit": "1"})
+        await self._caller.get(self._url("costs"), {"start_time": str(days_ago() // 1000), "limit": "1"})
 
     async def account(self) -> AccountReport:
         figures: list[Figure] = []
@@ -61,7 +63,7 @@ class Reporter:
         return AccountReport(tuple(figures), tuple(notes))
 
     async def usage(self, since: int, until: int) -> VendorUsage:
-        buckets: list[VendorBucket] = []
+        kinds: list[tuple[str, list[Entry]]] = []
         for name in _CLASSES:
             params = {
                 "start_time": str(since // 1000), "bucket_width": "1d", "limit": _USAGE_PAGE, "group_by[]": "model",
@@ -72,12 +74,11 @@ class Reporter:
                 if error.status == 404 and name != _CLASSES[0]:
                     continue  # a copy of the API that does not know this kind
                 raise
-            item = "" if name == _CLASSES[0] else name
-            buckets += [one for page in pages for one in _used(page, item)]
+            kinds.append(("" if name == _CLASSES[0] else name, pages))
         params = {"start_time": str(since // 1000), "bucket_width": "1d", "limit": _COST_PAGE, "group_by[]": "line_item"}  # fmt: skip
         pages = await self._caller.pages(self._url("costs"), params)
-        costs = [one for page in pages for one in _billed(page)]
-        return VendorUsage(added_up(buckets), added_up(costs), (since, midnight(until, 1)))
+        # a year of many models takes longer to read than the screen may wait
+        return await asyncio.to_thread(_whole, kinds, pages, (since, midnight(until, 1)))
 
     async def aclose(self) -> None:
         await self._caller.aclose()
@@ -95,6 +96,11 @@ class Reporter:
 
     def _url(self, call: str) -> str:
         return endpoint(self._base, f"organization/{call}")
+
+
+def _whole(kinds: Sequence[tuple[str, Sequence[Entry]]], bill: Sequence[Entry], span: tuple[int, int]) -> VendorUsage:  # fmt: skip
+    used = (one for item, pages in kinds for page in pages for one in _used(page, item))
+    return VendorUsage(added_up(used), added_up(one for page in bill for one in _billed(page)), span)
 
 
 async def _optional(call: Awaitable[Entry], what: str, notes: list[str]) -> Entry | None:
@@ -130,7 +136,7 @@ def _rates(page: Entry) -> list[Figure]:
         ):
             limit = whole(one, field)
             if model and limit is not None:
-                figures.append(Figure(model, "rate", dollars(limit), unit))
+                figures.append(Figure(model, "rate", Decimal(limit), unit))
     return figures
 
 
@@ -169,7 +175,3 @@ def _billed(page: Entry) -> list[VendorBucket]:
             item, cost = f"{item} ({currency})".strip(), None
         found.append(VendorBucket(start, end, line[1] if line else "", item, cost=cost))
     return found
-
-
-def _today() -> int:
-    return midnight(round(time() * 1000)) // 1000

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from time import time
 from typing import Any, NoReturn
 
 from adapters.abilities import VendorBucket
@@ -15,8 +16,14 @@ from catalog.plaintext import one_line
 
 DAY_MS = 86_400_000
 _LARGEST = Decimal(10) ** 12
+_MOST_USD = Decimal(10) ** 8
+"""More is no amount of one line of a bill; the sum of many such lines still fits the store's whole numbers."""
 _MOST_DIGITS = 60
-_MOST_COUNT = 10**15
+_SMALLEST_EXPONENT = -40
+"""A text such as `1e-999999999` is a number too, and a gigabyte when it is written out."""
+_MOST_COUNT = 10**12
+LONG = 64 * 1024
+"""Bytes of an answer from which on it is read elsewhere, so that the screen goes on."""
 _EPOCH_LIMIT = 32_503_680_000
 """The year 3000: a time after it is no time."""
 Entry = Mapping[str, object]
@@ -59,20 +66,23 @@ def number(value: object) -> Decimal | None:
         amount = Decimal(value.strip()) if isinstance(value, str) else Decimal(value)
     except (InvalidOperation, ValueError):
         return None
-    if not amount.is_finite() or abs(amount) >= _LARGEST or len(amount.as_tuple().digits) > _MOST_DIGITS:
+    if not amount.is_finite() or abs(amount) >= _LARGEST:
         return None
-    return amount
+    parts = amount.as_tuple()
+    exact = isinstance(parts.exponent, int) and parts.exponent >= _SMALLEST_EXPONENT
+    return amount if exact and len(parts.digits) <= _MOST_DIGITS else None
 
 
 def dollars(value: object) -> Decimal | None:
     """USD stated in dollars: `0.06`, `"12.50"`."""
-    return number(value)
+    amount = number(value)
+    return amount if amount is not None and abs(amount) < _MOST_USD else None
 
 
 def cents(value: object) -> Decimal | None:
     """USD stated in cents: `1050` and `"123.45"` are $10.50 and $1.2345."""
     amount = number(value)
-    return None if amount is None else amount.scaleb(-2)
+    return None if amount is None else dollars(amount.scaleb(-2))
 
 
 def whole(entry: Entry, *names: str) -> int | None:
@@ -132,6 +142,11 @@ def midnight(ms: int, shift: int = 0) -> int:
     """The beginning of the UTC day that holds a moment; days of a vendor have no summer time."""
     start = datetime.fromtimestamp(ms // 1000, UTC).replace(hour=0, minute=0, second=0)
     return round((start + timedelta(days=shift)).timestamp() * 1000)
+
+
+def days_ago() -> int:
+    """A day's beginning that has passed at the vendor though the clock here be wrong by hours."""
+    return midnight(round(time() * 1000), -2)
 
 
 def added_up(buckets: Iterable[VendorBucket]) -> tuple[VendorBucket, ...]:

@@ -82,8 +82,7 @@ async def _shown(services: Services, slug: str, days: int, *, pull: bool) -> _Sh
     accounts, now = services.accounts, now_ms()
     view = await accounts.view(slug)
     since, until = midnight(now, 1 - days), midnight(now, 1)
-    held = min((one.first_at for one in await accounts.coverage(slug) if one.source == API), default=None)
-    short = view.pulled_at is not None and (held is None or held > since)
+    short = view.pulled_at is not None and (view.read_from is None or view.read_from > since)
     if view.can_read and (pull or short or _old(view, now)):
         view = await accounts.refresh(slug, days=days)
     usage = [
