@@ -54,6 +54,11 @@ def dialects() -> tuple[str, ...]:
     return (*(name for name in _OURS if name != "fake"), *_plugins().names())
 
 
+def speaks(dialect: str) -> bool:
+    """Whether anything here speaks a dialect: the plug-in that brought it may be gone."""
+    return dialect in _OURS or dialect in _plugins().names()
+
+
 def options_of(dialect: str) -> Mapping[str, Option]:
     """The options that a plug-in declares for its dialect; of ours, and where it declares none: empty."""
     return {} if dialect in _OURS else _plugins().options(dialect)

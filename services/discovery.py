@@ -110,21 +110,20 @@ class Discovery:
 
     def _read(self, folder: bool, env_file: Path | None) -> tuple[list[Finding], list[str], list[str]]:
         """Findings of the variables, notes about their files, and addresses on this machine that they name."""
-        from adapters.loader import dialects
         from services.discovery_places import loopback_addresses
         from services.discovery_rules import Rules
         from services.environment import folder_file, folder_variables, variables
 
-        catalog, spoken = self._services.catalog, dialects()
+        catalog = self._services.catalog
         ours = variables(self._services.paths)
-        found = Rules(ours, catalog, spoken).findings()
+        found = Rules(ours, catalog).findings()
         notes = _notes(ours.problem, ours.path, open_to_others=ours.open_to_others)
         place = env_file or (folder_file(self._services.paths) if folder else None)
         if place is not None:
             theirs = folder_variables(place)
             notes += _notes(theirs.problem, theirs.path)
             known = {one.key_name: ours.key(one.key_name) for one in found if one.key_name}
-            for one in Rules(theirs, catalog, spoken).findings():
+            for one in Rules(theirs, catalog).findings():
                 same = one.key_name and known.get(one.key_name) == theirs.key(one.key_name)
                 if one.options and not same:
                     found.append(replace(one, kind="offered") if one.kind == "clear" else one)

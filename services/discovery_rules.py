@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -41,11 +40,10 @@ _LOOK_AT_URL = "OPENAI_API_KEY"
 class Rules:
     """Reads one set of variables. Makes no connection and keeps no value."""
 
-    def __init__(self, variables: Variables, catalog: Catalog, spoken: Iterable[str]) -> None:
+    def __init__(self, variables: Variables, catalog: Catalog) -> None:
         self._variables = variables
         self._catalog = catalog
         self._places = Places(variables, catalog)
-        self._spoken = frozenset(spoken)
         self._specs = catalog.specs()
         self._taken: set[tuple[str, str]] = set()
         """(key, address) pairs that a finding has: a second variable with the same key adds nothing."""
@@ -166,12 +164,15 @@ class Rules:
 
     def _other_key(self, spec: ProviderSpec, name: str, first: str) -> Finding:
         why = f"{name} is {self._variables.where(name)} and holds another key than {first}"
-        return self._finding("ambiguous", name, why, (self._option(spec),), key_name=name, spec=spec)
+        place = self._places.of(spec)
+        if place is not None and (place.problem or self._places.meant(spec, place) is not spec):
+            place = None
+        return self._finding("ambiguous", name, why, (self._option(spec, place),), key_name=name, spec=spec)
 
     def _no_address(self, spec: ProviderSpec, name: str) -> Finding:
         missing = next(iter(spec.env.base_url), "an address")
         why = f"{name} is {self._variables.where(name)}"
-        if not self._unsupported(spec):
+        if not _unsupported(spec):
             why += ", but not where the server is"
         return self._finding("incomplete", spec.name, why, (), key_name=name, spec=spec, missing=missing)
 
@@ -289,34 +290,25 @@ class Rules:
         if spec is not None:
             option = replace(self._option(spec, place), slug=slug)
         else:
-            option = Option(f"the server at {one_line(place.url, 120)}", None, place.url, slug, seen.dialect in self._spoken, place.allow_http)  # fmt: skip
+            option = Option(f"the server at {one_line(place.url, 120)}", None, place.url, slug, allow_http=place.allow_http)  # fmt: skip
         kind = "ambiguous" if doubt else "offered" if place.allow_http else "clear"
         why += f", {doubt}" if doubt else ""
         return self._finding(kind, slug, why, (option,), key_name=key, spec=spec, seen=seen)
 
     def _option(self, spec: ProviderSpec, place: Place | None = None) -> Option:
         """A vendor as it would be added."""
-        spoken = self._unsupported(spec) == ""
+        supported = not _unsupported(spec)
         url = place.url if place else None
         said = [("api_version", self._variables.text(name)) for name in _VERSIONS.get(spec.id, ())]
         options = tuple(pair for pair in said if _DATED.fullmatch(pair[1]))[:1]
-        return Option(spec.name, spec.id, url, spec.id, spoken, bool(place and place.allow_http), options)
-
-    def _unsupported(self, spec: ProviderSpec) -> str:
-        if spec.auth in _SIGN_IN:
-            return f"{_SIGN_IN[spec.auth]} is not built in yet"
-        if spec.dialect in self._spoken:
-            return ""
-        return f"its dialect ({spec.dialect}) is not spoken yet"
+        return Option(spec.name, spec.id, url, spec.id, supported, bool(place and place.allow_http), options)
 
     def _finding(
         self, kind: str, name: str, why: str, options: tuple[Option, ...], *, spec: ProviderSpec | None,
         key_name: str = "", missing: str = "", seen: Detection | None = None,
     ) -> Finding:  # fmt: skip
         one = options[0] if len(options) == 1 else None
-        unsupported = self._unsupported(spec) if spec is not None else ""
-        if seen is not None and spec is None and seen.dialect not in self._spoken:
-            unsupported = f"its dialect ({seen.dialect}) is not spoken yet"
+        unsupported = _unsupported(spec) if spec is not None else ""
         endpoint = (one.url or (spec.endpoint if spec else "")) if one else ""
         dialect = spec.dialect if spec else seen.dialect if seen else "openai"
         if spec is not None and one is not None and one.type == "openai":
@@ -357,3 +349,8 @@ def _first_name(why: str) -> str:
 def _or(words: tuple[str, ...]) -> str:
     plain = [word.split(":")[0] for word in words]
     return ", ".join(plain[:-1]) + f" or {plain[-1]}" if len(plain) > 1 else plain[0]
+
+
+def _unsupported(spec: ProviderSpec) -> str:
+    """Why a vendor cannot be talked to yet; empty: it can."""
+    return f"{_SIGN_IN[spec.auth]} is not built in yet" if spec.auth in _SIGN_IN else ""

@@ -83,29 +83,20 @@ class Vendor:
 
 def obstacle(spec: ProviderSpec) -> str:
     """Why a vendor cannot be connected now; empty where it can."""
-    from adapters.loader import dialects
-
-    if spec.auth in _SIGN_INS:
-        return f"sign-in with {_SIGN_INS[spec.auth]} is not built yet"
-    if spec.dialect in dialects():
-        return ""
-    return f"its dialect ({spec.dialect}) is not spoken yet"
+    return f"sign-in with {_SIGN_INS[spec.auth]} is not built yet" if spec.auth in _SIGN_INS else ""
 
 
-def not_yet(spec: ProviderSpec | None, dialect: str) -> str:
-    """Why nobody here can talk to a vendor (None: an unknown one) by this dialect; empty where somebody can."""
-    from adapters.loader import dialects
+def not_yet(spec: ProviderSpec | None) -> str:
+    """Why nobody here can talk to a configured vendor (None: an unknown one); empty where somebody can.
 
-    if dialect in (*dialects(), "fake") and (spec is None or spec.auth != "gcp-oauth"):
-        return ""
-    if spec is not None and spec.auth in _SIGN_INS:
-        return obstacle(spec)
-    return f"its dialect ({one_line(dialect, 40)}) is not spoken yet"
+    AWS takes keys besides its sign-in.
+    """
+    return obstacle(spec) if spec is not None and spec.auth == "gcp-oauth" else ""
 
 
-def check_connectable(spec: ProviderSpec | None, dialect: str) -> None:
-    """Raise UsageError before anything is sent where nobody here could talk to the vendor by this dialect."""
-    if spec is None or not (why := not_yet(spec, dialect)):
+def check_connectable(spec: ProviderSpec | None) -> None:
+    """Raise UsageError before anything is sent where nobody here could talk to the vendor."""
+    if spec is None or not (why := not_yet(spec)):
         return
     raise UsageError(
         f"{one_line(spec.name)} cannot be connected yet: {why}.",
@@ -115,13 +106,7 @@ def check_connectable(spec: ProviderSpec | None, dialect: str) -> None:
 
 def brief_obstacle(spec: ProviderSpec) -> str:
     """The same in a few words."""
-    if not obstacle(spec):
-        return ""
-    return (
-        f"{_SIGN_INS[spec.auth].split()[0]} sign-in: later"
-        if spec.auth in _SIGN_INS
-        else "its own API: later"
-    )
+    return f"{_SIGN_INS[spec.auth].split()[0]} sign-in: later" if spec.auth in _SIGN_INS else ""
 
 
 def found_variables(spec: ProviderSpec, found: Finding | None) -> tuple[str, ...]:
@@ -178,18 +163,16 @@ def vendor_of(
         models=_shown(spec, chat),
         found=found,
         here=tuple(row.slug for row in mine),
-        works=any(not not_yet(spec, row.dialect) for row in mine),
+        works=bool(mine) and not not_yet(spec),
     )
 
 
 def _warm() -> None:
     """Import and compile away from the loop what the catalog is read with."""
-    from adapters.loader import dialects
     from catalog import bundled, lookup  # noqa: F401  what the catalog is made of
     from catalog.patterns import guessed_capabilities
     from services import merging  # noqa: F401  what says which models chat
 
-    dialects()
     guessed_capabilities("gpt-4")
     for name in bundled.provider_ids():
         bundled.spec(name)

@@ -110,21 +110,18 @@ def needs_of(text: str) -> tuple[str, ...]:
 
 async def recommend(services: Services, wish: Wish) -> Advice:
     """Judge every model of every provider."""
-    from adapters.loader import dialects
-
     rows = {row.slug: row for row in await services.registry.rows()}
     views = await services.models.list()
     records = await model_records(services)
     run, yours = _typical(wish, records)
     at = datetime.now(UTC)
-    spoken = frozenset((*dialects(), "fake"))
     keyless = {slug: words for slug, row in rows.items() if (words := _keyless(services, row))}
     candidates = []
     turn = time.monotonic()
     for view in views:
         if (row := rows.get(view.provider)) is None:
             continue  # deleted since
-        found = _candidate(view, row, wish, run, at, records.get(view.ref), spoken)
+        found = _candidate(view, row, wish, run, at, records.get(view.ref))
         candidates.append(replace(found, ill=keyless[row.slug]) if row.slug in keyless else found)
         if time.monotonic() - turn > _TURN_S:
             await asyncio.sleep(0)
@@ -166,7 +163,6 @@ def _candidate(
     run: Usage,
     at: datetime,
     record: ModelRecord | None,
-    spoken: frozenset[str],
 ) -> Candidate:
     info = view.info
     tariff = tariff_of(view)
@@ -176,7 +172,7 @@ def _candidate(
         context_window=info.context_window,
         cost=tariff.cost(run, at),
         own=tariff.own,
-        out_of_use=_out_of_use(view, row, at.date().isoformat(), spoken),
+        out_of_use=_out_of_use(view, row, at.date().isoformat()),
         ill=None if row.state in _WELL | _STRAINED else _state_words(row),
         strained=_state_words(row) if row.state in _STRAINED else None,
         unfit=None if view.chat or _hears(view, wish) else "does not answer in words",
@@ -210,9 +206,11 @@ def _hears(view: ModelView, wish: Wish) -> bool:
     return hears(view.info.id) if not given else "audio" in given and (not made or "text" in made)
 
 
-def _out_of_use(view: ModelView, row: ProviderRow, today: str, spoken: frozenset[str]) -> str | None:
-    if row.dialect not in spoken:
-        return f"Switchroom does not speak {row.dialect} yet"
+def _out_of_use(view: ModelView, row: ProviderRow, today: str) -> str | None:
+    from adapters.loader import speaks
+
+    if not speaks(row.dialect):
+        return f"nothing installed here speaks {one_line(row.dialect, 40)}"
     if not row.enabled:
         return "its provider is switched off"
     if not view.available:

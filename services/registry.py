@@ -150,7 +150,7 @@ class Registry:
         self._services.require_writable()
         row = await self.resolve_draft(draft)
         if test:
-            check_connectable(self._services.catalog.spec(row.catalog_id), row.dialect)
+            check_connectable(self._services.catalog.spec(row.catalog_id))
             secrets = replace(await self._keys.for_draft(draft, key), sign_in=sign_in)
             row = proven(row, await self._states.trial(row, secrets))
         else:

@@ -19,7 +19,6 @@ from services.keys import Keys, Stored
 from services.provider_states import ProviderStates, proven
 from services.row_audit import difference, key_detail, shown
 from services.settings import load, value_of
-from services.transfer_keys import spoken
 from services.transfer_read import safe
 from services.transfer_types import Imported, KeyToSet
 
@@ -121,7 +120,7 @@ class Application:
         command = f"switchroom keys set {row.slug} --key-stdin"
         try:
             self._keys.check(ProviderDraft(), work.key)
-            if not test or not spoken(row.dialect):
+            if not test:
                 return row, True
             states = ProviderStates(self._services, Connections(self._services))
             secrets = Secrets(key=work.key, headers={}, proxy=None)

@@ -22,7 +22,7 @@ def wanted_key(
     before = work.before.key_ref if work.before else None
     command = f"switchroom keys set {row.slug} --key-stdin"
     if work.key is not None:
-        how = "stored untested" if not test else "tried, then stored" if spoken(row.dialect) else f"stored untested, as {row.dialect} is not spoken here yet"  # fmt: skip
+        how = "tried, then stored" if test else "stored untested"
         return Step("key", row.slug, "add", f"from the file: {how}"), todo
     if row.key_ref and row.key_ref.startswith("env:"):
         name = row.key_ref[4:]
@@ -42,13 +42,6 @@ def wanted_key(
     if row.key_ref is None and (one.key_needed or wants_key(services, row)):
         todo.insert(0, KeyToSet(row.slug, "key", "the file holds none", command))
     return None, todo
-
-
-def spoken(dialect: str) -> bool:
-    """Whether a key can be tried at all: what speaks some dialects is yet to come."""
-    from adapters.loader import dialects
-
-    return dialect in (*dialects(), "fake")
 
 
 def another(before: ProviderRow, one: FoundProvider) -> bool:

@@ -99,7 +99,7 @@ def _next(services: Services, view: ProviderView) -> str:
     """What to do with a new provider; for one that is only kept for later, why."""
     from services.marketplace import not_yet
 
-    why = not_yet(services.catalog.spec(view.row.catalog_id or ""), view.row.dialect)
+    why = not_yet(services.catalog.spec(view.row.catalog_id or ""))
     return f"It is kept for later: {why}." if why else f"Next: switchroom sync {view.row.slug}"
 
 

@@ -46,7 +46,7 @@ def test_it_says_what_and_why_and_changes_nothing(
     assert "groq: GROQ_API_KEY is set. → https://api.groq.com/openai/v1" in done.out
     assert "OPENAI_BASE_URL says http://127.0.0.1:1/v1, so it need not be a key of OpenAI" in done.out
     assert "switchroom providers add local-1 --url http://127.0.0.1:1/v1 --key-env OPENAI_API_KEY" in done.out
-    assert "its dialect (anthropic) is not spoken yet" in done.out or "anthropic" in done.out
+    assert "anthropic: ANTHROPIC_API_KEY is set. → https://api.anthropic.com/v1" in done.out
     for secret in (GROQ, KEY, "sk-ant-api03"):
         assert secret not in done.out + done.err
     assert cli("providers", "list", "--json").json == {"providers": []}

@@ -17,8 +17,8 @@ ANT = "sk-ant-api03-" + "x" * 40
 GSK = "gsk_" + "a" * 48
 
 
-def found(spoken: tuple[str, ...] = ("openai", "ollama"), **variables: str) -> list[Finding]:
-    return Rules(Variables(variables), Catalog(None), spoken).findings()
+def found(**variables: str) -> list[Finding]:
+    return Rules(Variables(variables), Catalog(None)).findings()
 
 
 def lines(**variables: str) -> list[tuple[str, str | None, str, str]]:
@@ -62,7 +62,7 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str | None, str, str]]]] 
     ),
     "Azure's key under OpenAI's name": (
         {"OPENAI_API_KEY": "a" * 32, "OPENAI_API_TYPE": "azure"},
-        [("not yet", "azure", "", "OPENAI_API_KEY")],
+        [("incomplete", "azure", "", "OPENAI_API_KEY")],
     ),
     "a vendor's own key, at another vendor's address": (
         {"GROQ_API_KEY": GSK, "GROQ_BASE_URL": "https://api.openai.com/v1"},
@@ -76,12 +76,12 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str | None, str, str]]]] 
     "google": ({"GOOGLE_API_KEY": "AIza" + "b" * 35}, [("ambiguous", None, "", "GOOGLE_API_KEY")]),
     "gemini, and a key that may be its own": (
         {"GEMINI_API_KEY": "AIza" + "a" * 35, "GOOGLE_API_KEY": "AIza" + "b" * 35},
-        [("not yet", "gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY"), ("ambiguous", None, "", "GOOGLE_API_KEY")],
+        [("adds", "gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY"), ("ambiguous", None, "", "GOOGLE_API_KEY")],
     ),
     "gemini's two names, where an address says that both are": (
         {"GEMINI_API_KEY": "AIza" + "a" * 35, "GOOGLE_API_KEY": "AIza" + "b" * 35,
          "GOOGLE_GEMINI_BASE_URL": "https://generativelanguage.googleapis.com"},
-        [("not yet", "gemini", "https://generativelanguage.googleapis.com", "GOOGLE_API_KEY"),
+        [("adds", "gemini", "https://generativelanguage.googleapis.com", "GOOGLE_API_KEY"),
          ("ambiguous", "gemini", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY")],
     ),
     "llama": ({"LLAMA_API_KEY": SK}, [("ambiguous", None, "", "LLAMA_API_KEY")]),
@@ -146,9 +146,9 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str | None, str, str]]]] 
         {"NEBIUS_API_KEY": SK, "NEBIUS_BASE_URL": "https://nebius-gateway.example/v1"},
         [("ambiguous", None, "", "NEBIUS_API_KEY")],
     ),
-    "anthropic is not spoken yet": ({"ANTHROPIC_API_KEY": ANT}, [("not yet", "anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY")]),
+    "anthropic": ({"ANTHROPIC_API_KEY": ANT}, [("adds", "anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY")]),
     "sign-in is not built yet": ({"GOOGLE_APPLICATION_CREDENTIALS": "/k.json"}, [("not yet", "vertexai", "", "GOOGLE_APPLICATION_CREDENTIALS")]),
-    "an address of its own is missing": ({"AZURE_OPENAI_API_KEY": "a" * 32}, [("not yet", "azure", "", "AZURE_OPENAI_API_KEY")]),
+    "an address of its own is missing": ({"AZURE_OPENAI_API_KEY": "a" * 32}, [("incomplete", "azure", "", "AZURE_OPENAI_API_KEY")]),
 }  # fmt: skip
 
 
@@ -168,12 +168,6 @@ def test_no_value_leaves(case: str) -> None:
     said = repr(found(**variables)) + repr(Variables(variables))
     for secret in secrets:
         assert secret not in said
-
-
-def test_a_dialect_that_is_spoken_later_is_added_then() -> None:
-    (one,) = found(spoken=("openai", "anthropic"), ANTHROPIC_API_KEY=ANT)
-    assert one.adds
-    assert one.dialect == "anthropic"
 
 
 def test_why_says_which_variable_decided() -> None:
@@ -202,8 +196,7 @@ def test_a_known_name_without_its_url_comes_with_the_command() -> None:
 
 def test_an_old_azure_setting_is_no_openai_key() -> None:
     why = found(OPENAI_API_KEY=SK, OPENAI_API_TYPE="azure", OPENAI_API_BASE="https://x.openai.azure.com")[0]
-    assert why.catalog_id == "azure"
-    assert why.state == "not yet"
+    assert (why.catalog_id, why.state) == ("azure", "adds")
 
 
 def test_only_addresses_of_model_providers_are_looked_at() -> None:
@@ -231,7 +224,7 @@ def test_a_vendor_of_the_users_own_catalog_has_its_variable(tmp_path: Path) -> N
     catalog = Catalog(tmp_path)
     if not any("ACME_TOKEN_API_KEY" in spec.env.key for spec in catalog.specs()):
         pytest.skip("the user's catalog names no variable")
-    (one,) = Rules(Variables({"ACME_TOKEN_API_KEY": SK}), catalog, ("openai",)).findings()
+    (one,) = Rules(Variables({"ACME_TOKEN_API_KEY": SK}), catalog).findings()
     assert (one.catalog_id, one.endpoint, one.adds) == ("acme", "https://acme.example/v1", True)
 
 
@@ -257,7 +250,7 @@ def test_what_is_shown_cannot_steer_a_terminal() -> None:
     place = "/home/me/\x1b[2J\u202eproject/.env"
     values = {"PROVIDER_A_KEY": SK, "PROVIDER_A_URL": "https://a.example/\u202ev1"}
     variables = Variables(values, "folder", place, frozenset(values))
-    (one,) = Rules(variables, Catalog(None), ("openai",)).findings()
+    (one,) = Rules(variables, Catalog(None)).findings()
     assert one.path == place, "the file is read again by its own name"
     assert not any(character in one.why + one.options[0].label for character in "\x1b\u202e")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -324,18 +323,14 @@ async def test_offline_nothing_leaves_this_machine(services: Services, vendor: A
     assert isinstance(far.error, OfflineError)
 
 
-@pytest.mark.parametrize(
-    ("kind", "url", "why"),
-    [
-        ("anthropic", None, "Anthropic cannot be connected yet: its dialect (anthropic) is not spoken yet"),
-        (None, "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1", "sign-in with Google Cloud"),
-    ],
-)  # fmt: skip
 async def test_a_vendor_nobody_here_can_talk_to_is_refused_in_words_before_anything_is_sent(
-    services: Services, kind: str | None, url: str | None, why: str
+    services: Services,
 ) -> None:
-    with pytest.raises(UsageError, match=re.escape(why)):
-        await services.registry.add(ProviderDraft(type=kind, url=url), SecretStr(KEY))
+    place = ProviderDraft(
+        url="https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1"
+    )
+    with pytest.raises(UsageError, match="sign-in with Google Cloud is not built yet"):
+        await services.registry.add(place, SecretStr(KEY))
     assert await services.registry.list() == []
-    view = await services.registry.add(ProviderDraft(type=kind, url=url), None, test=False)
+    view = await services.registry.add(place, None, test=False)
     assert view.state == "untested"

@@ -505,25 +505,6 @@ labels = { note = "sk-canary-label-0123456789abcdef", team = "a" }
         assert written(secret) == []
 
 
-async def test_the_key_of_a_vendor_that_is_not_spoken_here_is_kept_untested(
-    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adapters.loader.dialects", lambda: ("openai",))
-    folder = lace(
-        tmp_path, {"claude": {"displayName": "C", "catalogProviderId": "anthropic"}}, {"claude": CANARY}
-    )
-    prepared = await services.transfer.plan(folder)
-    assert "stored untested, as anthropic is not spoken here yet" in words(prepared.plan)
-    done = await services.transfer.apply(prepared)
-    row = await services.registry.row("claude")
-    assert (row.key_ref, row.state, row.dialect, done.keys_to_set) == (
-        "file:claude",
-        "untested",
-        "anthropic",
-        (),
-    )
-
-
 async def test_the_way_to_a_provider_whose_key_is_here_stays(services: Services, tmp_path: Path) -> None:
     from pydantic import SecretStr
 

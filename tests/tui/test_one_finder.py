@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_keyring")
 
 def choice(vendor: str, **variables: str) -> Choice:
     catalog = Catalog(None)
-    found = by_vendor(Rules(Variables(variables), catalog, ("openai",)).findings())
+    found = by_vendor(Rules(Variables(variables), catalog).findings())
     return Choice(catalog.spec(vendor), found.get(vendor))
 
 

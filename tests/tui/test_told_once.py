@@ -95,8 +95,8 @@ async def test_the_words_of_a_message_have_the_width(paths: Paths) -> None:
 
 
 def test_a_vendor_that_works_here_does_not_say_later() -> None:
-    spec = ProviderSpec(id="acme", name="Acme", dialect="anthropic", endpoint="https://acme.example")
-    alone = replace(vendor_of(spec, []), obstacle="its dialect (anthropic) is not spoken yet")
+    spec = ProviderSpec(id="acme", name="Acme", dialect="openai", endpoint="https://acme.example")
+    alone = replace(vendor_of(spec, []), obstacle="sign-in with Acme is not built yet")
     assert alone.later
     working = replace(alone, here=("acme",), works=True)
     assert (working.later, working.brief_obstacle) == ("", "")

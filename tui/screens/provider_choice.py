@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from catalog.errors import UsageError
 from catalog.names import example
 from catalog.plaintext import one_line
 from tui.modals.pick import Pick
@@ -50,11 +49,6 @@ class Choice:
         if self.found is not None and self.found.endpoint:
             return self.found.endpoint
         return self.spec.endpoint
-
-    @property
-    def spoken(self) -> bool:
-        """True where the vendor's own dialect is spoken."""
-        return self.spec is None or _spoken(self.spec.dialect)
 
     @property
     def obstacle(self) -> str:
@@ -153,24 +147,3 @@ def _kind(choice: Choice) -> Cell:
 def is_address(text: str) -> bool:
     """True for what was pasted into the filter and can only be an address."""
     return _ADDRESS.fullmatch(text.strip()) is not None
-
-
-def reachable(choice: Choice, url: str) -> str:
-    """The address to use; UsageError where nothing here speaks what is behind it."""
-    from catalog.detect import detect
-
-    if choice.spec is not None and choice.spoken:
-        return url
-    found = detect(url)
-    if _spoken(found.dialect):
-        return url
-    raise UsageError(
-        f"That is {found.vendor}, whose dialect ({found.dialect}) is not spoken yet.",
-        hint="Give the address of an OpenAI-compatible server.",
-    )
-
-
-def _spoken(dialect: str) -> bool:
-    from adapters.loader import dialects
-
-    return dialect in dialects()

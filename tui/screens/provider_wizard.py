@@ -18,7 +18,6 @@ from tui.screens.provider_choice import (
     ChooseVendor,
     choices,
     is_address,
-    reachable,
     variable_for,
 )
 from tui.screens.provider_secrets import Place, choose_place
@@ -73,7 +72,7 @@ class Adding:
         from services.registry import ProviderDraft
 
         spec = self.choice.spec if self.choice else None
-        kind = spec.id if spec and self.choice and self.choice.spoken else None
+        kind = spec.id if spec else None
         url, options = self.url or self.found_url, {k: v for k, v in self.options.items() if v}
         return ProviderDraft(type=kind, url=url, allow_http=self.allow_http or None, options=options or None)
 
@@ -200,7 +199,6 @@ async def _usable(app: SwitchroomApp, state: Adding) -> str:
     assert state.choice is not None
     if not state.url:
         return "Type or paste the address of the server, or esc goes back."
-    state.url = reachable(state.choice, state.url)
     registry = app.services.registry
     try:
         await registry.resolve_draft(state.draft())
