@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
+from services.chat_history import is_empty
 from services.clock import now_ms
 from services.feed import Alert
 from services.tool_loop import ToolAnswer, ToolLoop, next_request
@@ -229,7 +230,7 @@ class ChatService:
             gone = [
                 row.id
                 for row in await conversations.messages(conversation)
-                if replaces <= row.position < first and row.id is not None and (done or _empty(row))
+                if replaces <= row.position < first and row.id is not None and (done or is_empty(row))
             ]
             await conversations.remove(conversation, gone)
 
@@ -245,11 +246,6 @@ class ChatService:
 
 def _succeeded(result: RunResult) -> bool:
     return result.state == "complete" and bool(result.text.strip() or result.tool_calls)
-
-
-def _empty(row: MessageRow) -> bool:
-    """True for an answer that holds nothing; results of tools stay with their calls."""
-    return row.role == "assistant" and not row.text.strip() and not row.tool_calls_json
 
 
 def _fields(result: RunResult) -> dict[str, object]:

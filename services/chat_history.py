@@ -40,6 +40,21 @@ def unanswered(rows: Sequence[MessageRow]) -> tuple[ToolCall, ...]:
     return ()
 
 
+def is_empty(row: MessageRow) -> bool:
+    """True for an answer that holds nothing: its run failed, was stopped, or ended with the program."""
+    return row.role == "assistant" and not row.text.strip() and not row.tool_calls_json
+
+
+def to_send_on(rows: Sequence[MessageRow]) -> int | None:
+    """The position behind results of tools that all are there and got no answer; None: nothing waits to be sent on."""
+    kept = list(rows)
+    while kept and is_empty(kept[-1]):
+        kept.pop()
+    if not kept or kept[-1].role != "tool" or unanswered(kept):
+        return None
+    return kept[-1].position + 1
+
+
 def history(
     rows: Sequence[MessageRow],
     prompt: str | None = None,

@@ -29,6 +29,8 @@ class Field:
     """What is wrong with a value, in words; None when it is good."""
     suggester: Suggester | None = None
     """What completes the value; the right arrow takes it."""
+    keeps_lines: bool = False
+    """A pasted text keeps its line ends; else a paste is its first line."""
 
 
 def is_whole(text: str) -> bool:
@@ -55,11 +57,20 @@ class Form(Modal[Mapping[str, str]]):
         ),
     ]
 
-    def __init__(self, title: str, fields: Sequence[Field], detail: str = "", *, keep: str = "") -> None:
-        """`keep`: what enter does where nothing is kept, in a word or two."""
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        detail: str = "",
+        *,
+        keep: str = "",
+        check: Callable[[Mapping[str, str]], tuple[str, str] | None] | None = None,
+    ) -> None:
+        """`keep`: what enter does where nothing is kept, in a word or two. `check`: what is wrong with the values
+        together, and the key of the line it is about; asked once each value is good by itself."""
         super().__init__(title)
         self.key_words = {"form.keep": keep}
-        self._fields, self._detail = tuple(fields), detail
+        self._fields, self._detail, self._check = tuple(fields), detail, check
 
     def compose_body(self) -> ComposeResult:
         if self._detail:
@@ -74,6 +85,7 @@ class Form(Modal[Mapping[str, str]]):
                         name=field.key,
                         select_on_focus=False,
                         suggester=field.suggester,
+                        keeps_lines=field.keeps_lines,
                     )
         yield Static("", markup=False, classes="problem")
 
@@ -88,9 +100,17 @@ class Form(Modal[Mapping[str, str]]):
     def action_keep(self) -> None:
         lines = {line.name or "": line for line in self.query(Line)}
         for field in self._fields:
-            problem = field.check(lines[field.key].value) if field.check else None
-            if problem:
-                self.query_one(".problem", Static).update(f"{field.label}: {problem}")
-                lines[field.key].focus()
+            if problem := field.check(lines[field.key].value) if field.check else None:
+                self._tell(field.key, problem)
                 return
-        self.dismiss({key: line.value.strip() for key, line in lines.items()})
+        values = {key: line.value.strip() for key, line in lines.items()}
+        if wrong := self._check(values) if self._check else None:
+            self._tell(*wrong)
+        else:
+            self.dismiss(values)
+
+    def _tell(self, key: str, problem: str) -> None:
+        """What is wrong with a line, and the line itself."""
+        label = next(field.label for field in self._fields if field.key == key)
+        self.query_one(".problem", Static).update(f"{label}: {problem}")
+        next(line for line in self.query(Line) if line.name == key).focus()

@@ -6,7 +6,7 @@ import asyncio
 import os
 import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,10 +72,15 @@ async def change_params(chat: ChatRuns) -> None:
         Field("max_tokens", "max tokens", str(params.max_tokens or ""), "the model's own", words.check_max_tokens),
         Field("effort", "reasoning effort", params.effort or "", f"the model's own, or {', '.join(words.EFFORTS)}", words.check_effort),
         Field("tools", "tools", params.tool_names, "none, or a set, or a JSON file", lambda text: words.check_tools(text, params, folder)),
-        Field("tool_choice", "tool choice", params.tool_choice or "", "auto, none, required, or a tool", words.check_choice),
+        Field("tool_choice", "tool choice", params.tool_choice or "", "auto, none, required, or a tool"),
     )  # fmt: skip
     values = await chat.app.push_screen_wait(
-        Form("Parameters of this conversation", fields, "Empty: not sent.")
+        Form(
+            "Parameters of this conversation",
+            fields,
+            "Empty: not sent.",
+            check=lambda values: words.check_choice(values, params, folder),
+        )
     )
     if values is None:
         return
@@ -127,10 +132,10 @@ async def offer_too_long(chat: ChatRuns, text: str, estimate: Estimate) -> None:
         await chat.app.push_screen_wait(Confirm(question, detail, yes="send", no="go back"))
         and chat.may_send()
     ):
-        chat.send(text)
+        chat.sure(lambda: chat.send(text))
 
 
-async def offer_blind(chat: ChatRuns, text: str) -> None:
+async def offer_blind(chat: ChatRuns, send: Callable[[], None]) -> None:
     """Images would go to a model that is not known to see them: ask once for this model."""
     from tui.modals.confirm import Confirm
 
@@ -148,7 +153,7 @@ async def offer_blind(chat: ChatRuns, text: str) -> None:
         and chat.may_send()
     ):
         chat.state.shown_images.add(view.ref)
-        chat.send(text)
+        send()
 
 
 async def edit_outside(chat: ChatRuns) -> None:

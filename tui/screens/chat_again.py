@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.plaintext import harmless
 from services.chat import CONTINUE
-from services.chat_history import unanswered
+from services.chat_history import to_send_on, unanswered
 from tui.screens.chat_attach import ChatAttach
 from tui.screens.chat_tools import answer_calls
 
@@ -28,8 +28,12 @@ class ChatAgain(ChatAttach):
                 "There is nothing to ask again yet.", hint="{i:chat.prompt} goes to the prompt", tone="dim"
             )
         elif self.may_send():
-            self.state.editing = asked + 1
-            self._start(None)
+            self.sure(lambda: self._from(asked + 1))
+
+    def _from(self, position: int) -> None:
+        """Send what stands before a position; what stands from there on gives way to the answer."""
+        self.state.editing = position
+        self._start(None)
 
     def action_edit(self) -> None:
         asked = self.last_asked()
@@ -57,9 +61,10 @@ class ChatAgain(ChatAttach):
 
     def action_go_on(self) -> None:
         last = self.state.messages[-1] if self.state.messages else None
-        if last is not None and last.role == "tool" and not unanswered(self.state.messages):
+        results = to_send_on(self.state.messages)
+        if results is not None:  # they were not sent, refused, or the answer to them never came
             if self.may_send():
-                self._start(None)  # the results are there, and were not sent or refused
+                self.sure(lambda: self._from(results))
         elif last is None or last.role != "assistant" or not last.text:
             self.app.tell(
                 "There is no answer to continue.",
@@ -67,7 +72,7 @@ class ChatAgain(ChatAttach):
                 tone="dim",
             )
         elif self.may_send():
-            self._start(CONTINUE)
+            self.sure(lambda: self._start(CONTINUE))
 
     def action_answer_calls(self) -> None:
         calls = unanswered(self.state.messages)
@@ -85,4 +90,4 @@ class ChatAgain(ChatAttach):
             return
         state.messages += rows
         self.show_turns()
-        self._start(None)
+        self.sure(lambda: self._start(None))

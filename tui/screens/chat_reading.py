@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from catalog.plaintext import one_line
-from services.chat_history import unanswered
+from services.chat_history import to_send_on, unanswered
 from tui.screens import chat_actions as actions
 from tui.screens.chat_again import ChatAgain
 from tui.widgets.transcript import Transcript
@@ -80,8 +80,8 @@ class ChatReading(ChatAgain):
             return bool(self.state.messages)
         if action == "go_on":
             last = self.state.messages[-1] if self.state.messages else None
-            if last is not None and last.role == "tool":
-                return not unanswered(self.state.messages)
+            if to_send_on(self.state.messages) is not None:
+                return True
             return last is not None and last.role == "assistant" and bool(last.text)
         return super().check_action(action, parameters)
 

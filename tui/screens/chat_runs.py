@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from catalog.errors import NotFoundError, SwitchroomError, UnpricedError
-from services.chat_history import history
+from services.chat_history import history, to_send_on
 from services.tool_loop import ToolLoop
 from tui.screens import chat_actions as actions
 from tui.screens.base import ModeScreen
@@ -127,10 +127,15 @@ class ChatRuns(ModeScreen):
         estimate = self.state.estimate(self.app.services, event.text)
         if estimate is not None and estimate.too_long:
             self.app.do(actions.offer_too_long(self, event.text, estimate))
-        elif self.state.blind:
-            self.app.do(actions.offer_blind(self, event.text))
         else:
-            self.send(event.text)
+            self.sure(lambda: self.send(event.text))
+
+    def sure(self, send: Callable[[], None]) -> None:
+        """Send; where images would go to a model that may not see them, once the user has agreed."""
+        if self.state.blind:
+            self.app.do(actions.offer_blind(self, send))
+        else:
+            send()
 
     def send(self, text: str) -> None:
         """Send what was written in the prompt, with the images attached to it."""
@@ -323,11 +328,13 @@ class ChatRuns(ModeScreen):
             if self.state is state and self.may_send():
                 if edited:
                     state.editing = replaces
-                elif not self._results_wait():
-                    state.editing = (self.last_asked() or 0) + 1
+                else:
+                    results = to_send_on(state.messages)
+                    state.editing = results if results is not None else (self.last_asked() or 0) + 1
                 self._start(text if edited else None, attached if edited else ())
         elif edited and text is not None and not self.prompt.text:
             state.editing = replaces
+            state.changed()
             self.prompt.text = text
             self.attach(attached, instead=True)
             self.show_estimate()
@@ -342,10 +349,6 @@ class ChatRuns(ModeScreen):
         if self.live is not None:
             self.live.hide()
         self.state = state
-
-    def _results_wait(self) -> bool:
-        """Results of tool calls are the last there is: they are sent on, and the prompt not asked again."""
-        return bool(self.state.messages) and self.state.messages[-1].role == "tool"
 
     def last_asked(self) -> int | None:
         """The position of the user's last turn."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
-from services.tool_loop import ToolAnswer, arguments_of, mocked
+from services.tool_loop import CHOICES, ToolAnswer, arguments_of, mocked
 from tui.formatting import count, cut_end
 from tui.widgets.columns import Column
 
@@ -40,6 +40,7 @@ async def answer_calls(chat: ChatAgain, calls: Sequence[ToolCall]) -> None:
             _label(call, number if several else None),
             one_line(prepared[call.id], 2000),
             hint_of(call),
+            keeps_lines=True,
         )
         for number, call in enumerate(calls, 1)
     )
@@ -121,12 +122,14 @@ async def pick_tools(chat: ChatRuns) -> None:
     if chosen.problem is not None:
         chat.app.tell(chosen.problem, hint="Mend the file; it is read again each time", tone="bad")
         return
-    named = "" if chosen is none else chosen.name
-    await chat.set_params(
-        replace(
-            params, tools=chosen.tools, tools_from=named, tool_choice=params.tool_choice if named else None
+    choice = params.tool_choice if chosen is not none else None
+    if choice is not None and choice not in (*CHOICES, *(tool.name for tool in chosen.tools)):
+        chat.app.tell(
+            f"The tool choice {one_line(choice, 60)} is no tool of this set: the model chooses.", tone="warn"
         )
-    )
+        choice = None
+    named = "" if chosen is none else chosen.name
+    await chat.set_params(replace(params, tools=chosen.tools, tools_from=named, tool_choice=choice))
 
 
 def _functions(row: ToolSet, none: ToolSet) -> str:

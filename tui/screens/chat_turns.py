@@ -42,7 +42,7 @@ def blocks_of(
     """The blocks of a stored conversation; the turn at position `streaming` is left to the run that fills it."""
     names: dict[str | None, str] = {}
     blocks: list[Block] = []
-    for row in rows:
+    for index, row in enumerate(rows):
         if row.role == "user":
             blocks.append(Prompt(row.text, turn=row.position, said="You: " if reader else ""))
             blocks += [image_line(image, row.position) for image in row.images]
@@ -50,7 +50,8 @@ def blocks_of(
             blocks.append(tool_result(names.get(row.tool_call_id, ""), row))
         elif row.role == "assistant" and row.position != streaming:
             names.update((call.id, call.name) for call in stored_calls(row))
-            blocks += _answer(row, reader)
+            below_results = index > 0 and rows[index - 1].role == "tool"
+            blocks += _answer(row, reader, goes_on=bool(row.text) or below_results)
     if unanswered(rows) and (streaming is None or rows[-1].position < streaming):
         blocks.append(waiting_calls(rows[-1].position))
     return blocks
@@ -94,7 +95,7 @@ def waiting_calls(turn: int, why: str | None = None) -> Note:
     return Note([(words, "warn" if why else "event"), (way, "hint")], gap=True, turn=turn)
 
 
-def _answer(row: MessageRow, reader: bool) -> list[Block]:
+def _answer(row: MessageRow, reader: bool, *, goes_on: bool) -> list[Block]:
     turn = row.position
     blocks: list[Block] = [label(row.model_ref, turn, reader=reader)]
     if row.thinking:
@@ -102,7 +103,7 @@ def _answer(row: MessageRow, reader: bool) -> list[Block]:
     if row.text:
         blocks.append(MarkdownBlock(row.text, turn=turn))
     blocks += [ToolCard(call.name, call.arguments, turn=turn) for call in stored_calls(row)]
-    if end := end_words(row.state, row.finish_reason, partial=bool(row.text)):
+    if end := end_words(row.state, row.finish_reason, partial=goes_on):
         blocks.append(TextBlock(end, gap=True, turn=turn))
     if row.run_id is not None:
         blocks.append(TextBlock([(Bill.of_row(row).words, "cost")], turn=turn))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -56,7 +57,7 @@ class Params:
             stored.get("effort"),
             tools,
             stored.get("tools_from") or "",
-            stored.get("tool_choice"),
+            stored.get("tool_choice") if tools else None,
         )
 
     @property
@@ -269,11 +270,14 @@ def check_tools(text: str, before: Params, folder: Path) -> str | None:
     return None
 
 
-def check_choice(text: str) -> str | None:
-    """What is wrong with a tool choice whatever the tools are; None when it may be good."""
-    return (
-        None if len(text.strip()) <= 64 and " " not in text.strip() else "auto, none, required, or one tool"
-    )
+def check_choice(values: Mapping[str, str], before: Params, folder: Path) -> tuple[str, str] | None:
+    """The line of the tool choice, and what is wrong with it for the tools that are named; None when it is good."""
+    try:
+        if tools := _tools(values["tools"], before, folder):
+            checked_choice(values["tool_choice"], tools)
+    except UsageError as error:
+        return "tool_choice", error.message
+    return None
 
 
 def check_temperature(text: str) -> str | None:

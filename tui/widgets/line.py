@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.text import Text
 from textual import events
 from textual.widgets import Input
@@ -22,6 +24,11 @@ class Line(Input):
     Line:focus { border: none; }
     Line:ansi { border: none; }
     """
+
+    def __init__(self, *args: Any, keeps_lines: bool = False, **more: Any) -> None:
+        """`keeps_lines`: a pasted text keeps its line ends, shown as a sign each; else its first line is taken."""
+        super().__init__(*args, **more)
+        self._keeps_lines = keeps_lines
 
     def on_mount(self) -> None:
         self.cursor_blink = False
@@ -51,6 +58,14 @@ class Line(Input):
             self.delete_selection()
         else:
             super().action_cut()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        if not self._keeps_lines:
+            return  # Textual goes on to the handler of its Input
+        event.stop()
+        event.prevent_default()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+        self.replace(text, *sorted(self.selection))
 
     async def _on_key(self, event: events.Key) -> None:
         await super()._on_key(event)
