@@ -78,6 +78,13 @@ def test_a_model_from_nothing_to_gone(run: Run, threaded: OllamaServer) -> None:
     assert "box/llama3.2:latest" in {one["ref"] for one in said["models"]}
 
 
+def test_the_speed_that_the_server_states_is_told(run: Run) -> None:
+    _, said, _ = run("chat", "-m", "box/llama3.2:latest", "--json", "hi")
+    assert said["server"] == {"load_ms": 1, "prompt_tok_s": 1000, "output_tok_s": 250}
+    _, _, err = run("chat", "-m", "box/llama3.2:latest", "hi")
+    assert err.splitlines()[-1].endswith(" s · server: 250 tok/s")
+
+
 def test_what_cannot_be(run: Run, threaded: OllamaServer) -> None:
     status, _, err = run("models", "pull", "box", "nonsense")
     assert status == 5

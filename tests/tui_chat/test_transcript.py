@@ -15,7 +15,7 @@ from tui.themes import DARK
 from tui.widgets import transcript_flow
 from tui.widgets.transcript import Transcript
 from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
-from tui.widgets.transcript_blocks import Block, Prompt, TextBlock
+from tui.widgets.transcript_blocks import Block, CostLine, Prompt, TextBlock
 from tui.widgets.transcript_flow import STEP
 
 WORDS = "Every paragraph of this answer is long enough to be wrapped at any width that is tested here. "
@@ -352,3 +352,11 @@ async def test_another_width_while_a_long_conversation_is_laid_out_ends_in_the_r
             block.lay_out(widget.text_width)
         widget.flush()
         assert all_rows(widget) == [block.row(n).text for block in whole for n in range(block.height)]
+
+
+def test_more_figures_stand_under_an_answer_only_where_the_row_has_room() -> None:
+    line = CostLine("812 → 340 tok", "server: 42 tok/s")
+    for width, words in ((34, "812 → 340 tok · server: 42 tok/s"), (33, "812 → 340 tok")):
+        line.lay_out(width)
+        assert line.source == words
+        assert line.height == 1
