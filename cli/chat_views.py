@@ -237,11 +237,13 @@ def _cost_line(result: RunResult) -> str:
     """`openai-prod/gpt-4o · 12 in · 5 out · $0.000080 computed · 0.9 s`."""
     cost = dollars(result.cost, result.grade)
     grade = f" {result.grade}" if result.cost is not None else ""
+    used = result.usage
+    told = [f"{count(used.input)} in", f"{count(used.output)} out", f"{cost}{grade}"]
+    if used.input is None and used.output is None:  # a task: nobody counts its tokens
+        told = ["cost unknown" if result.grade == "unknown" else told[-1]]
     parts = [
         result.model,
-        f"{count(result.usage.input)} in",
-        f"{count(result.usage.output)} out",
-        f"{cost}{grade}",
+        *told,
         f"{result.duration_ms / 1000:.1f} s",
     ]
     if result.state != "complete" or result.finish_reason not in ("stop", "tool_calls"):

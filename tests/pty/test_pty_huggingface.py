@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +12,7 @@ from pty_stage import ESC, go, key, program, walk
 
 sys.path.append(str(Path(__file__).parents[1] / "adapters"))
 
-from hub_server import TOKEN, HubServer
-from loop_server import serving
+from hub_server import TOKEN, HubServer, threaded
 
 STEPS = (
     go(":", "Do what?"),
@@ -29,22 +27,8 @@ STEPS = (
 @pytest.fixture
 def hub() -> Iterator[str]:
     """The address of a loopback hub and router."""
-    up, over, url = threading.Event(), asyncio.Event(), []
-    loop = asyncio.new_event_loop()
-
-    async def run() -> None:
-        async with serving(HubServer()) as server:
-            url.append(server.url)
-            up.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    up.wait(5)
-    yield url[0]
-    loop.call_soon_threadsafe(over.set)
-    thread.join()
-    loop.close()
+    with threaded(HubServer()) as url:
+        yield url
 
 
 def test_the_key_of_a_translation(home: Path, hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
