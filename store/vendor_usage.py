@@ -187,6 +187,13 @@ class VendorUsage:
         await self._add_up(tx, provider, since // DAY_MS, -(-until // DAY_MS))
         return count
 
+    async def insert(self, tx: Tx, rows: Sequence[VendorRow]) -> None:
+        """Add buckets beside what is held; of the same bucket the new one stays."""
+        await tx.executemany(_PUT, [values(row, _NAMES) for row in rows])
+        for provider in {row.provider for row in rows}:
+            days = [row.start_at // DAY_MS for row in rows if row.provider == provider]
+            await self._add_up(tx, provider, min(days), max(days) + 1)
+
     async def forget_source(self, tx: Tx, provider: str, source: str) -> None:
         """Take back what came from one file."""
         ends = "SELECT MIN(start_at), MAX(start_at) FROM vendor_usage WHERE provider = ? AND source = ?"
