@@ -43,6 +43,7 @@ class OpenAIAdapter:
     dialect: ClassVar[str] = "openai"
 
     def __init__(self, connection: Connection, fetcher: Fetcher) -> None:
+        self._own_extra = habits(connection).extra  # a vendor's defaults are meant for chat completions
         connection = with_defaults(connection)
         headers = dict(connection.headers)
         for option, header in (("organization", "OpenAI-Organization"), ("project", "OpenAI-Project")):
@@ -148,7 +149,7 @@ class OpenAIAdapter:
         origin = Origin(self._origin.slug, request.model)
         while True:
             dropped = self._by_responses.get(request.model, frozenset())
-            sent = responses.body(request, dropped)
+            sent = self._responses_body(request, dropped)
             try:
                 stream = await send_chat(
                     self._client,
@@ -167,6 +168,10 @@ class OpenAIAdapter:
                 continue
             self._by_responses.setdefault(request.model, dropped)
             return stream
+
+    def _responses_body(self, request: ChatRequest, dropped: frozenset[str]) -> dict[str, object]:
+        """The body by the Responses form, with the fields that the user wants in every request."""
+        return {**self._own_extra, **responses.body(request, dropped)}
 
     async def _get(
         self, url: str, params: Mapping[str, str], deadline: float

@@ -92,7 +92,7 @@ class _Probe:
         beside = models_url.removesuffix("models") + key.path
         url = _ROOT.sub(key.path, models_url) if key.path.startswith("/") else beside
         status, _headers, content = await self._call(self._client.build_request("GET", url))
-        if status != 200:  # whether the key is bad is found out by a chat then
+        if status != 200 or not _is_json(content):  # whether the key is bad is found out by a chat then
             return None
         answer = parse_json(content, self._origin.slug)
         return key.read(self._origin.slug, answer) if isinstance(answer, dict) else None

@@ -60,6 +60,13 @@ class OpenRouterAdapter(OpenAIAdapter):
         if effort is not None:
             sent["reasoning"] = {"effort": effort}
         kept_details(sent, request)
+        return self._routed(sent)
+
+    def _responses_body(self, request: ChatRequest, dropped: frozenset[str]) -> dict[str, object]:
+        """Who may answer holds however a model is asked: a host that keeps data is not let in by another form."""
+        return self._routed(super()._responses_body(request, dropped))
+
+    def _routed(self, sent: dict[str, object]) -> dict[str, object]:
         for name, value in self._routing.items():
             given = sent.get(name)
             sent[name] = (

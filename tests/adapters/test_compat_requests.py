@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from loop_server import Exchange, serving
 from pydantic import SecretStr
 
 from adapters.base import Connection
+from adapters.errors import ProviderError
 from adapters.events import ChatRequest, Message, ToolCall, ToolSpec
 from adapters.fetch import Fetcher
 from adapters.loader import create
@@ -250,8 +252,9 @@ async def test_xai_says_how_the_key_stands(flags: dict[str, bool], state: str, w
     assert all(exchange.method == "GET" for exchange in arrived), "no chat is tried where the key is told"
 
 
-async def test_a_gateway_in_front_of_xai_without_that_page_is_tried_by_a_chat() -> None:
-    async with vendor("xai") as (adapter, arrived):
+@pytest.mark.parametrize("pages", [{}, {"/v1/api-key": (200, "<!doctype html>a web page for everything")}])
+async def test_a_gateway_in_front_of_xai_without_that_page_is_tried_by_a_chat(pages: dict[str, Any]) -> None:
+    async with vendor("xai", pages) as (adapter, arrived):
         verdict = await adapter.validate()
     assert verdict.ok
     assert arrived[-1].method == "POST"
@@ -300,3 +303,72 @@ async def test_a_servers_health_counts_more_than_its_list(
     if "Loading" in str(page):
         assert verdict.message == "prov is still loading the model."
         assert verdict.error.retry_after_ms == 5_000
+
+
+# -- Perplexity: Responses only --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "state"),
+    [
+        (400, "model is required", "ok"),
+        (422, "model: field required", "ok"),
+        (401, "Invalid API key", "invalid_key"),
+        (401, "You have no remaining credits", "no_credit"),
+    ],
+)
+async def test_perplexity_is_tried_by_responses_since_it_has_no_list(
+    status: int, said: str, state: str
+) -> None:
+    pages = {
+        "/v1/models": (404, {"detail": "Not Found"}),
+        "/v1/responses": (status, {"error": {"message": said, "code": status}}),
+    }
+    async with vendor("perplexity", pages) as (adapter, arrived):
+        verdict = await adapter.validate()
+        with pytest.raises(ProviderError) as caught:
+            await adapter.list_models()
+    assert verdict.state == state
+    assert caught.value.status == 404
+    assert [one.path for one in arrived[:2]] == ["/v1/models", "/v1/responses"]
+    if state == "ok":
+        assert verdict.message == "The key is accepted. It has no model list."
+
+
+async def test_perplexity_answers_by_responses_with_its_own_events_and_its_cost() -> None:
+    whole = {
+        "model": "openai/gpt-5", "status": "completed", "output": [],
+        "usage": {"input_tokens": 9, "output_tokens": 2, "cost": {"currency": "USD", "total_cost": 0.00531}},
+    }  # fmt: skip
+    rows = [
+        {"type": "response.created", "response": {"model": "openai/gpt-5"}},
+        {"type": "response.reasoning.started", "thought": "I should search."},
+        {"type": "response.reasoning.search_queries", "queries": ["rain"]},
+        {"type": "response.reasoning.stopped"},
+        {"type": "response.output_text.delta", "item_id": "m", "delta": "Rain"},
+        {"type": "response.completed", "response": whole},
+    ]
+
+    async def handle(exchange: Exchange) -> None:
+        await exchange.begin()
+        for row in rows:
+            await exchange.row(row)
+
+    fetcher = Fetcher()
+    async with serving(handle) as server:
+        options = {"extra_body": '{"preset":"pro-search"}'}
+        made = create(
+            Connection(
+                "p", "openai", server.url, catalog_id="perplexity", key=SecretStr("k"), options=options
+            ),
+            fetcher,
+        )
+        got = Collected()
+        async with made.stream(ASK) as stream:
+            async for event in stream:
+                got.add(event)
+        await made.aclose()
+        await fetcher.aclose()
+    assert server.paths() == ["POST /v1/responses"]
+    assert server.requests[0].json["preset"] == "pro-search"
+    assert (got.text, stream.state, got.usage.reported_cost) == ("Rain", "complete", Decimal("0.00531"))

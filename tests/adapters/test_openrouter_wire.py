@@ -123,6 +123,35 @@ async def test_options_choose_the_hosts_and_the_models_to_fall_back_on() -> None
     assert got.usage.reported_cost == Decimal("0.00012")
 
 
+async def test_who_may_answer_holds_for_a_model_that_only_responses_knows() -> None:
+    """A host that keeps data is not let in by the other form."""
+
+    async def handle(exchange: Exchange) -> None:
+        if exchange.path.endswith("/chat/completions"):
+            said = "This model is only supported in v1/responses and not in v1/chat/completions."
+            await exchange.answer(404, {"error": {"message": said, "code": 404}})
+            return
+        output = [{"type": "message", "content": [{"type": "output_text", "text": "hi"}]}]
+        await exchange.answer(200, {"object": "response", "status": "completed", "output": output})
+
+    fetcher = Fetcher()
+    async with serving(handle) as server:
+        options = {
+            "data_collection": "deny",
+            "models": "a/b",
+            "extra_body": '{"provider":{"zdr":true},"user":"u"}',
+        }
+        made = create(Connection("prov", "openrouter", f"{server.url}/api/v1", options=options), fetcher)
+        await asked(made)
+        await made.aclose()
+        await fetcher.aclose()
+    sent = server.requests[-1].json
+    assert server.requests[-1].path.endswith("/responses")
+    assert (sent["provider"], sent["models"], sent["user"]) == (
+        {"data_collection": "deny", "zdr": True}, ["a/b"], "u",
+    )  # fmt: skip
+
+
 async def test_without_options_nothing_is_chosen() -> None:
     async with router({}) as (adapter, arrived):
         await asked(adapter)
