@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from pydantic import SecretStr
 
 from adapters.base import Connection
-from adapters.errors import (
-    BadRequestError,
-    InvalidCredentialsError,
-    Origin,
-    PermissionDeniedError,
-    ProviderError,
-    RateLimitedError,
-    ServerError,
-    UnexpectedResponseError,
-    error_from_answer,
-)
-from adapters.errors.mapping import excerpt
+from adapters.entra_refusals import odd, over, refused
+from adapters.errors import Origin, RateLimitedError, ServerError, error_from_answer
 from adapters.fetch import Fetcher
+from catalog.detect import is_loopback
 from catalog.plaintext import one_line
 from catalog.redact import remember_secret
 
@@ -36,10 +26,6 @@ _LONGEST = 64 * 1024
 _SPARE = 300.0
 """Seconds before its end at which a token is renewed."""
 _Fields = Mapping[str, SecretStr | str]
-_CODE = re.compile(r"\b(AADSTS\d{3,9})\b")
-
-REVOKED = "AADSTS50173 AADSTS70000 AADSTS700082 AADSTS70008 AADSTS700084 AADSTS50078 AADSTS50076 AADSTS50079 AADSTS65001"
-"""Codes under which a kept sign-in is over: revoked, expired, a new password, a further factor or consent is wanted."""
 
 
 def now() -> float:
@@ -104,7 +90,7 @@ def unpacked(text: SecretStr | None, realm: Realm) -> Tokens | None:
             float(found["renew_at"]),
             None if refresh is None else _secret(refresh),
         )
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     return kept
 
@@ -152,7 +138,7 @@ class Entra:
 
     def __init__(self, connection: Connection, realm: Realm, fetcher: Fetcher) -> None:
         self._connection, self.realm, self._fetcher = connection, realm, fetcher
-        self._slug = connection.slug
+        self.slug = connection.slug
 
     async def for_application(self, secret: SecretStr) -> Tokens:
         """Tokens by the client credentials flow. Raises ProviderError, OfflineError."""
@@ -164,20 +150,20 @@ class Entra:
         }
         status, body = await self._post("token", fields)
         if status != 200:
-            raise self._refused(status, body)
+            raise refused(self.slug, status, body)
         return self._tokens(body, status)
 
     async def begin(self) -> DeviceCode:
         """A code for a person to type in. Raises ProviderError, OfflineError."""
         status, body = await self._post("devicecode", {"scope": f"{self.realm.scope} offline_access"})
         if status != 200:
-            raise self._refused(status, body)
+            raise refused(self.slug, status, body)
         url = body.get("verification_uri") or body.get("verification_url")
         code, shown = body.get("device_code"), body.get("user_code")
         if not (isinstance(url, str) and isinstance(code, str) and isinstance(shown, str) and code and shown):
-            raise self._odd(status)
-        if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-            raise self._odd(status)
+            raise odd(self.slug, status)
+        if not _is_place(url):
+            raise odd(self.slug, status)
         return DeviceCode(
             self._checked(code, status),
             one_line(shown, 40),
@@ -199,12 +185,12 @@ class Entra:
             return 0.0
         if body.get("error") == "slow_down":
             return 5.0
-        raise self._refused(status, body)
+        raise refused(self.slug, status, body)
 
     async def renew(self, tokens: Tokens) -> Tokens:
         """Fresh tokens for a kept sign-in; one that is over is an InvalidCredentialsError."""
         if tokens.refresh is None:
-            raise self.over()
+            raise over(self.slug)
         fields: _Fields = {
             "grant_type": "refresh_token",
             "refresh_token": tokens.refresh,
@@ -212,33 +198,14 @@ class Entra:
         }
         status, body = await self._post("token", fields)
         if status != 200:
-            raise self._refused(status, body)
+            raise refused(self.slug, status, body)
         return self._tokens(body, status, tokens.refresh)
-
-    def over(self, said: str = "") -> InvalidCredentialsError:
-        """The sign-in has to be done again."""
-        quoted = f" Entra ID says: “{said}”" if said else ""
-        return InvalidCredentialsError(
-            f"The sign-in of {self._slug} is over.{quoted}",
-            title="Sign in again",
-            hint=f"Sign in again: {_key_words(self._slug)}",
-            provider=self._slug,
-        )
-
-    def needed(self) -> InvalidCredentialsError:
-        """Nobody has signed in yet."""
-        return InvalidCredentialsError(
-            f"{self._slug} needs a sign-in with Microsoft Entra ID.",
-            title="Sign-in needed",
-            hint=f"Sign in: {_key_words(self._slug)}",
-            provider=self._slug,
-        )
 
     async def _post(self, call: str, fields: _Fields) -> tuple[int, Mapping[str, object]]:
         connection = replace(
             self._connection, base_url=self.realm.authority, key=None, headers={}, secret_headers={}
         )
-        origin = Origin(self._slug)
+        origin = Origin(self.slug)
         auth = _Form({"client_id": self.realm.client_id, **fields})
         async with self._fetcher.client(connection, auth=auth) as client:
             status, headers, content = await self._fetcher.call(
@@ -255,11 +222,11 @@ class Entra:
         if isinstance(body, dict) and (status == 200 or isinstance(body.get("error"), str)):
             return status, body
         if status == 200:
-            raise self._odd(status)
+            raise odd(self.slug, status)
         error = error_from_answer(origin, status, headers, content)
         if isinstance(error, RateLimitedError | ServerError):
             raise error
-        raise self._odd(status)
+        raise odd(self.slug, status)
 
     def _tokens(self, body: Mapping[str, object], status: int, before: SecretStr | None = None) -> Tokens:
         access, refresh = body.get("access_token"), body.get("refresh_token")
@@ -275,79 +242,7 @@ class Entra:
         try:
             return _secret(value)
         except ValueError:
-            raise self._odd(status) from None
-
-    def _refused(self, status: int, body: Mapping[str, object]) -> ProviderError:
-        """What the authority says, in words. Its `error` is a typed word (RFC 6749, 8628), AADSTS says more."""
-        kind = str(body.get("error", ""))
-        told = str(body.get("error_description", ""))
-        found = _CODE.search(told)
-        code = found[1] if found else ""
-        said = excerpt(told.split("Trace ID")[0].split("\r")[0].split("\n")[0], keys=True)
-        slug, quoted = self._slug, f" Entra ID says: “{said}”" if said else ""
-        if kind in ("temporarily_unavailable", "server_error") or status >= 500:
-            return ServerError(
-                f"The sign-in of {slug} failed at Entra ID ({status}).{quoted}",
-                hint="Try again.",
-                provider=slug,
-                status=status,
-            )
-        if kind in ("authorization_declined", "access_denied"):
-            return PermissionDeniedError(
-                f"The sign-in of {slug} was declined.",
-                title="Sign-in declined",
-                hint=f"Sign in again: {_key_words(slug)}",
-                provider=slug,
-                status=status,
-            )
-        if kind in ("expired_token", "code_expired"):
-            return too_late(slug)
-        if kind in ("invalid_client", "unauthorized_client"):
-            return InvalidCredentialsError(
-                f"Entra ID refuses the application of {slug}: its client secret or client id is wrong or expired.{quoted}",
-                hint=f"Enter a new client secret as the key of {slug}, or set client_id.",
-                provider=slug,
-                status=status,
-            )
-        if code in ("AADSTS90002", "AADSTS900023") or kind == "invalid_request":
-            return BadRequestError(
-                f"Entra ID does not take the sign-in of {slug}.{quoted}",
-                hint="Check the options tenant, client_id and authority.",
-                provider=slug,
-                status=status,
-            )
-        if kind in ("invalid_grant", "interaction_required") or code in REVOKED.split():
-            error = self.over(said)
-            error.status = status
-            return error
-        return PermissionDeniedError(
-            f"Entra ID refuses the sign-in of {slug}.{quoted}",
-            hint="Check the options tenant, client_id and scope.",
-            provider=slug,
-            status=status,
-        )
-
-    def _odd(self, status: int) -> UnexpectedResponseError:
-        return UnexpectedResponseError(
-            f"The authority of {self._slug} sent an answer that is none of Entra ID's ({status}).",
-            hint="Check the options authority and tenant.",
-            provider=self._slug,
-            status=status,
-        )
-
-
-def too_late(slug: str) -> InvalidCredentialsError:
-    """The code of a person's sign-in was not used in time."""
-    return InvalidCredentialsError(
-        f"The code for {slug} was not used in time.",
-        title="Code expired",
-        hint=f"Get a new one: {_key_words(slug)}",
-        provider=slug,
-    )
-
-
-def _key_words(slug: str) -> str:
-    return f"switchroom providers login {slug}"
+            raise odd(self.slug, status) from None
 
 
 def _secret(value: object) -> SecretStr:
@@ -359,12 +254,22 @@ def _secret(value: object) -> SecretStr:
     return SecretStr(text)
 
 
+def _is_place(url: str) -> bool:
+    """Whether a person can be sent to this address to type their code."""
+    try:
+        split = urlsplit(url)
+        host = split.hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (split.scheme == "https" or (split.scheme == "http" and is_loopback(host)))
+
+
 def _seconds(value: object, usual: float, most: float) -> float:
     """A number, or a text with one; what makes no sense is as usual."""
     try:
         found = (
             float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else usual
         )
-    except ValueError:
+    except (ValueError, OverflowError):
         return usual
     return min(found, most) if found > 0 else usual

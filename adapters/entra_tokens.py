@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from adapters import entra
 from adapters.base import TokenKeeper
 from adapters.entra import Entra, Tokens
+from adapters.entra_refusals import needed
 from adapters.errors import ProviderError
 from adapters.fetch import KeyAuth
 from catalog.errors import VaultLockedError
@@ -25,8 +26,6 @@ class TokenSource:
     def __init__(self, authority: Entra, keeper: TokenKeeper | None, secret: SecretStr | None) -> None:
         self._authority, self._keeper, self._secret = authority, keeper, secret
         self._tokens: Tokens | None = None
-        self._looked = False
-        """What is kept was read."""
         self._got_at = 0.0
         """When the last one was fetched here."""
         self._lock = asyncio.Lock()
@@ -37,10 +36,9 @@ class TokenSource:
         `refused`: the vendor did not take this one, so another is wanted.
         """
         async with self._lock:
-            if not self._looked and self._keeper is not None:
-                self._tokens = await self._kept(self._keeper)
-            self._looked = True
             kept = self._tokens
+            if kept is None or _same(kept.access, refused) or entra.now() >= kept.renew_at:
+                kept = self._tokens = await self._latest(kept)  # another program may have a newer one
             good = kept is not None and not _same(kept.access, refused)
             if kept is not None and good and entra.now() < kept.renew_at:
                 return kept.access
@@ -57,19 +55,22 @@ class TokenSource:
                 await self._keeper.save(self._tokens.packed(self._authority.realm))
             return self._tokens.access
 
-    async def _kept(self, keeper: TokenKeeper) -> Tokens | None:
+    async def _latest(self, known: Tokens | None) -> Tokens | None:
+        """What is kept, where that is newer than what is known here."""
         try:
-            return entra.unpacked(await keeper.load(), self._authority.realm)
+            text = await self._keeper.load() if self._keeper is not None else None
         except VaultLockedError:
-            if self._secret is None:
+            if self._secret is None and known is None:
                 raise  # a person would have to sign in again
-            return None
+            return known
+        kept = entra.unpacked(text, self._authority.realm)
+        return kept if kept is not None and (known is None or kept.renew_at > known.renew_at) else known
 
     async def _fresh(self, kept: Tokens | None) -> Tokens:
         if self._secret is not None:
             return await self._authority.for_application(self._secret)
         if kept is None:
-            raise self._authority.needed()
+            raise needed(self._authority.slug)
         return await self._authority.renew(kept)
 
     def __repr__(self) -> str:
@@ -96,6 +97,7 @@ class EntraAuth(httpx.Auth):
             return  # what the vendor said is told
         if not _same(fresh, token):
             request.headers["authorization"] = f"Bearer {fresh.get_secret_value()}"
+            await _drop(response)
             yield request
 
     def __repr__(self) -> str:
@@ -104,3 +106,10 @@ class EntraAuth(httpx.Auth):
 
 def _same(one: SecretStr, other: SecretStr | None) -> bool:
     return other is not None and one.get_secret_value() == other.get_secret_value()
+
+
+async def _drop(response: httpx.Response) -> None:
+    """Leave a refusal unread: httpx would read all of it before the next try, however much it is."""
+    if isinstance(response.stream, httpx.AsyncByteStream):
+        await response.stream.aclose()
+        response.stream = httpx.ByteStream(b"")

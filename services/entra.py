@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 Who = Literal["person", "application"]
 
+PATIENCE = 4
+"""Questions in a row that may find nobody, before waiting for a person is given up."""
+
 
 async def pause(seconds: float) -> None:
     """Between two questions; tests put a clock of their own here."""
@@ -83,16 +86,27 @@ class SignIns:
     async def wait(self, started: Started) -> SecretStr:
         """Until the person is done: what is to be kept. Raises what the authority says, and when the time is over."""
         from adapters import entra
+        from adapters.entra_refusals import too_late
+        from adapters.errors import ProviderError
 
-        adapter, interval = started.adapter, started.code.interval
+        interval, failed = started.code.interval, 0
         while True:
             await pause(interval)
-            found = await adapter.end_sign_in(started.code)
+            try:
+                found = await started.adapter.end_sign_in(started.code)
+                failed = 0
+            except ProviderError as error:
+                failed += 1
+                if not error.retryable or failed == PATIENCE:
+                    raise
+                found = (
+                    interval  # a line that breaks must not cost the code: ask on, half as often (RFC 8628)
+                )
             if not isinstance(found, float):
                 return found
             interval += found
             if entra.now() >= started.code.expires_at:
-                raise entra.too_late(started.slug)
+                raise too_late(started.slug)
 
     async def keep(self, slug: str, tokens: SecretStr, *, backend: str | None = None) -> None:
         """Keep what a person signed in with. It is a change: recorded, and refused in a read-only session."""

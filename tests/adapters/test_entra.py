@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -210,6 +211,36 @@ async def test_a_token_that_is_refused_is_replaced_once(clock: Clock) -> None:
         assert len(scene.entra.asked) == asked
 
 
+async def test_a_sign_in_elsewhere_helps_here_too(clock: Clock) -> None:
+    async with staged() as scene:
+        here = await scene.signed_in()
+        assert (await here.validate()).ok
+        scene.entra.refuses["refresh_token"] = "invalid_grant AADSTS50173: The grant was revoked."
+        clock.seconds += 4000
+        assert (await here.validate()).state == "invalid_key"
+        await scene.signed_in()  # in another program, which keeps its tokens in the same place
+        assert (await here.validate()).ok
+
+
+async def test_a_refusal_without_end_is_left_for_the_next_try(clock: Clock) -> None:
+    tried: list[str] = []
+
+    async def handle(exchange: Exchange) -> None:
+        tried.append(exchange.headers["authorization"])
+        await exchange.begin(401)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await exchange.send(b" " * 65_536)
+
+    fetcher = Fetcher()
+    async with authority() as entra, serving(handle) as server:
+        adapter = await Scene(entra, server.url, fetcher).signed_in()
+        async with asyncio.timeout(3):
+            assert (await adapter.validate()).state == "invalid_key"
+        assert len(set(tried)) == 2, "another token was tried"
+        await fetcher.aclose()
+
+
 @pytest.mark.parametrize(
     ("grant", "said", "kind", "words"),
     [
@@ -238,7 +269,9 @@ async def test_what_the_authority_refuses_is_said_in_words(
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html>", b"[]", b'{"device_code": 5}', b'{"device_code":"d","user_code":"u","verification_uri":"javascript:1"}',
-     '{"device_code":"dé","user_code":"u","verification_uri":"https://x"}'.encode()],
+     '{"device_code":"dé","user_code":"u","verification_uri":"https://x"}'.encode(),
+     b'{"device_code":"d","user_code":"u","verification_uri":"http://127.0.0.1.evil.example/device"}',
+     b'{"device_code":"d","user_code":"u","verification_uri":"https://"}'],
 )  # fmt: skip
 async def test_answers_that_are_none_of_entras(clock: Clock, body: bytes) -> None:
     async def odd(exchange: Exchange) -> None:
@@ -250,6 +283,20 @@ async def test_answers_that_are_none_of_entras(clock: Clock, body: bytes) -> Non
         adapter = AzureAdapter(Connection("prov", "azure", server.url, options=options), fetcher)
         with pytest.raises(UnexpectedResponseError, match="none of Entra ID's"):
             await adapter.begin_sign_in()
+        await fetcher.aclose()
+
+
+async def test_absurd_times_are_the_usual_ones(clock: Clock) -> None:
+    async def odd(exchange: Exchange) -> None:
+        absurd = b'{"device_code":"dev-code","user_code":"u","verification_uri":"https://x.example","expires_in":1%s,"interval":NaN}'
+        await exchange.answer(200, absurd % (b"0" * 400))
+
+    fetcher = Fetcher()
+    async with serving(odd) as server:
+        options = {"auth": "entra", "authority": server.url}
+        adapter = AzureAdapter(Connection("prov", "azure", server.url, options=options), fetcher)
+        code = await adapter.begin_sign_in()
+        assert (code.expires_at, code.interval) == (clock.seconds + 900, 5.0)
         await fetcher.aclose()
 
 
