@@ -371,4 +371,4 @@ async def test_perplexity_answers_by_responses_with_its_own_events_and_its_cost(
         await fetcher.aclose()
     assert server.paths() == ["POST /v1/responses"]
     assert server.requests[0].json["preset"] == "pro-search"
-    assert (got.text, stream.state, got.usage.reported_cost) == ("Rain", "complete", Decimal("0.00531"))
+    assert (got.text, stream.state, got.usage.reported_cost) == (["Rain"], "complete", Decimal("0.00531"))
