@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 from adapters.base import Adapter, Connection, ProviderState, RemoteModel, Stream, Validation
 from adapters.errors import ProviderError, UnexpectedResponseError
 from adapters.events import ChatRequest, Event, Finished, FinishReason, StreamState
+from adapters.speed import Speed, speed_of
 from catalog.errors import OfflineError, SwitchroomError, UsageError
 from catalog.options import Option
 from catalog.plaintext import one_line
@@ -294,6 +295,10 @@ class _Told:
     @property
     def served_by(self) -> str | None:
         return getattr(self._stream, "served_by", None)
+
+    @property
+    def speed(self) -> Speed | None:
+        return speed_of(self._stream)
 
     @property
     def state(self) -> StreamState:
