@@ -51,6 +51,8 @@ class AccountShown:
     lines: tuple[AccountLine, ...]
     now: int
     reading: bool = False
+    known_from: int | None = None
+    """From when on anything was read, where that is later than the span begins; None: all of it was."""
 
 
 class AccountPage(Vertical):
@@ -111,9 +113,9 @@ async def read(services: Services, slug: str, span: int, by: str, *, reading: bo
     view = await accounts.view(slug)
     found = await accounts.totals(slug, since, until, _KEYS[by], source=API)
     whole_span = await accounts.totals(slug, since, until, None, source=API)
-    return AccountShown(
-        view, words, by, whole_span[0] if whole_span else None, _lines(found, by), now, reading
-    )
+    short = view.read_from if view.read_from is not None and view.read_from > since else None
+    total = whole_span[0] if whole_span else None
+    return AccountShown(view, words, by, total, _lines(found, by), now, reading, short)
 
 
 def _lines(found: Sequence[VendorTotal], by: str) -> tuple[AccountLine, ...]:
@@ -147,7 +149,13 @@ def figures(found: AccountShown, *, low: bool = False) -> list[Pair]:
         pairs.append(("account key", view.admin_label, ""))
     pairs += [(name, value, "dim" if value == UNKNOWN else "") for name, value in figure_lines(view.figures)]
     if found.total is not None:
-        pairs.append((f"last {found.span}", _sum(found.total), "strong"))
+        if found.known_from is None:
+            pairs.append((f"last {found.span}", _sum(found.total), "strong"))
+        else:
+            from services.clock import iso
+
+            pairs.append((f"since {(iso(found.known_from) or '')[:10]}", _sum(found.total), "strong"))
+            pairs.append(("", f"{{r:provider.account_read}} reads all {found.span}", "accent"))
     if view.more:
         pairs.append(("", f"{view.more} {{K:provider.key}} gives one.", "accent"))
     if not low:

@@ -218,7 +218,8 @@ class ProviderDetail(Rereading):
         """Ask the vendor; what it says, or why it did not, is read from what is kept."""
         self._load_soon()
         try:
-            view = await self.app.services.accounts.refresh(self.slug)
+            days = SPANS[self._account_span][1]
+            view = await self.app.services.accounts.refresh(self.slug, days=days)
         except SwitchroomError as error:
             self.app.tell_error(error)
             return
