@@ -29,7 +29,7 @@ from adapters.errors import (
     error_from_answer,
 )
 from adapters.http_errors import from_transport, is_tls
-from adapters.http_rules import check_url, proxy_for
+from adapters.http_rules import check_url, proxy_for, safely_packed
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
 from catalog.redact import remember_secret
@@ -116,6 +116,9 @@ class _GatedTransport(httpx.AsyncBaseTransport):
                 raise httpx.ProxyError(f"{self._proxy_host} cannot be reached") from error
             raise
         _log_request(request, response.status_code, started)
+        if not safely_packed(response.headers.get("content-encoding", "")):
+            await response.aclose()
+            raise httpx.DecodingError("packed in a way that was not asked for", request=request)
         return response
 
     async def aclose(self) -> None:

@@ -11,6 +11,9 @@ from catalog.detect import is_loopback, is_private
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
 
+_PACKINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
+"""What the HTTP client may unpack, asked for or not."""
+
 
 def check_url(url: str, allow_http: bool = False) -> None:
     """Raise UsageError for an address that must not be called. Nothing is resolved: the text alone decides."""
@@ -76,3 +79,9 @@ def _from_environment(scheme: str, host: str, port: int | None) -> str | None:
         return None
     proxies = getproxies()
     return proxies.get(scheme) or proxies.get("all")
+
+
+def safely_packed(encoding: str) -> bool:
+    """Whether an answer can be unpacked piece by piece: gzip adds a thousandfold at most, but not in layers."""
+    layers = [layer for layer in map(str.strip, encoding.lower().split(",")) if layer in _PACKINGS]
+    return len(layers) <= 1 and not {"br", "zstd"}.intersection(layers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import gzip
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -424,3 +425,18 @@ def test_the_auth_shows_nothing() -> None:
 def test_headers_that_cannot_be_sent(name: str, value: str) -> None:
     with pytest.raises(UsageError, match="header"):
         OpenAIAdapter(Connection("p", "openai", "https://x.example", headers={name: value}), Fetcher())
+
+
+@pytest.mark.parametrize("packing", ["gzip, gzip", "GZIP,deflate", "br", "zstd", "gzip, zstd"])
+async def test_what_would_unpack_without_measure_is_not_unpacked(packing: str) -> None:
+    """A few hundred bytes in three layers of gzip are gigabytes."""
+    body = gzip.compress(gzip.compress(b"{}"))
+
+    async def handle(exchange: Exchange) -> None:
+        await exchange.answer(200, body, content_encoding=packing)
+
+    fetcher = Fetcher()
+    async with serving(handle) as server:
+        with pytest.raises(UnexpectedResponseError, match="compressed in a broken way"):
+            await fetcher.get_json(f"{server.url}/models")
+    await fetcher.aclose()
