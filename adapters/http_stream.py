@@ -18,13 +18,14 @@ from adapters.errors import (
     UnexpectedResponseError,
     error_from_answer,
 )
-from adapters.errors.mapping import excerpt, request_id
+from adapters.errors.mapping import request_id
 from adapters.events import Event, Finished, FinishReason, StreamState
 from adapters.fetch import ERROR_BODY, JSON_BODY, parse_json, read_bounded
 from adapters.http_errors import from_transport
+from adapters.http_odd import LOOKED_AT, without_events
+from adapters.speed import Speed
 from adapters.sse import Frame, FrameTooLargeError, SSEDecoder
 from adapters.watchdog import Watchdog
-from adapters.speed import Speed
 from catalog.usage import Usage
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -96,6 +97,7 @@ class HttpStream:
         self._started = started
         self._raw: AsyncIterator[bytes] = _bytes_of(response)
         self._prefix = b""
+        """How the body begins; as long as no event came, up to LOOKED_AT of it."""
         self._ready: Sequence[Event] | None = None
         """The events of an answer that came whole; None while there are frames to read."""
         self._decoder = decoder
@@ -118,6 +120,11 @@ class HttpStream:
         """Whose machine answered, where the vendor only passes requests on; None where nothing is said."""
         return getattr(self._reader, "served_by", None)
 
+    @property
+    def speed(self) -> Speed | None:
+        """How fast the server says it was; None where it says nothing."""
+        return getattr(self._reader, "speed", None)
+
     def __aiter__(self) -> AsyncIterator[Event]:
         if self._events is None:
             self._events = self._run() if self._ready is None else self._whole(self._ready)
@@ -126,11 +133,6 @@ class HttpStream:
     async def look(self) -> None:
         """Read up to the first byte that tells frames from one JSON document or a web page."""
         async for piece in self._raw:
-    @property
-    def speed(self) -> Speed | None:
-        """How fast the server says it was; None where it says nothing."""
-        return getattr(self._reader, "speed", None)
-
             self._prefix = piece.lstrip(_BLANK)
             if self._prefix:
                 break
@@ -198,6 +200,8 @@ class HttpStream:
                 dog.waiting = True
                 piece = await following()
                 dog.waiting = False
+                if dog.first and len(self._prefix) < LOOKED_AT:
+                    self._prefix += piece
         except StopAsyncIteration:
             pass
         except (httpx.HTTPError, FrameTooLargeError, ProviderError) as error:
@@ -205,18 +209,31 @@ class HttpStream:
         finally:
             dog.waiting = False
             dog.stop()
-        await dog.settle()
-        if dog.fired is not None and not reader.done:
-            failure = ProviderTimeoutError(
-                f"{dog.fired} {self._origin.slug} was given up.",
-                hint="Try again.",
-                provider=self._origin.slug,
-            )
-        for event in self._leftovers(failure):
+        for event in await self._last(dog, failure):
             yield event
-        if failure is None and dog.first:
-            failure = self._no_frames()
-        yield self._finish(failure)
+
+    async def _last(self, dog: Watchdog, failure: ProviderError | None) -> Sequence[Event]:
+        """What is left to say when nothing more comes; the last of it is how it ended."""
+        await dog.settle()
+        if dog.fired is not None and not self._reader.done:
+            failure = self._given_up(dog.fired)
+        events = self._leftovers(failure)
+        if dog.first and not events:
+            events, failure = await self._odd(failure)
+        return [*events, self._finish(failure)]
+
+    def _given_up(self, why: str) -> ProviderError:
+        slug = self._origin.slug
+        return ProviderTimeoutError(f"{why} {slug} was given up.", hint="Try again.", provider=slug)
+
+    async def _odd(self, failure: ProviderError | None) -> tuple[Sequence[Event], ProviderError | None]:
+        """What an answer without a single event says: see adapters.http_odd."""
+        reader, broken = self._reader, isinstance(failure, UnexpectedResponseError)
+        if reader.done or reader.ended or (failure is not None and not broken):
+            return (), failure
+        return await without_events(
+            self._prefix, self._raw, self._decoder, reader, failure, self._origin, self.status
+        )
 
     def _leftovers(self, failure: ProviderError | None) -> Sequence[Event]:
         """What a last frame without its blank line says, when it is a whole one; then what the reader held back."""
@@ -228,19 +245,6 @@ class HttpStream:
                 except ProviderError:  # half a frame: the end came in its middle
                     break
         return [*events, *self._reader.close()]
-
-    def _no_frames(self) -> ProviderError | None:
-        """The error of an answer that held text, but no events; None when it may have been cut before them."""
-        start = self._prefix
-        if not start or self._decoder.plausible(start):
-            return None
-        return UnexpectedResponseError(
-            f"{self._origin.slug} sent something that is not an answer."
-            f" It says: “{excerpt(start.decode('utf-8', 'replace'))}”",
-            hint="Check the provider's URL and type.",
-            provider=self._origin.slug,
-            status=self.status,
-        )
 
     def _failure(self, error: Exception) -> ProviderError:
         if isinstance(error, ProviderError):

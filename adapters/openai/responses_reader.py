@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
-from adapters.errors import Origin, ProviderError, UnexpectedResponseError, error_from_body
+from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
 from adapters.events import (
     Event,
     FinishReason,
@@ -38,6 +38,7 @@ _MOST_KEPT = 4 * 1024 * 1024
 @dataclass(slots=True)
 class _Call:
     index: int
+    call_id: str
     written: bool = False
     """Some of its arguments came."""
 
@@ -61,14 +62,15 @@ class ResponsesReader:
         """By item id; by call id where a server names no item."""
         self._said = False
         """Some of the answer's text came in deltas."""
+        self._told: set[str] = set()
+        """The kinds of items of which something was told, in deltas or whole."""
         self._thought: str | None = None
         """The kind of reasoning that is shown: a summary and the reasoning itself would be the same thing twice."""
         self._summary: object = None
 
     def frame(self, name: str, data: bytes) -> Sequence[Event]:
         """The events of one frame. The usual piece of text takes the short way past the JSON parser."""
-        if not self._text.held and (quick := _usual_text(data)):
-            self._said = True
+        if self._said and not self._text.held and (quick := _usual_text(data)):
             return (TextDelta(quick),)
         try:
             event = from_json(data)
@@ -77,13 +79,13 @@ class ResponsesReader:
         if not isinstance(event, dict):
             return ()
         if event.get("type") == _TEXT[0] and isinstance(text := event.get("delta"), str):
-            self._said = True
-            text = self._text.feed(text)
-            return (TextDelta(text),) if text else ()
+            return self._say(text)
         return self._event(str(event.get("type") or name), event)
 
     def whole(self, body: object) -> Sequence[Event]:
         """An answer that came as one document, or the error it holds."""
+        if isinstance(body, list) and len(body) == 1:
+            body = body[0]
         if not isinstance(body, dict) or not isinstance(body.get("output"), list):
             raise self._refused(body)
         events = list(self._end(body))
@@ -117,6 +119,9 @@ class ResponsesReader:
         try:
             event = json.loads(text)
         except (ValueError, RecursionError):
+            if name == "error":
+                self._fail(text)
+                return ()
             raise UnexpectedResponseError(
                 f"{self._origin.slug} sent a broken piece of an answer.",
                 hint="Try again.",
@@ -127,9 +132,7 @@ class ResponsesReader:
 
     def _event(self, kind: str, event: Mapping[str, object]) -> Sequence[Event]:
         if kind in _TEXT:
-            self._said = True
-            text = self._text.feed(_string(event.get("delta")))
-            return (TextDelta(text),) if text else ()
+            return self._say(_string(event.get("delta")))
         if kind in _THOUGHTS:
             return self._think(kind, event.get("summary_index"), _string(event.get("delta")))
         if kind.startswith("response.function_call_arguments."):
@@ -145,8 +148,15 @@ class ResponsesReader:
             self._serve(answer)
         return ()
 
+    def _say(self, text: str) -> Sequence[Event]:
+        self._said = True
+        self._told.add("message")
+        text = self._text.feed(text)
+        return (TextDelta(text),) if text else ()
+
     def _think(self, kind: str, part: object, text: str) -> Sequence[Event]:
         self._thought = self._thought or kind
+        self._told.add("reasoning")
         if kind != self._thought:
             return ()
         if self._summary is not None and part is not None and part != self._summary:
@@ -170,22 +180,36 @@ class ResponsesReader:
     def _item(self, item: object, *, whole: bool) -> Sequence[Event]:
         if not isinstance(item, dict):
             return ()
-        if item.get("type") == "reasoning" and whole and self._thought is None:
+        kind = _string(item.get("type"))
+        if kind == "reasoning" and whole and self._thought is None:
             return self._reasoning(item)
-        if item.get("type") != "function_call":
+        if kind == "message" and whole and not self._said:
+            self._told.add(kind)
+            text = self._text.feed("".join(_texts(item.get("content"))))
+            return (TextDelta(text),) if text else ()
+        if kind != "function_call":
             return ()
+        self._told.add(kind)
         call_id = one_line(_string(item.get("call_id")), 256)
         key = _string(item.get("id")) or call_id
         text = _string(item.get("arguments"))
-        call = self._calls.get(key)
+        call = self._known(item)
         if call is not None:
             if call.written or not text:
                 return ()
             call.written = True
             return (ToolCallDelta(call.index, arguments=mend(text)),)
-        call = self._calls[key] = _Call(len(self._calls), bool(text))
+        call = self._calls[key] = _Call(len(self._calls), call_id, bool(text))
         name = one_line(_string(item.get("name")), 256)
         return (ToolCallDelta(call.index, call_id or None, name or None, mend(text)),)
+
+    def _known(self, item: Mapping[str, object]) -> _Call | None:
+        """The call that this item is, by its own id or by that of the call."""
+        found = self._calls.get(_string(item.get("id")))
+        call_id = one_line(_string(item.get("call_id")), 256)
+        if found is None and call_id:
+            found = next((call for call in self._calls.values() if call.call_id == call_id), None)
+        return found
 
     def _reasoning(self, item: Mapping[str, object]) -> Sequence[Event]:
         """Reasoning that came in one piece: its summary, else itself."""
@@ -196,6 +220,7 @@ class ResponsesReader:
         if self._summary is not None:
             text = _PARAGRAPH + text
         self._summary = "whole"
+        self._told.add("reasoning")
         return (ThinkingDelta(mend(text)),)
 
     def _end(self, answer: Mapping[str, object]) -> Sequence[Event]:
@@ -204,11 +229,10 @@ class ResponsesReader:
         events: list[Event] = []
         output = answer.get("output")
         items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
-        for item in items:
-            events += self._item(item, whole=True)
-            if item.get("type") == "message" and not self._said:
-                text = self._text.feed("".join(_texts(item.get("content"))))
-                events += [TextDelta(text)] if text else []
+        told = frozenset(self._told)
+        for item in items:  # vLLM's calls have other ids here than those they came with
+            if _string(item.get("type")) not in told or self._known(item) is not None:
+                events += self._item(item, whole=True)
         usage = read_usage(answer.get("usage"))
         if usage is not None:
             self.usage = self.usage.updated(usage)
@@ -219,7 +243,7 @@ class ResponsesReader:
             self._fail(failure or {"message": "", "code": "server_error"})
             return events
         self._reason(answer)
-        if self.finish_reason is not None and (kept := self._keepsake(items)) is not None:
+        if self.error is None and (kept := self._keepsake(items)) is not None:
             events.append(kept)
         return events
 
@@ -230,6 +254,12 @@ class ResponsesReader:
         self.raw_finish_reason = one_line(raw, 60)
         self.ended = True
         self.finish_reason = finish_reason(raw, tools=bool(self._calls))
+        if self.finish_reason == "error":
+            self.error = ServerError(
+                f"{self._origin.slug} stopped with an error ({self.raw_finish_reason}).",
+                hint="Try again, or use another model.",
+                provider=self._origin.slug,
+            )
 
     def _keepsake(self, items: list[dict[str, object]]) -> Keepsake | None:
         """The output as it came, where there is sealed reasoning in it."""
