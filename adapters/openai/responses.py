@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
@@ -109,7 +109,8 @@ def without(dropped: frozenset[str], sent: Mapping[str, object], facts: Said) ->
         return None
     for name in _DROPPED:
         there = name in sent or (name == "summary" and "summary" in json.dumps(sent.get("reasoning")))
-        if there and name not in dropped and re.search(rf"(?<![a-z_]){name}(?![a-z_])", text):
+        words = "summar(?:y|ies)" if name == "summary" else name
+        if there and name not in dropped and re.search(rf"(?<![a-z_]){words}(?![a-z_])", text):
             return dropped | ({"temperature", "top_p"} if name in ("temperature", "top_p") else {name})
     return None
 
@@ -118,7 +119,7 @@ def _input(request: ChatRequest) -> list[dict[str, object]]:
     items: list[dict[str, object]] = []
     for message in request.messages:
         kept = _kept(message.keepsake, request.model)
-        if message.role == "assistant" and kept is not None:
+        if message.role == "assistant" and kept is not None and _same(kept, message):
             items += kept
         elif message.role == "tool":
             items.append(
@@ -152,14 +153,29 @@ def _turn(message: Message) -> list[dict[str, object]]:
 
 
 def _kept(keepsake: Keepsake | None, model: str) -> list[dict[str, object]] | None:
-    """The output of an earlier answer of this very model, as it came; None where there is none to give back."""
+    """The output of an earlier answer of this very model as it came, without what is null; None where there is none."""
     if keepsake is None or keepsake.dialect != DIALECT or keepsake.model != model:
         return None
     try:
         items = json.loads(keepsake.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return items if isinstance(items, list) and all(isinstance(item, dict) for item in items) else None
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        return None
+    return [{name: value for name, value in item.items() if value is not None} for item in items]
+
+
+def _same(kept: Sequence[Mapping[str, object]], message: Message) -> bool:
+    """Whether the output still is what the message says: its text may have been edited, a call left out."""
+    parts: list[object] = []
+    for item in kept:
+        content = item.get("content")
+        if item.get("type") == "message" and isinstance(content, list):
+            parts += content
+    said = [part.get("text") or part.get("refusal") or "" for part in parts if isinstance(part, dict)]
+    calls = [item.get("call_id") for item in kept if item.get("type") == "function_call"]
+    asked = [call.id for call in message.tool_calls]
+    return "".join(map(str, said)).split() == message.text.split() and calls == asked
 
 
 def _format(request: ChatRequest) -> dict[str, object] | None:

@@ -102,6 +102,26 @@ def test_sealed_reasoning_goes_back_to_its_own_model_only(model: str, given_back
     assert ("sealed" in json.dumps(sent)) is given_back
 
 
+@pytest.mark.parametrize(("text", "calls"), [("mine", ("c1",)), ("Its own.", ()), ("Its own.", ("c1", "c2"))])
+def test_an_answer_that_was_changed_goes_back_as_it_is_now(text: str, calls: tuple[str, ...]) -> None:
+    output = [
+        {"type": "reasoning", "id": "rs", "encrypted_content": "sealed", "status": None},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Its own."}]},
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+    ]
+    kept = Keepsake(DIALECT, "m", json.dumps(output))
+
+    def sent(text: str, calls: tuple[str, ...]) -> str:
+        made = tuple(ToolCall(call, "f", "{}") for call in calls)
+        turns = (*ASK, Message("assistant", text, tool_calls=made, keepsake=kept))
+        return json.dumps(body(ChatRequest("m", turns))["input"])
+
+    assert "sealed" in sent("Its own.", ("c1",))
+    assert "null" not in sent("Its own.", ("c1",)), "an item's status is a word or missing"
+    assert "sealed" not in sent(text, calls)
+    assert text in sent(text, calls)
+
+
 @pytest.mark.parametrize("content", ["", "no json", "7", '["text"]'])
 def test_a_broken_keepsake_is_left_out(content: str) -> None:
     turns = (*ASK, Message("assistant", "yes", keepsake=Keepsake(DIALECT, "m", content)))
@@ -206,6 +226,30 @@ def test_arguments_that_come_once_are_taken_once() -> None:
     assert finished(got).finish_reason == "tool_calls"  # type: ignore[arg-type]
 
 
+def test_calls_that_the_last_event_names_otherwise_are_the_same_calls() -> None:
+    item = {"type": "function_call", "id": "i", "call_id": "k", "name": "f", "arguments": '{"a":1}'}
+    for last in ({**item, "id": "other"}, {**item, "id": "other", "call_id": "another"}):
+        _, got = answer(
+            {"type": "response.output_item.added", "item": {**item, "arguments": ""}},
+            {"type": "response.function_call_arguments.delta", "item_id": "i", "delta": '{"a":1}'},
+            done(output=[last]),
+        )
+        assert got.tool_calls == (ToolCall("k", "f", '{"a":1}'),)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("at_end", [True, False])
+def test_items_that_came_whole_are_told_once(at_end: bool) -> None:
+    thought = {"type": "reasoning", "id": "r", "summary": [{"text": "hm"}]}
+    message = {"type": "message", "id": "t", "content": [{"type": "output_text", "text": "Hi"}]}
+    _, got = answer(
+        {"type": "response.output_item.done", "item": thought},
+        {"type": "response.output_item.done", "item": message},
+        done(output=[thought, message] if at_end else []),
+    )
+    assert "".join(got.thinking) == "hm"  # type: ignore[attr-defined]
+    assert "".join(got.text) == "Hi"  # type: ignore[attr-defined]
+
+
 def test_two_summaries_are_two_paragraphs_and_not_said_twice() -> None:
     item = {
         "type": "reasoning",
@@ -229,6 +273,8 @@ def test_two_summaries_are_two_paragraphs_and_not_said_twice() -> None:
         ({"type": "response.incomplete", "response": {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}}, "complete", "length"),
         ({"type": "response.incomplete", "response": {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}}, "complete", "content_filter"),
         ({"type": "response.failed", "response": {"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "slow"}}}, "failed", "error"),
+        ({"type": "response.completed", "response": {"status": "cancelled"}}, "failed", "error"),
+        ({"type": "response.incomplete", "response": {"status": "incomplete", "incomplete_details": None}}, "failed", "error"),
         ({"type": "error", "code": "server_error", "message": "x", "param": None}, "failed", "error"),
         ("[DONE]", "interrupted", None),
     ],
