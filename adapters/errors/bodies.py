@@ -12,6 +12,8 @@ _LONGEST = 2_000
 """Characters of one message that are looked at: patterns are searched in it, and a body may be made to stall them."""
 _MOST = 8
 """Different messages of one body that are looked at."""
+_NO_QUOTA = re.compile(r"\blimit: 0(?![\d.,]\d|\d)")
+"""How Google says that a plan has none of a quota (WIRE 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class _Reader:
         self.visit(body, 0)
         told = _different(self.messages)
         prompt, context = token_counts(" ".join(told))
+        if any(code.startswith("quota_of_") for code in self.codes) and _NO_QUOTA.search(" ".join(told)):
+            self.codes.insert(0, "quota_of_nothing")  # on the wire a quotaValue of 0 is left out
         return Said(
             message=" · ".join(told),
             codes=tuple(dict.fromkeys(self.codes)),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapters.errors.bodies import Said, said
-from adapters.errors.table import CODES, PROBES, Kind, by_status
+from adapters.errors.table import CODES, LATE_CODES, PROBES, Kind, by_status
 from adapters.errors.tree import (
     BadRequestError,
     ContentFilteredError,
@@ -107,6 +107,9 @@ def classify(facts: Said, status: int) -> Kind:
         if probe.says(status, facts.message):
             kind = probe.kind
             break
+    else:
+        if kind in _GENERAL:
+            kind = next((LATE_CODES[code] for code in facts.codes if code in LATE_CODES), kind)
     if kind is ModelUnavailableError and status == 404 and not _names_model(facts):
         return UnexpectedResponseError
     return kind

@@ -57,6 +57,9 @@ CODES: dict[str, Kind] = {
 }  # fmt: skip
 """Typed code, type or reason (lower case) → class. Asked first."""
 
+LATE_CODES: dict[str, Kind] = {"permission_denied": PermissionDeniedError}
+"""Codes that count only where wording found nothing: Google's says the same of a leaked key (WIRE 4)."""
+
 STATUSES: dict[int, Kind] = {
     401: InvalidCredentialsError,
     402: NoCreditError,

@@ -54,9 +54,9 @@ class Kept:
         self._texts.clear()
 
 
-def parts_of(keepsake: Keepsake | None) -> list[dict[str, object]] | None:
-    """The parts to send back; None where there are none of this dialect."""
-    if keepsake is None or keepsake.dialect != DIALECT:
+def parts_of(keepsake: Keepsake | None, model: str) -> list[dict[str, object]] | None:
+    """The parts to send back; None where there are none of this dialect and model (`bare`): others do not know them."""
+    if keepsake is None or keepsake.dialect != DIALECT or keepsake.model != model:
         return None
     try:
         parts = json.loads(keepsake.content)

@@ -20,7 +20,7 @@ _GENERATION = re.compile(r"^gemini-(\d+)(?:\.(\d+))?(?=-|$)")
 _NO_THOUGHTS = ("-tts", "-image", "-live", "-audio", "embedding", "gemma", "learnlm", "computer-use")
 _BUDGETS = {"none": 0, "minimal": 512, "low": 1024, "medium": 8192, "high": 24_576}
 """Effort → tokens of thought, of the generation that takes a number (2.5)."""
-_LEVELS = {"none": "minimal", "xhigh": "high", "max": "high"}
+_LEVELS = {"none": "minimal", "max": "xhigh"}
 """Effort → the level of the newer ones, where it has another name."""
 _SAFETY = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 _UNKNOWN = re.compile(
@@ -40,6 +40,8 @@ class Habits:
     """The threshold of the content filters; None: the vendor's."""
     json_schemas: bool = True
     """Schemas go as they are; False: in Google's older form."""
+    xhigh: bool = True
+    """The deepest level of thought is `xhigh`; False: this model's is `high`."""
 
 
 def thinks(model: str) -> bool:
@@ -95,11 +97,13 @@ def repaired(habits: Habits, sent: Mapping[str, object], said: str, *, asked: bo
     """
     if habits.json_schemas and _UNKNOWN.search(said) and re.search(r"json_?schema", said, re.IGNORECASE):
         return replace(habits, json_schemas=False)
-    if habits.thoughts and not asked and re.search(r"thinking|thoughts", said, re.IGNORECASE):
-        config = sent.get("generationConfig")
-        if isinstance(config, Mapping) and "thinkingConfig" in config:
-            return replace(habits, thoughts=False)
-    return None
+    config = sent.get("generationConfig")
+    thinking = config.get("thinkingConfig") if isinstance(config, Mapping) else None
+    if not isinstance(thinking, Mapping) or not re.search(r"thinking|thoughts|xhigh", said, re.IGNORECASE):
+        return None
+    if habits.xhigh and thinking.get("thinkingLevel") == "xhigh":
+        return replace(habits, xhigh=False)
+    return replace(habits, thoughts=False) if habits.thoughts and not asked else None
 
 
 def _config(request: ChatRequest, habits: Habits) -> dict[str, object]:
@@ -129,7 +133,8 @@ def _thinking(request: ChatRequest, habits: Habits) -> dict[str, object]:
     if habits.thoughts and effort != "none" and (effort or thinks(request.model)):
         out["includeThoughts"] = True
     if effort and has_levels(request.model):
-        out["thinkingLevel"] = _LEVELS.get(effort, effort)
+        level = _LEVELS.get(effort, effort)
+        out["thinkingLevel"] = "high" if level == "xhigh" and not habits.xhigh else level
     elif effort:
         out["thinkingBudget"] = _BUDGETS.get(effort, _BUDGETS["high"])
     return out
@@ -170,8 +175,8 @@ def _contents(messages: Sequence[Message], model: str) -> list[dict[str, object]
 
 
 def _said(message: Message, model: str) -> list[Part]:
-    kept = parts_of(message.keepsake) if message.role == "assistant" else None
-    if kept is not None and _same(kept, message.text):
+    kept = parts_of(message.keepsake, bare(model)) if message.role == "assistant" else None
+    if kept is not None and _same(kept, message):
         return kept
     parts: list[Part] = [{"text": message.text}] if message.text else []
     parts += _images(message.images)
@@ -185,10 +190,12 @@ def _said(message: Message, model: str) -> list[Part]:
     return parts
 
 
-def _same(kept: Sequence[Part], text: str) -> bool:
-    """False where the answer was edited meanwhile: then its signatures belong to something else."""
+def _same(kept: Sequence[Part], message: Message) -> bool:
+    """False where the answer was edited or a call left out: then its signatures belong to something else."""
     told = [part.get("text") for part in kept if part.get("thought") is not True]
-    return "".join(one for one in told if isinstance(one, str)).split() == text.split()
+    calls = sum("functionCall" in part for part in kept)
+    same = "".join(one for one in told if isinstance(one, str)).split() == message.text.split()
+    return same and calls == len(message.tool_calls)
 
 
 def _images(images: Sequence[Image]) -> list[Part]:

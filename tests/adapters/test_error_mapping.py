@@ -98,6 +98,9 @@ TABLE: list[tuple[str, int, object, type[ProviderError]]] = [
     ("gemini day", 429, quota({"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "50"}), NoCreditError),
     ("gemini day and minute", 429, quota({"quotaId": "GenerateRequestsPerMinutePerProject"}, {"quotaId": "GenerateRequestsPerDayPerProject"}), NoCreditError),
     ("gemini nothing", 429, quota({"quotaId": "GenerateContentInputTokensPerModelPerMinute-FreeTier", "quotaValue": "0"}), NoCreditError),
+    ("gemini nothing in words", 429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "You exceeded your current quota. * Quota exceeded for metric: x/y, limit: 0, model: gemini-3-pro\nPlease retry in 36s.", "details": quota({"quotaId": "GenerateContentInputTokensPerModelPerMinute-FreeTier"})["error"]["details"]}}, NoCreditError),  # type: ignore[index]
+    ("gemini little in words", 429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Quota exceeded for metric: x/y, limit: 0.5, limit: 10", "details": quota({"quotaId": "RequestsPerMinute"})["error"]["details"]}}, RateLimitedError),  # type: ignore[index]
+    ("gemini denied in a stream", 200, {"error": {"message": "x", "status": "PERMISSION_DENIED"}}, PermissionDeniedError),
     ("gemini minute", 429, quota({"quotaId": "GenerateRequestsPerMinutePerProjectPerModel", "quotaValue": "15"}), RateLimitedError),
     ("gemini prepaid", 429, {"error": {"code": 429, "message": "Your prepayment credits are depleted.", "status": "RESOURCE_EXHAUSTED"}}, NoCreditError),
     # xAI: the error is a text

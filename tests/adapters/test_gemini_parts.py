@@ -30,7 +30,7 @@ from adapters.gemini.decoder import GeminiDecoder
 from adapters.gemini.endpoint import called, endpoint
 from adapters.gemini.models import read_page
 from adapters.gemini.reader import GeminiReader
-from adapters.gemini.request import UNSIGNED, Habits, body, thinks
+from adapters.gemini.request import UNSIGNED, Habits, body, repaired, thinks
 from adapters.gemini.schema import cleaned
 from adapters.gemini.usage import read_usage
 from adapters.json_array import JSONArrayDecoder
@@ -160,7 +160,8 @@ def test_a_whole_request() -> None:
         ("gemini-2.5-pro", "max", {"includeThoughts": True, "thinkingBudget": 24_576}),
         ("models/gemini-3.8-flash", "high", {"includeThoughts": True, "thinkingLevel": "high"}),
         ("gemini-4-argon", "none", {"thinkingLevel": "minimal"}),
-        ("gemini-flash-latest", "xhigh", {"includeThoughts": True, "thinkingLevel": "high"}),
+        ("gemini-flash-latest", "xhigh", {"includeThoughts": True, "thinkingLevel": "xhigh"}),
+        ("gemini-3-pro", "max", {"includeThoughts": True, "thinkingLevel": "xhigh"}),
     ],
 )
 def test_thinking_is_asked_for_in_the_models_own_way(model: str, effort: str | None, config: object) -> None:
@@ -326,12 +327,26 @@ async def test_signatures_stay_on_their_parts() -> None:
         {"text": "", "thoughtSignature": "s1"},
         {"functionCall": {"name": "f"}, "thoughtSignature": "s2"},
     ]
-    turns = (Message("user", "x"), Message("assistant", "Hello", keepsake=got.keepsake))
-    sent = body(ChatRequest("m", turns), Habits())["contents"]
-    assert sent[1]["parts"] == json.loads(got.keepsake.content)  # type: ignore[index]
-    edited = (Message("user", "x"), Message("assistant", "Goodbye", keepsake=got.keepsake))
-    sent = body(ChatRequest("m", edited), Habits())["contents"]
-    assert sent[1]["parts"] == [{"text": "Goodbye"}]  # type: ignore[index]
+
+    def said(text: str, calls: tuple[ToolCall, ...], model: str = "m") -> object:
+        turns = (Message("user", "x"), Message("assistant", text, tool_calls=calls, keepsake=got.keepsake))
+        return body(ChatRequest(model, turns), Habits())["contents"][1]["parts"]  # type: ignore[index]
+
+    call = ToolCall("switchroom-1", "f", "{}")
+    assert said("Hello", (call,)) == json.loads(got.keepsake.content)
+    assert said("Goodbye", (call,)) == [{"text": "Goodbye"}, {"functionCall": {"name": "f", "args": {}}}]
+    assert said("Hello", ()) == [{"text": "Hello"}], "a call that has no result"
+    assert said("Hello", (call,), "gemini-3-pro")[1]["thoughtSignature"] == UNSIGNED  # type: ignore[index]
+
+
+def test_the_deepest_thought_is_asked_for_in_the_words_a_model_knows() -> None:
+    request, habits = ChatRequest("gemini-3-pro", (Message("user", "x"),), reasoning_effort="max"), Habits()
+    sent = body(request, habits)
+    better = repaired(habits, sent, "Thinking level XHIGH is not supported for this model.", asked=True)
+    assert better == Habits(xhigh=False)
+    sent = body(request, better)
+    assert sent["generationConfig"]["thinkingConfig"]["thinkingLevel"] == "high"  # type: ignore[index]
+    assert repaired(better, sent, "Thinking level is not supported for this model.", asked=True) is None
 
 
 async def test_the_last_count_wins_and_none_is_made_up() -> None:
