@@ -27,6 +27,7 @@ from services.estimate import Prepared
 from services.ratios import weigh
 from services.retry import DeadlineError
 from services.run_events import AttemptView, RunState
+from services.tariff import Tariff
 
 PACKED_SHARE = 0.6
 """Where a vendor packs several tokens into a piece: the share of the counted tokens that were surely sent."""
@@ -62,6 +63,8 @@ class Attempt:
     request_id: str | None = None
     served_by: str | None = None
     """Who answered, where the vendor passes requests on: `x-ai/grok-4 at xAI`."""
+    served_model: str | None = None
+    """The model that answered, as the vendor calls it."""
     speed: Speed | None = None
     """How fast the server says it was."""
     text: list[str] = field(default_factory=list)
@@ -116,7 +119,7 @@ class Attempt:
     def read_stream(self, stream: Stream) -> None:
         """Take over what the stream itself knows."""
         self.status, self.request_id = stream.status, stream.request_id
-        self.served_by = served_words(stream)
+        self.served_by, self.served_model = served_words(stream), stream.served_model
         self.speed = speed_of(stream)
         self.usage = self.usage.updated(stream.usage)
 
@@ -169,6 +172,8 @@ class Bill:
     usage: Usage
     cost: Decimal | None
     grade: Grade
+    tariff: Tariff
+    """What it was reckoned by: another model's where that one answered."""
 
     @property
     def nanos(self) -> int | None:
@@ -181,17 +186,17 @@ def bill(attempt: Attempt, prepared: Prepared, max_output: int | None) -> Bill:
     `max_output` is the limit that was sent with it; None: none was.
     """
     usage, counted_here = _filled(attempt, prepared, max_output)
-    tariff = prepared.tariff
+    tariff = prepared.tariff_of(attempt.served_model)
     if tariff.own:
-        return Bill(usage, None, "own")
+        return Bill(usage, None, "own", tariff)
     if usage.reported_cost is not None:
-        return Bill(usage, usage.reported_cost, "reported")
+        return Bill(usage, usage.reported_cost, "reported", tariff)
     if usage.input == 0 and usage.output == 0:
-        return Bill(usage, Decimal(0), "computed")  # refused before it began: free at any price
+        return Bill(usage, Decimal(0), "computed", tariff)  # refused before it began: free at any price
     cost = tariff.cost(usage, datetime.fromtimestamp(attempt.at / 1000, UTC))
     if cost is None:
-        return Bill(usage, None, "unknown")
-    return Bill(usage, cost, "estimated" if counted_here else "computed")
+        return Bill(usage, None, "unknown", tariff)
+    return Bill(usage, cost, "estimated" if counted_here else "computed", tariff)
 
 
 def _filled(attempt: Attempt, prepared: Prepared, max_output: int | None) -> tuple[Usage, bool]:

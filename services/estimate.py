@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from catalog.types import ModelInfo
 from catalog.usage import Usage
 from services.ratios import PromptSize, TokenHabit, TokenHabits, prompt_size
-from services.tariff import Tariff, tariff_of
+from services.tariff import Tariff, WorstCase, tariff_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from services.container import Services
     from services.models import ModelView
@@ -73,6 +73,26 @@ class Prepared:
     estimate: Estimate
     by_tokens: bool = True
     """False for a task: nobody counts its tokens, and it is not billed by them."""
+    stand_ins: Mapping[str, Tariff] = field(default_factory=dict)
+    """What the vendor may answer with in this model's place (OpenRouter's `models`), by id."""
+
+    def tariff_of(self, served: str | None) -> Tariff:
+        """What an answer by `served` is charged by; a stranger's price is not known."""
+        if not self.stand_ins or served is None:
+            return self.tariff
+        from services.billed import matching
+
+        known = {**self.stand_ins, self.view.info.id: self.tariff}
+        return known.get(matching(served, known), Tariff(None, own=self.tariff.own))
+
+    def worst(self, at: datetime) -> WorstCase | None:
+        """The most it can cost, whichever of them answers; None where there is no price per token."""
+        size = self.estimate.worst_input
+        cases = [tariff.worst(size, at) for tariff in (self.tariff, *self.stand_ins.values())]
+        if cases[0] is None:
+            return None
+        known = [case for case in cases if case is not None]
+        return WorstCase(max(case.prompt for case in known), max(case.per_output_token for case in known))
 
 
 def longest_output(info: ModelInfo, input_tokens: int) -> int:
@@ -106,7 +126,19 @@ class Estimates:
         size = prompt_size(request.messages, request.system, request.tools, request.json_schema)
         counted = self._services.counting.known(request)
         estimate = _estimate(view, tariff, habit, size, request.max_tokens, counted)
-        return Prepared(view, row, tariff, habit, size, estimate, by_tokens=request.task is None)
+        return Prepared(
+            view, row, tariff, habit, size, estimate,
+            by_tokens=request.task is None, stand_ins=await self._stand_ins(row, view.info.id),
+        )  # fmt: skip
+
+    async def _stand_ins(self, row: ProviderRow, asked: str) -> dict[str, Tariff]:
+        """The tariffs of the models that OpenRouter is told to fall back on."""
+        names = row.options.get("models", "").split(",") if row.dialect == "openrouter" else []
+        return {
+            name: self._tariff((await self._services.models.found(f"{row.slug}/{name}"))[0])
+            for name in names
+            if name and name != asked
+        }
 
     async def counted(self, requests: Sequence[RunRequest]) -> list[Estimate]:
         """Their estimates, exact where the vendor counts within a few seconds."""

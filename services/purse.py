@@ -98,7 +98,7 @@ class Purse:
             model=prepared.view.info.id,
             input_tokens=estimate.input_tokens,
             output_tokens=estimate.max_output,
-            worst=prepared.tariff.worst(estimate.worst_input, datetime.now(UTC)),
+            worst=prepared.worst(datetime.now(UTC)),
             own=prepared.tariff.own,
             allow_unpriced=self._request.allow_unpriced,
             spent_nanos=spent_nanos,

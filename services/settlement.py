@@ -129,7 +129,7 @@ def _row(
         reasoning=usage.reasoning,
         cost_nanos=bill.nanos,
         grade=bill.grade,
-        price_json=prepared.tariff.snapshot(),
+        price_json=bill.tariff.snapshot(),
         ttft_ms=milliseconds(attempt.started, attempt.first),
         duration_ms=milliseconds(attempt.started, attempt.ended) or 0,
         caller=request.caller,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 from runpath_play import PRICE, model, provider
 
 from adapters.events import Message
+from catalog.types import Price
 from services.container import open_services
 from services.paths import Paths
 from services.run import RunRequest
@@ -65,3 +68,52 @@ async def test_who_answered_and_what_it_cost_is_known(paths: Paths) -> None:
     messages = asked[1]["messages"]
     assert isinstance(messages, list)
     assert messages[1]["reasoning_details"] == [SIGNED]
+
+
+@pytest.mark.parametrize(
+    ("served", "cost", "grade"),
+    [
+        ("big", "0.00008", "computed"),
+        ("x-ai/dear", "0.0008", "computed"),
+        ("x-ai/dear-2026-08-06", "0.0008", "computed"),
+        ("who/knows", None, "unknown"),
+    ],
+)
+async def test_an_answer_by_a_model_to_fall_back_on_is_charged_by_its_own_price(
+    paths: Paths, served: str, cost: str | None, grade: str
+) -> None:
+    """Where OpenRouter states no cost: 12 tokens in and 5 out."""
+    chunks = [
+        {"model": served, "choices": [{"delta": {"content": "Hi."}, "finish_reason": "stop"}]},
+        {"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 5}},
+    ]
+    body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        writer.write(body.encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v1"
+    ten_times = Price(input=Decimal(25), output=Decimal(100))
+    async with server, open_services(paths, actor="test") as services:
+        async with services.db.transaction() as tx:
+            options = {"models": "x-ai/dear"}
+            row = provider("acme", dialect="openrouter", endpoint=url, options=options)
+            await Providers(services.db).insert(tx, row)
+            rows = [model("acme", "big", PRICE), model("acme", "x-ai/dear", ten_times)]
+            await Models(services.db).replace_live(tx, "acme", rows)
+        request = RunRequest("acme/big", (Message("user", "Hello?"),), max_tokens=10)
+        prepared = await services.estimates.prepared(request)
+        result = await services.runs.start(request).result()
+        [kept] = await services.db.reader.execute_fetchall("SELECT price_json FROM ledger")
+    assert (result.cost, result.grade) == (None if cost is None else Decimal(cost), grade)
+    assert ('"100"' in str(kept[0])) is served.startswith("x-ai/dear"), (
+        "the ledger keeps the price that was used"
+    )
+    worst = prepared.worst(datetime.now(UTC))
+    assert worst is not None
+    assert worst.per_output_token == Decimal(100) / 1_000_000, "money is set aside for the dearest of them"
