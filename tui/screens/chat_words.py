@@ -210,11 +210,18 @@ _MODEL_WAYS = frozenset(
 _PROVIDER_WAYS = frozenset({"invalid_credentials", "permission", "vault_locked"})
 
 
+_COMMAND = re.compile(r"[^.]*: switchroom (\w+ \w+).*$")
+"""The sentence of a hint that ends in a command: here a key does it."""
+
+
 def hint(error: SwitchroomError) -> str:
     """The next key, after what the error itself says."""
     words = one_line(error.hint or "", 300)
+    command = _COMMAND.search(words)
+    words = _COMMAND.sub("", words).strip()
     if error.code in _PROVIDER_WAYS:
-        key = "esc, 2 goes to Providers: K sets the key"
+        signs_in = command is not None and command[1] == "providers login"
+        key = f"esc, 2 goes to Providers: K {'signs in' if signs_in else 'sets the key'}"
     elif error.code in _MODEL_WAYS or "Try " in words:
         key = "ctrl+t picks another model, r retries (esc first)"
     else:
