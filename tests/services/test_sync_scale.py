@@ -25,6 +25,12 @@ async def test_a_large_house_with_four_bad_providers(
     monkeypatch.setenv("SWITCHROOM_SYNC__TIMEOUT", "6")
     monkeypatch.setenv("SWITCHROOM_RETRY__INITIAL_DELAY", "0.01")
     large, plain, hanging, page, bare, locked = [await make_vendor() for _ in range(6)]
+    names = ("alpha", "beta")
+    plain.body = json.dumps({  # each dialect's list in one
+        "object": "list",
+        "data": [{"id": name} for name in names],
+        "models": [{"name": f"models/{name}", "model": name} for name in names],
+    })  # fmt: skip
     large.models = [{"id": f"family-{i % 7}/m-{i}", "context_length": 8192} for i in range(MODELS)]
     hanging.delay = 60
     page.body = "\n <!doctype html><title>Please sign in</title>"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.plaintext import one_line
+from catalog.sizes import size_words
 from tui.formatting import StateMark, count, duration, state, tokens, whole
 from tui.screens.audit_values import Change, changes, key_place, label, rest, several, value
 from tui.widgets.pairs import Pair
@@ -135,12 +136,27 @@ def _synced(detail: Mapping[str, Any]) -> str:
     return f"{count(_int(detail, 'total'), 'model')}, {', '.join(parts) or 'nothing new'}{took}"
 
 
+def _pulled(detail: Mapping[str, Any]) -> str:
+    size = size_words(_int(detail, "bytes")) if detail.get("bytes") is not None else "nothing"
+    return f"{size} in {duration(_int(detail, 'seconds') * 1000)}"
+
+
+def _bill(detail: Mapping[str, Any]) -> str:
+    """`bill.csv: 31 of usage, 4 of costs, 2026-10-01 until 2026-11-01`."""
+    since, until = (one_line(str(detail.get(name))[:10]) for name in ("since", "until"))
+    return f"{one_line(str(detail.get('file')), 80)}: {_counted(detail)}, {since} until {until}"
+
+
+def _counted(detail: Mapping[str, Any]) -> str:
+    return f"{whole(_int(detail, 'usage'))} of usage, {whole(_int(detail, 'cost'))} of costs"
+
+
 def _account(detail: Mapping[str, Any]) -> str:
     if detail.get("error"):
         return "nothing read, the last figures stay"
     parts = [count(_int(detail, "figures"), "figure")]
     if "cost" in detail or "usage" in detail:
-        parts.append(f"{whole(_int(detail, 'usage'))} of usage, {whole(_int(detail, 'cost'))} of costs")
+        parts.append(_counted(detail))
     return ", ".join(parts)
 
 
@@ -240,7 +256,10 @@ _CHANGES: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "provider.remove": _removed,
     "provider.sync": _synced,
     "provider.test": _tested,
+    "provider.login": lambda detail: f"tokens in {value('backend', detail.get('kept_in'))}",
     "account.pull": _account,
+    "usage.import": _bill,
+    "usage.forget": lambda detail: f"what {one_line(str(detail.get('file')), 80)} said → gone",
     "key.set": _key_change,
     "key.remove": _key_change,
     "model.enable": _switched("on"),
@@ -251,6 +270,9 @@ _CHANGES: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "model.price": _charged,
     "model.map": _charged,
     "model.cost": _charged,
+    "model.pull": _pulled,
+    "model.copy": lambda detail: f"also called {one_line(str(detail.get('name')), 80)}",
+    "model.delete": lambda _detail: "gone from its machine",
     "offline.on": lambda _detail: "online → offline",
     "offline.off": lambda _detail: "offline → online",
     "conversation.delete": lambda _detail: "its messages are gone, what it cost stays",
@@ -266,7 +288,10 @@ PHRASES = {
     "provider.disable": "switched the provider {} off",
     "provider.test": "tested the provider {}",
     "provider.sync": "synced the models of {}",
+    "provider.login": "signed in to {}",
     "account.pull": "read the account of {}",
+    "usage.import": "took in a bill of {}",
+    "usage.forget": "took back a bill of {}",
     "key.set": "set the key of {}",
     "key.remove": "removed the key of {}",
     "vault.move": "moved the keys to the {}",
@@ -281,6 +306,9 @@ PHRASES = {
     "model.map": "said which model {} is",
     "model.cost": "said how {} is paid",
     "model.set": "took over what was chosen for {}",
+    "model.pull": "downloaded {}",
+    "model.copy": "gave {} a second name",
+    "model.delete": "deleted {}",
     "config.import": "imported the configuration {}",
     "catalog.refresh": "fetched newer facts from {}",
     "catalog.user": "saw {} change, a catalog file of yours",

@@ -302,7 +302,8 @@ class ChatScreen(ChatReading):
             self.app.do(actions.pick_model(self))
 
     def action_params(self) -> None:
-        self.app.do(actions.change_params(self))
+        if self.ready:
+            self.app.do(actions.change_params(self))
 
     def action_tools(self) -> None:
         if self.ready:

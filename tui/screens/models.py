@@ -280,8 +280,9 @@ class ModelsScreen(ModeScreen):
     def action_pull(self) -> None:
         from tui.screens.local_models_actions import pull
 
-        view = self._table.cursor_row
-        self.app.do(pull(self.app, view.provider if view is not None else None))
+        if self.app.opened:
+            view = self._table.cursor_row
+            self.app.do(pull(self.app, view.provider if view is not None else None))
 
     def action_installed(self) -> None:
         from tui.screens.local_models import open_local_models
