@@ -16,7 +16,7 @@ from tui.themes import NAMES
 if TYPE_CHECKING:
     from services.models import ModelView
     from tui.app import SwitchroomApp
-    from tui.screens.task import Kind
+    from tui.screens.task_form import Kind
 
 _LEFT_OUT = ("table.", "transcript.", "chart.", "app.palette", "mode.")
 """Ids that begin like this are keys for moving about, or stand here under another name."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,19 +14,21 @@ from catalog.errors import SwitchroomError
 from catalog.plaintext import harmless
 from tui.formatting import cut_middle, millis
 from tui.modals.base import Modal
-from tui.modals.form import Field, Form
+from tui.modals.form import Field
+from tui.screens.task_form import Kind, TaskForm
 
 if TYPE_CHECKING:
     from services.run import Run
-    from services.run_events import RunRequest, RunResult
+    from services.run_events import RunResult
     from tui.app import SwitchroomApp
 
-Kind = Literal["translate", "transcribe"]
 _MODELS: dict[Kind, str] = {
     "translate": "facebook/nllb-200-distilled-600M",
     "transcribe": "openai/whisper-large-v3",
 }
 """What stands in the form at first."""
+_SHOWN = 20_000
+"""Characters of a text that are shown: more would take a screen seconds to lay out."""
 _GRADES = {"own": "own hardware", "unknown": "cost unknown", "computed": "free"}
 
 
@@ -48,21 +49,13 @@ async def ask_task(app: SwitchroomApp, kind: Kind) -> None:
             model,
             Field("source", "from", "English", "a language, or the model's code"),
             Field("target", "to", "", "German, de, deu_Latn"),
-            Field("text", "text", "", "what is to be translated"),
         ]
-        form = Form("Translate a text", fields, keep="translate")
+        form = TaskForm(kind, "Translate a text", fields)
     else:
         fields = [model, Field("file", "recording", "", "a FLAC, WAV, MP3, Ogg, M4A or WebM file")]
-        form = Form("Transcribe a recording", fields, keep="transcribe")
-    values = await app.push_screen_wait(form)
-    if values is None:
-        return
-    try:
-        request = await asyncio.to_thread(_request, kind, dict(values))
-    except SwitchroomError as error:
-        app.tell_error(error)
-        return
-    app.push_screen(TaskWindow(kind, app.services.runs.start(request)))
+        form = TaskForm(kind, "Transcribe a recording", fields)
+    if await app.push_screen_wait(form) is not None and form.request is not None:
+        app.push_screen(TaskWindow(kind, app.services.runs.start(form.request)))
 
 
 async def _runner(app: SwitchroomApp) -> str | None:
@@ -74,14 +67,6 @@ async def _runner(app: SwitchroomApp) -> str | None:
         if row.enabled and await asyncio.to_thread(can, row.dialect, RunsTasks):
             return row.slug
     return None
-
-
-def _request(kind: Kind, values: dict[str, str]) -> RunRequest:
-    from services.tasks import transcription, translation
-
-    if kind == "transcribe":
-        return transcription(values["model"], Path(values["file"]), caller="tui")
-    return translation(values["model"], values["text"], values["source"], values["target"], caller="tui")
 
 
 class TaskWindow(Modal[None]):
@@ -128,10 +113,11 @@ class TaskWindow(Modal[None]):
             self._over(result.error.message, result.error.hint or "")
             return
         self.text = result.text.strip()
-        self._over(
-            harmless(self.text) or "Nothing was said.",
-            f"{millis(result.duration_ms)} · {_GRADES.get(result.grade, result.grade)}",
-        )
+        shown = self.text[:_SHOWN]
+        below = f"{millis(result.duration_ms)} · {_GRADES.get(result.grade, result.grade)}"
+        if len(self.text) > _SHOWN:
+            below += f" · the first {_SHOWN:,} of {len(self.text):,} characters; y copies all"
+        self._over(harmless(shown) or "Nothing was said.", below)
 
     def _over(self, text: str, below: str) -> None:
         self._clock.stop()
