@@ -11,10 +11,10 @@ from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from catalog.plaintext import one_line
 from services.clock import now_ms
 from services.feed import PullChanged
-from services.pulls import Pull
+from services.pulls import Pull, same_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from adapters.abilities import CopiesModels, InstalledModel, PullsModels, RunningModel
     from services.container import Services
@@ -67,7 +67,13 @@ class Shelf:
     @property
     def size_bytes(self) -> int:
         """Of all models whose size is known."""
-        return sum(model.size_bytes or 0 for model in self.models)
+        return size_of(self.models)
+
+
+def size_of(models: Iterable[LocalModel]) -> int:
+    """What they take of disks; a model with two names lies there once."""
+    weights = {(one.provider, one.fingerprint or one.id): one.size_bytes or 0 for one in models}
+    return sum(weights.values())
 
 
 class LocalModels:
@@ -117,8 +123,7 @@ class LocalModels:
         """Begin to download a model; the one under way where it is being downloaded already."""
         self._services.require_writable()
         name = await self.plan(slug, model)
-        known = self._pulls.get((slug, name))
-        if known is not None and not known.over:
+        if (known := self._under_way(slug, name)) is not None:
             return known
         pull = Pull(slug, name)
         self._pulls.pop((slug, name), None)
@@ -141,12 +146,16 @@ class LocalModels:
         if pull.task is not None and not pull.over:
             pull.task.cancel()
             await asyncio.wait([pull.task])
+            if not pull.over:  # it had not begun
+                pull.state, pull.ended = "stopped", now_ms()
+                await self._audit_pull(pull, "cancelled")
+                self._tell(pull)
 
     async def delete(self, slug: str, model: str) -> None:
         """Remove a model from the machine. Raises ModelUnavailableError where it is not there."""
         self._services.require_writable()
         holder = await self._holder(slug)
-        if any(pull.model == model for pull in self.pulls(active=True) if pull.provider == slug):
+        if self._under_way(slug, model) is not None:
             raise UsageError(f"{one_line(model, 80)} is being pulled.", hint="Stop that first.")
         if self._services.db.dry_run:
             await self._there(slug, holder, model)
@@ -179,6 +188,10 @@ class LocalModels:
 
     # inside
 
+    def _under_way(self, slug: str, model: str) -> Pull | None:
+        active = (pull for pull in self.pulls(active=True) if pull.provider == slug)
+        return next((pull for pull in active if same_model(pull.model, model)), None)
+
     async def _holder(self, slug: str) -> PullsModels:
         from adapters.abilities import PullsModels
 
@@ -191,7 +204,7 @@ class LocalModels:
         return adapter
 
     async def _there(self, slug: str, holder: PullsModels, model: str) -> None:
-        if model not in {one.id for one in await holder.installed()}:
+        if not any(same_model(model, one.id) for one in await holder.installed()):
             raise NotFoundError(
                 f"{slug} has no model {one_line(model, 80)}.", hint=f"switchroom models installed {slug}"
             )

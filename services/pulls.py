@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 
 _WINDOW = 10.0
 """Seconds that the rate is told from."""
+_SAMPLE = 0.1
+"""Seconds between two points of it: a fast server reports thousands of times a second."""
 
 PullState = Literal["waiting", "pulling", "reconnecting", "syncing", "done", "stopped", "failed"]
+
+
+def same_model(one: str, other: str) -> bool:
+    """Whether two names stand for one model: `llama3.2` is `llama3.2:latest`."""
+    return one == other or f"{one}:latest" == other or one == f"{other}:latest"
 
 
 class Pull:
@@ -32,6 +39,8 @@ class Pull:
         self.total: int | None = None
         self.error: SwitchroomError | None = None
         """Why it failed; while it reconnects, why it has to."""
+        self.most = 0
+        """The most bytes that were ever there: what comes again after a broken line is no progress."""
         self.started = now_ms()
         self.ended: int | None = None
         self.telling = False
@@ -65,17 +74,21 @@ class Pull:
         return (self.total - self.completed) / rate
 
     def take(self, progress: PullProgress) -> bool:
-        """Take a report; True where more is there than before."""
-        before = self.completed
+        """Take a report; True where more is there than ever before."""
         self.state, self.error = "pulling", None
         self.status = progress.status
+        if progress.completed is None:  # it asks again what there is: what is known stays
+            return False
         self.completed, self.total = progress.completed, progress.total
-        if self.completed is not None:
-            now = time.monotonic()
-            self._seen.append((now, self.completed))
-            while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
-                self._seen.popleft()
-        return (self.completed or 0) > (before or 0)
+        now = time.monotonic()
+        if len(self._seen) > 1 and now - self._seen[-2][0] < _SAMPLE:
+            self._seen.pop()
+        self._seen.append((now, self.completed))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
+            self._seen.popleft()
+        grew = self.completed > self.most
+        self.most = max(self.most, self.completed)
+        return grew
 
     def lost(self, error: SwitchroomError) -> None:
         """The connection broke; it will be tried again."""

@@ -38,6 +38,8 @@ class PullReader:
         self._origin = origin
         self._layers: dict[str, tuple[int, int]] = {}
         """Digest → (bytes that are there, bytes in all)."""
+        self._there = self._whole = 0
+        """The sums of both."""
         self.done = False
 
     def line(self, data: bytes) -> PullProgress | None:
@@ -57,9 +59,11 @@ class PullReader:
         status = line.get("status")
         digest = line.get("digest")
         if isinstance(digest, str) and (digest in self._layers or len(self._layers) < _LAYERS):
-            there, whole = self._layers.get(digest, (0, 0))
-            whole = count(line, "total") or whole
-            self._layers[digest] = (min(max(count(line, "completed") or 0, there), whole), whole)
+            before, size = self._layers.get(digest, (0, 0))
+            whole = count(line, "total") or size
+            there = min(max(count(line, "completed") or 0, before), whole)
+            self._layers[digest] = (there, whole)
+            self._there, self._whole = self._there + there - before, self._whole + whole - size
         word = one_line(status, 80) if isinstance(status, str) else ""
         self.done = word == "success"
         return self._sum(word)
@@ -67,9 +71,7 @@ class PullReader:
     def _sum(self, word: str) -> PullProgress:
         if not self._layers:
             return PullProgress(word, done=self.done)
-        whole = sum(total for _, total in self._layers.values())
-        there = whole if self.done else sum(completed for completed, _ in self._layers.values())
-        return PullProgress(word, there, whole, self.done)
+        return PullProgress(word, self._whole if self.done else self._there, self._whole, self.done)
 
 
 def pull_error(origin: Origin, line: Mapping[object, object]) -> ProviderError:

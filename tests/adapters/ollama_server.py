@@ -124,8 +124,8 @@ class OllamaServer:
     def _entry(self, name: str) -> dict[str, object]:
         held = self.models[name]
         entry: dict[str, object] = {
-            "name": name, "model": name, "modified_at": held.modified, "size": held.size, "digest": _hex(name),
-            "details": self._details(held),
+            "name": name, "model": name, "modified_at": held.modified, "size": held.size,
+            "digest": _hex(f"{held.size}{held.family}"), "details": self._details(held),
         }  # fmt: skip
         if held.remote:
             entry |= {"remote_model": name.removesuffix("-cloud"), "remote_host": held.remote}

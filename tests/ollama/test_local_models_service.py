@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
+from loop_server import Exchange
 from ollama_server import OllamaServer
 from ollama_stage import add, downloading
 
 import services.local_models as local_models
-from adapters.errors import ModelUnavailableError, ServerError
+from adapters.errors import ModelUnavailableError, ServerError, StreamInterruptedError
 from catalog.errors import NotFoundError, ReadOnlyError, SwitchroomError, UsageError
 from services.container import Services, open_services
 from services.feed import PullChanged
@@ -157,3 +160,61 @@ async def test_a_server_that_is_gone_is_said(services: Services, server: OllamaS
     server.refuses = (503, {"error": "server busy"})
     with pytest.raises(SwitchroomError):
         await services.local_models.shelf("box")
+
+
+async def test_what_comes_again_after_each_broken_line_is_no_progress(
+    services: Services, server: OllamaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that breaks again and again at the same place ends the download, even before the sizes are told again."""
+    monkeypatch.setattr(local_models, "ATTEMPTS", 3)
+    digest = "sha256:" + "a" * 64
+    layer = {"status": "pulling", "digest": digest, "total": 1000, "completed": 600}
+    asked = 0
+
+    async def pull_only(exchange: Exchange) -> None:
+        nonlocal asked
+        asked += 1
+        await exchange.begin(content_type="application/x-ndjson")
+        await exchange.send('{"status":"pulling manifest"}\n')
+        if asked != 2:
+            await exchange.send(json.dumps(layer) + "\n")
+        exchange.drop()
+
+    monkeypatch.setattr(server, "_pull", pull_only)
+    pull = await services.local_models.pull("box", "llama3.2")
+    with pytest.raises(StreamInterruptedError):
+        await asyncio.wait_for(services.local_models.wait(pull), 5)
+    assert asked == 4
+    assert (pull.completed, pull.total) == (600, 1000)
+    [(_, _, detail)] = await audited(services, "model.pull")
+    assert detail["bytes"] == 600
+
+
+async def test_a_download_that_is_stopped_before_it_begins_can_be_begun_again(
+    services: Services, server: OllamaServer
+) -> None:
+    pull = await services.local_models.pull("box", "llama3.2")
+    await services.local_models.cancel(pull)
+    assert (pull.state, pull.over, server.asked("/api/pull")) == ("stopped", True, 0)
+    again = await services.local_models.pull("box", "llama3.2")
+    await services.local_models.wait(again)
+    assert [result for _, result, _ in await audited(services, "model.pull")] == ["cancelled", "ok"]
+
+
+async def test_a_name_without_a_tag_is_the_latest(services: Services, server: OllamaServer) -> None:
+    server.hold_at = 0.2
+    pull = await services.local_models.pull("box", "llama3.2")
+    assert await services.local_models.pull("box", "llama3.2:latest") is pull
+    with pytest.raises(UsageError, match="is being pulled"):
+        await services.local_models.delete("box", "llama3.2:latest")
+    await services.local_models.cancel(pull)
+    async with open_services(dry_run=True) as dry:
+        await dry.local_models.delete("box", "llama3.2")
+
+
+async def test_a_second_name_takes_no_room(services: Services, server: OllamaServer) -> None:
+    before = (await services.local_models.shelf("box")).size_bytes
+    await services.local_models.copy("box", "gemma3:4b", "mine:1")
+    shelf = await services.local_models.shelf("box")
+    assert "mine:1" in {model.id for model in shelf.models}
+    assert shelf.size_bytes == before

@@ -120,7 +120,7 @@ class LocalModelsScreen(Rereading):
         now = int(time.time() // 60 * 60_000)
         pulls = self.app.services.local_models.pulls(active=True)
         lines = [Line(None, PullLine.of(pull), now) for pull in pulls]
-        coming = {(pull.provider, pull.model) for pull in pulls}
+        coming = {(p.provider, name) for p in pulls for name in (p.model, f"{p.model}:latest")}
         lines += [
             Line(model, None, now)
             for shelf in self._shelves

@@ -160,11 +160,13 @@ def search_text(line: Line) -> str:
 
 def counted(lines: Sequence[Line]) -> str:
     """What stands above the table."""
+    from services.local_models import size_of
+
     models = [line.model for line in lines if line.model is not None]
     if not models:
         return ""
     loaded = [model.running for model in models if model.running is not None]
-    parts = [f"{whole(len(models))} installed, {size_words(sum(m.size_bytes or 0 for m in models))}"]
+    parts = [f"{whole(len(models))} installed, {size_words(size_of(models))}"]
     if loaded:
         parts.append(
             f"{whole(len(loaded))} loaded, {size_words(sum(r.size_bytes or 0 for r in loaded))} of memory"
