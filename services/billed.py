@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from catalog.errors import SwitchroomError
 from catalog.money import from_nanos
 from services.billed_gap import Gap, Side, Tokens, explain
-from services.billed_source import check_group
+from services.billed_source import check_group, utc_days
 from services.clock import DAY_MS
-from services.usage_source import RollupSource, known_cost, widened
+from services.usage_source import RollupSource, known_cost
 
 if TYPE_CHECKING:
     from catalog.types import Price
@@ -57,11 +57,11 @@ class Comparison:
 
 
 async def compare(services: Services, since: int, until: int, group: str | None) -> Comparison:
-    """[since, until) widened to UTC days; by `provider`, `model`, or None (one line over everything)."""
+    """[since, until) as the vendors' days; by `provider`, `model`, or None (one line over everything)."""
     from store.vendor_usage import VendorUsage
 
     check_group(group)
-    first, last = widened([since, until], DAY_MS)
+    first, last = utc_days([since, until])
     held = VendorUsage(services.db)
     source = RollupSource(services.db)
     sides: list[tuple[str, list[tuple[Side, int, int]]]] = []

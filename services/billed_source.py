@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
-from services.clock import DAY_MS
-from services.usage_source import Medians, widened
+from services.clock import utc_day
+from services.usage_source import Medians
 
 if TYPE_CHECKING:
     from store.db import Database
@@ -27,7 +27,7 @@ class BilledSource:
         self._held = VendorUsage(db)
 
     def aligned(self, bounds: Sequence[int]) -> list[int]:
-        return widened(bounds, DAY_MS)
+        return utc_days(bounds)
 
     async def totals(self, since: int, until: int, group: str | None) -> list[UsageRow]:
         first, last = self.aligned([since, until])
@@ -64,6 +64,13 @@ class BilledSource:
     ) -> Medians:
         """No vendor states it: nothing was measured."""
         return {key: [(0, None)] * (len(bounds) - 1) for key in keys or ()}
+
+
+def utc_days(bounds: Sequence[int]) -> list[int]:
+    """The bounds as the vendors' days, each once: days of the user's calendar are the days of the same date."""
+    first, last = utc_day(bounds[0]), utc_day(bounds[-1], up=True)
+    inner = {utc_day(bound, up=True) for bound in bounds[1:-1]}
+    return [first, *sorted(bound for bound in inner if first < bound < last), last]
 
 
 def check_group(group: str | None) -> None:

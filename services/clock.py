@@ -72,6 +72,20 @@ def day_bounds(ms: int, shift: int = 0) -> tuple[int, int]:
     return _midnight(day), _midnight(day + timedelta(days=1))
 
 
+def utc_day(ms: int, *, up: bool = False) -> int:
+    """The UTC midnight that a bound of days means to a vendor: the user's 1 November is the vendor's 1 November,
+    though they begin at different moments. A bound within a day goes down to its UTC day, or up to the next."""
+    day = local_date(ms)
+    if ms == _midnight(day):
+        return (day - date(1970, 1, 1)).days * DAY_MS
+    return -(-ms // DAY_MS) * DAY_MS if up else ms // DAY_MS * DAY_MS
+
+
+def own_day(ms: int) -> int:
+    """The first moment, by the user's clock, of the day that has the same date as a UTC day."""
+    return _midnight(datetime.fromtimestamp(ms / 1000, UTC).date())
+
+
 def month_bounds(ms: int, shift: int = 0) -> tuple[int, int]:
     """First moment of the user's calendar month that holds `ms`, and of the month after; `shift` moves by months."""
     day = local_date(ms)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +17,7 @@ from catalog.types import Price
 from services.billed import compare, matching
 from services.billed_gap import REASONS, Side, Tokens, explain
 from services.billed_source import BilledSource
+from services.clock import day_bounds, month_bounds, own_day, parse_when, utc_day
 from services.container import Services
 from services.drafts import ProviderDraft
 from services.usage_chart import usage_chart
@@ -195,3 +199,49 @@ def test_the_parts_always_add_up(
     assert gap.total == billed - here + 1
     assert sum(gap.parts.values()) == gap.total
     assert set(gap.parts) == set(REASONS)
+
+
+@pytest.fixture(params=["UTC", "Europe/Warsaw", "America/Los_Angeles", "Pacific/Kiritimati"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+async def test_a_month_is_the_vendors_month_whatever_the_users_clock(openai: Services, zone: str) -> None:
+    """An invoice of November holds no day of October, and no bar holds two days."""
+    first = utc("2026-11-01")
+    rows = [
+        VendorRow(
+            "openai",
+            first + day * DAY_MS,
+            "cost",
+            "m",
+            "",
+            API,
+            first + (day + 1) * DAY_MS,
+            cost_nanos=1_000 + day,
+        )
+        for day in range(-2, 32)
+    ]
+    async with openai.db.transaction() as tx:
+        span = (first - 2 * DAY_MS, first + 32 * DAY_MS)
+        await VendorUsage(openai.db).replace(tx, "openai", API, "cost", span, rows)
+    since, until = month_bounds(parse_when("2026-11-15"))
+    source = BilledSource(openai.db)
+    assert source.aligned([since, until]) == [first, first + 30 * DAY_MS]
+    found = await compare(openai, since, until, None)
+    assert found.total.billed_cost == Decimal(sum(1_000 + day for day in range(30))) / NANO
+    week = day_bounds(parse_when("2026-11-14"))[0], day_bounds(parse_when("2026-11-20"))[1]
+    chart = await usage_chart(source, *week, group="provider", measure="cost")
+    assert chart.starts == tuple(first + day * DAY_MS for day in range(13, 20))
+    assert [round(value * NANO) for value in chart.values[0] if value is not None] == list(
+        range(1_013, 1_020)
+    )
+    assert [utc_day(own_day(start)) for start in chart.starts] == list(chart.starts)
+
+
+def utc(day: str) -> int:
+    return int(datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()) * 1_000

@@ -142,7 +142,7 @@ def both_head(found: Comparison, group: str, cells: int) -> list[Span]:
     total = found.total
     if not found.lines:
         return _filled([(f"Here and billed by {group}  ", "bold")], ["no vendor told of this time"], cells)
-    days = bar_words(min(a for a, _ in found.spans.values()), max(b for _, b in found.spans.values()))
+    days = days_words(min(a for a, _ in found.spans.values()), max(b for _, b in found.spans.values()))
     spans: list[Span] = [(f"Here and billed by {group}  ", "bold"), (days, "")]
     parts = [
         f"{money(total.here_cost)} here" if total.here_cost is not None else "unknown here",
@@ -153,6 +153,13 @@ def both_head(found: Comparison, group: str, cells: int) -> list[Span]:
     if found.untold:
         parts.append(f"nothing told of {', '.join(found.untold)}")
     return _filled(spans, parts, cells)
+
+
+def days_words(since: int, until: int) -> str:
+    """UTC days, by their dates."""
+    from services.clock import own_day
+
+    return bar_words(own_day(since), own_day(until))
 
 
 def _filled(spans: list[Span], parts: list[str], cells: int) -> list[Span]:
@@ -229,7 +236,7 @@ def _note(line: Compared, found: Comparison) -> str:
         else None
     )
     if span is not None:
-        notes.append(f"Compared: {bar_words(*span)}, the UTC days of which the vendor told.")
+        notes.append(f"Compared: {days_words(*span)}, the UTC days of which the vendor told.")
     if line.gap is not None and line.gap.parts["elsewhere"]:
         notes.append(
             "Another program, another machine, or another provider of the same account may have used it."

@@ -50,11 +50,12 @@ def lines_exported(fresh: Loaded, lines: Sequence[UsageLine]) -> Exported:
 
 def buckets_exported(fresh: Loaded) -> Exported:
     """The chart's numbers: a row per bucket and key."""
-    from services.clock import iso
+    from services.clock import iso, utc_day
 
     chart = fresh.chart
+    at = utc_day if fresh.source != "here" else int  # where a bill's day really begins
     rows: list[dict[str, object]] = [
-        {"start": iso(start), "key": key, fresh.measure: _plain(values[place], fresh.measure)}
+        {"start": iso(at(start)), "key": key, fresh.measure: _plain(values[place], fresh.measure)}
         for place, start in enumerate(chart.starts)
         for key, values in zip(chart.keys, chart.values, strict=True)
     ]

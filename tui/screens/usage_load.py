@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,11 @@ async def load(
     )
     limits = await usage.limits()
     limit = _line_across(limits, measure, chart.starts) if not billed else None
+    cut = [*chart.starts, chart.end]
+    if billed:  # the vendors' days stand where the user's of the same date do
+        from services.clock import own_day
+
+        chart = replace(chart, starts=tuple(map(own_day, chart.starts)), end=own_day(chart.end))
     data = chart_data(chart, group, measure, limit)
     comparison = None
     if source == "both":
@@ -68,7 +73,7 @@ async def load(
         from services.usage_chart import line
         from services.usage_source import RollupSource
 
-        here = await line(RollupSource(services.db), [*chart.starts, chart.end], measure)
+        here = await line(RollupSource(services.db), cut, measure)
         data = both_chart(here, chart, data, measure)
         comparison = await compare(services, *(bar or (since, until)), group)
     return Loaded(
