@@ -59,6 +59,11 @@ def speaks(dialect: str) -> bool:
     return dialect in _OURS or dialect in _plugins().names()
 
 
+def plugged_in() -> tuple[str, ...]:
+    """The dialects that installed plug-ins bring, whether they work or not; none is imported. May run in a thread."""
+    return _plugins().names()
+
+
 def options_of(dialect: str) -> Mapping[str, Option]:
     """The options that a plug-in declares for its dialect; of ours, and where it declares none: empty."""
     return {} if dialect in _OURS else _plugins().options(dialect)

@@ -164,3 +164,22 @@ def test_the_highlighted_model_stays_and_is_the_vendors_own_choice_where_it_is_l
     assert first_model(models, "ancient").info.id == "newer"
     assert first_model(models, None).info.id == "newer"
     assert first_model(models[:1], None).info.id == "ancient"
+
+
+async def test_with_a_plug_in_installed_it_is_asked_what_a_server_speaks(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.loader.plugged_in", lambda: ("sample",))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _first(pilot)
+        app.screen.query_one(Input).value = "https://birds.example"
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, "What does your server speak?")
+        await pilot.press("2")
+        await until(pilot, "Key for your server, if it wants one")
+        await pilot.press("escape")
+        text = await until(pilot, "The dialect sample, of an installed plug-in")
+        assert "1  As OpenAI does: most servers and proxies" in text
+        await pilot.press("escape")
+        await until(pilot, "Address of your server")

@@ -147,3 +147,14 @@ def _kind(choice: Choice) -> Cell:
 def is_address(text: str) -> bool:
     """True for what was pasted into the filter and can only be an address."""
     return _ADDRESS.fullmatch(text.strip()) is not None
+
+
+def spoken_there(plugged: Sequence[str]) -> list[tuple[str, str]]:
+    """What an unknown address may speak, the likeliest first: (dialect, words)."""
+    return [
+        ("openai", "As OpenAI does: most servers and proxies"),
+        *((name, f"The dialect {one_line(name, 40)}, of an installed plug-in") for name in plugged),
+        ("anthropic", "As Anthropic does"),
+        ("gemini", "As Google's Gemini does"),
+        ("ollama", "As Ollama does"),
+    ]

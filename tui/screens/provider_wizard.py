@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from tui.screens.provider_choice import (
     ChooseVendor,
     choices,
     is_address,
+    spoken_there,
     variable_for,
 )
 from tui.screens.provider_secrets import Place, choose_place
@@ -50,6 +52,8 @@ class Adding:
     allow_http: bool = False
     server: ServerFound | None = None
     """Who answered at the address; None: nobody that is known."""
+    dialect: str = ""
+    """What speaks at an address that tells nothing, where it was asked."""
     source: KeySource = None
     place: Place = field(default_factory=lambda: Place(None))
     options: dict[str, str] = field(default_factory=dict)
@@ -72,7 +76,7 @@ class Adding:
         from services.registry import ProviderDraft
 
         spec = self.choice.spec if self.choice else None
-        kind = spec.id if spec else None
+        kind = spec.id if spec else self.dialect or None
         url, options = self.url or self.found_url, {k: v for k, v in self.options.items() if v}
         return ProviderDraft(type=kind, url=url, allow_http=self.allow_http or None, options=options or None)
 
@@ -93,7 +97,7 @@ async def connect(
     nothing was.
     """
     state = Adding(choice, url=url, pasted=url is not None)
-    steps: list[Step] = [_choose, _place, _deployments, _key, _try]
+    steps: list[Step] = [_choose, _place, _speaks, _deployments, _key, _try]
     at, by = 0 if choice is None else 1, 1
     while at < len(steps):
         outcome = await steps[at](app, state)
@@ -123,7 +127,7 @@ async def _choose(app: SwitchroomApp, state: Adding) -> str:
         return LEAVE
     if state.choice is None or chosen.id != state.choice.id:
         state.choice, state.url, state.allow_http, state.source = chosen, None, False, None
-        state.options, state.sign_in = {}, None
+        state.options, state.sign_in, state.dialect = {}, None, ""
     if (chosen.spec is None or chosen.spec.local) and is_address(window.typed):
         state.url, state.pasted = window.typed.strip(), True
     return NEXT
@@ -158,7 +162,7 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
             if typed is None:
                 return BACK
             url = typed.strip()
-        state.url, state.allow_http, state.server = url, False, None
+        state.url, state.allow_http, state.server, state.dialect = url, False, None, ""
         try:
             problem = await _usable(app, state)
         except UsageError as error:
@@ -185,6 +189,20 @@ async def _who(app: SwitchroomApp, state: Adding) -> None:
     spec = app.services.catalog.spec(vendor) if state.choice.spec is None else None
     if spec is not None:
         state.choice = Choice(spec, (await app.services.discovery.vendors()).get(spec.id))
+
+
+async def _speaks(app: SwitchroomApp, state: Adding) -> str:
+    """What is spoken at an address that tells nothing: asked only where a plug-in adds to the usual."""
+    from adapters.loader import plugged_in
+
+    if state.server is not None or (state.choice is not None and state.choice.spec is not None):
+        return SKIP
+    plugged = await asyncio.to_thread(plugged_in)
+    if not plugged:
+        return SKIP
+    chosen = await actions.choose(app, "What does your server speak?", spoken_there(plugged))
+    state.dialect = chosen or ""
+    return NEXT if chosen else BACK
 
 
 async def _deployments(app: SwitchroomApp, state: Adding) -> str:
