@@ -111,6 +111,7 @@ async def _add_providers(services: Services, now: int) -> None:
 
 async def _write_past(services: Services, now: int, rows: list[AttemptRow], spoken: list[Talk]) -> None:
     from services.demo_audit import limits, write_audit
+    from services.demo_bills import bills
     from services.demo_catalog import catalog_runs
     from services.demo_syncs import sync_entries, sync_runs
     from services.demo_talks import write_talks
@@ -118,10 +119,12 @@ async def _write_past(services: Services, now: int, rows: list[AttemptRow], spok
     from store.conversations import Conversations
     from store.history import write_history
     from store.sync_runs import SyncRuns
+    from store.vendor_usage import VendorUsage
 
     syncs = sync_runs(now)
     async with services.db.transaction() as tx:
         await write_history(tx, rows)
+        await VendorUsage(services.db).insert(tx, bills(rows, now))
         for run in syncs:
             await SyncRuns(services.db).insert(tx, run)
         for asked in catalog_runs(now):
