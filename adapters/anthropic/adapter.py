@@ -7,17 +7,35 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import ClassVar
+from urllib.parse import urlsplit
 
+from adapters.anthropic.check import OWN_HOST, check
 from adapters.anthropic.check import TIMEOUT as CHECK_TIMEOUT
-from adapters.anthropic.check import check
 from adapters.anthropic.endpoint import endpoint
 from adapters.anthropic.legs import Legs
 from adapters.anthropic.models import whole_list
 from adapters.anthropic.reader import MessageReader
-from adapters.anthropic.request import NEW, UNKNOWN, Known, Repairs, body, prompt, repaired, version
+from adapters.anthropic.request import (
+    NEW,
+    OLD,
+    UNKNOWN,
+    Known,
+    Repairs,
+    body,
+    prompt,
+    refuses_version,
+    repaired,
+    version,
+)
 from adapters.base import Connection, RemoteModel, Validation
 from adapters.counts import count
-from adapters.errors import Origin, ProviderError, UnexpectedResponseError, error_from_answer
+from adapters.errors import (
+    InvalidCredentialsError,
+    Origin,
+    ProviderError,
+    UnexpectedResponseError,
+    error_from_answer,
+)
 from adapters.events import ChatRequest
 from adapters.fetch import Fetcher, parse_json
 from adapters.http_send import encoded, get, send_chat
@@ -50,7 +68,7 @@ class AnthropicAdapter:
         secret = {name.lower() for name in connection.secret_headers}
         own_key = not secret & {"authorization", "x-api-key"}  # one of the two, never both
         self._connection = replace(connection, headers=headers, key=connection.key if own_key else None)
-        bearer = _bearer(connection)
+        bearer = self._bearer = _bearer(connection)
         self._fetcher = fetcher
         self._client = fetcher.client(
             self._connection,
@@ -68,10 +86,26 @@ class AnthropicAdapter:
             return (await self._list_page({"limit": "1"}, deadline))[1]
 
         async def chat() -> ProviderError | None:
-            status, headers, content = await self._post("messages", {}, deadline - monotonic(), NEW)
+            status, headers, content = await self._post(
+                "messages", {}, deadline - monotonic(), version({}, self._wanted)
+            )
             return None if status < 300 else error_from_answer(self._origin, status, headers, content)
 
-        return await check(self._connection, models, chat)
+        found = await check(self._connection, models, chat)
+        if isinstance(found.error, InvalidCredentialsError):
+            self._name_other_header(found.error)
+        return found
+
+    def _name_other_header(self, error: ProviderError) -> None:
+        """A gateway may know only one of the two headers for the key; both together some refuse."""
+        connection = self._connection
+        own = urlsplit(connection.base_url).hostname == OWN_HOST
+        if own or connection.key is None or "auth" in connection.options:
+            return
+        other = "x-api-key" if self._bearer else "bearer"
+        error.hint = (
+            f"{error.hint or ''} Where it wants the key in the other header: option auth={other}.".strip()
+        )
 
     async def list_models(self) -> list[RemoteModel]:
         """Every page of `GET /v1/models`; an entry that cannot be read is left out."""
@@ -88,7 +122,7 @@ class AnthropicAdapter:
         while True:
             known, repairs = self._about(request.model)
             asked = {"model": request.model, **prompt(request, known, repairs)}
-            used = version({}, repairs, self._wanted)
+            used = version({}, self._wanted)
             status, headers, content = await self._post("messages/count_tokens", asked, COUNT_TIMEOUT, used)
             if status == 200:
                 break
@@ -132,7 +166,7 @@ class AnthropicAdapter:
                 assert isinstance(turns, list)
                 turns.append({"role": "assistant", "content": paused.blocks.content()})
             try:
-                return await self._send(request, sent, version(sent, learned, self._wanted), paused)
+                return await self._send(request, sent, version(sent, self._wanted), paused)
             except ProviderError as error:
                 if not self._learn(request, sent, error):
                     better = self._room(request, sent, error)
@@ -145,10 +179,19 @@ class AnthropicAdapter:
         learned = self._repairs.get(request.model, Repairs())
         if error.status not in (400, 422) or error.said is None:
             return False
+        if self._older(error):
+            return True
         better = repaired(request, learned, sent, error.said)
         if better is None or better == learned or better.room is not None:
             return False
         self._repairs[request.model] = better
+        return True
+
+    def _older(self, error: ProviderError) -> bool:
+        """Whether the server knows only the version before, which is used from now on; what the user chose stays."""
+        if self._wanted is not None or error.said is None or not refuses_version(error.said):
+            return False
+        self._wanted = OLD
         return True
 
     def _room(self, request: ChatRequest, sent: Mapping[str, object], error: ProviderError) -> int | None:
@@ -178,15 +221,20 @@ class AnthropicAdapter:
         return stream, reader
 
     async def _list_page(self, params: Mapping[str, str], deadline: float) -> tuple[Mapping[str, str], bytes]:
-        return await get(
-            self._fetcher,
-            self._client,
-            self._url("models"),
-            self._origin,
-            params=params,
-            headers={_VERSION: self._wanted or NEW},
-            timeout=deadline - monotonic(),
-        )
+        while True:
+            try:
+                return await get(
+                    self._fetcher,
+                    self._client,
+                    self._url("models"),
+                    self._origin,
+                    params=params,
+                    headers={_VERSION: self._wanted or NEW},
+                    timeout=deadline - monotonic(),
+                )
+            except ProviderError as error:
+                if error.status not in (400, 422) or not self._older(error):
+                    raise
 
     async def _post(
         self, call: str, sent: Mapping[str, object], timeout: float, used: str

@@ -95,7 +95,7 @@ class Blocks:
 
     def keepsake(self, model: str) -> Keepsake | None:
         """What has to go back; None where text and calls say all there is."""
-        if all(block.kind in ("text", "tool_use") and "citations" not in block.raw for block in self.all):
+        if all(block.kind in ("text", "tool_use") and not block.raw.get("citations") for block in self.all):
             return None
         try:
             return Keepsake("anthropic", model, json.dumps({"content": self.content()}))

@@ -16,6 +16,7 @@ from adapters.errors import (
 )
 from adapters.http_send import verdict
 
+OWN_HOST = "api.anthropic.com"
 TIMEOUT = 4.5
 """Seconds for the whole check."""
 _MISSING = (404, 405, 501)
@@ -44,7 +45,7 @@ async def check(
         else:
             if not _is_list(body):
                 raise _no_api(connection.slug, 200)
-        if listed and urlsplit(connection.base_url).hostname == "api.anthropic.com":
+        if listed and urlsplit(connection.base_url).hostname == OWN_HOST:
             return "The key is accepted."
         refusal = await chat()
         if isinstance(refusal, _TELLING):

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 from adapters.anthropic.thinking import Mode, asked, mode_by_name
 from adapters.anthropic.turns import thinks, turns
@@ -21,6 +22,13 @@ _REFUSES = re.compile(
     r"|deprecated|may only|only (?:the )?default|cannot|must (?:be (?:unset|omitted|1\b)|not)|extra inputs|invalid",
     re.IGNORECASE,
 )
+_WRONG_VALUE = re.compile(
+    r"between|(?:less|greater|more|fewer) than|at (?:least|most)|\brange\b|[<>≤≥]", re.IGNORECASE
+)
+"""It is taken, within limits."""
+_SAMPLING = frozenset({"temperature", "top_p"})
+_WHILE_THINKING = "sampling while thinking"
+_DISABLED = {"type": "disabled"}
 _MOST = re.compile(r"max_tokens:?\s*(\d{1,9})\s*>\s*(\d{1,9})", re.IGNORECASE)
 _WINDOW = re.compile(r"exceed context limit:\s*(\d{1,9})\s*\+\s*(\d{1,9})\s*>\s*(\d{1,9})", re.IGNORECASE)
 
@@ -41,20 +49,26 @@ class Repairs:
     """What was learned about a model from refusals."""
 
     dropped: frozenset[str] = frozenset()
-    """`temperature`, `top_p`, `effort`, `format`, `display`."""
+    """`temperature`, `top_p`, `effort`, `format` (or that of one schema, `schema …`), `display`, `disabled`, and
+    `sampling while thinking`."""
     thinking: Mode | None = None
     most: int | None = None
     """The longest answer it gives."""
     room: int | None = None
     """Tokens that this one prompt leaves in the window."""
-    old_version: bool = False
 
 
-def version(sent: Mapping[str, object], repairs: Repairs, wanted: str | None) -> str:
-    """The API version: as the user chose, else the old one where the request needs it."""
+def version(sent: Mapping[str, object], wanted: str | None) -> str:
+    """The API version: as the user chose or the server knows, else the old one where the request needs it."""
     if wanted is not None:
         return wanted
-    return OLD if repairs.old_version or "temperature" in sent or "top_p" in sent else NEW
+    return OLD if "temperature" in sent or "top_p" in sent else NEW
+
+
+def refuses_version(facts: Said) -> bool:
+    """Whether the server does not know the version of the API that it was asked in."""
+    text = f"{facts.message} {facts.param or ''}".lower()
+    return "anthropic-version" in text or "anthropic_version" in text
 
 
 def body(request: ChatRequest, known: Known, repairs: Repairs) -> dict[str, object]:
@@ -68,7 +82,10 @@ def body(request: ChatRequest, known: Known, repairs: Repairs) -> dict[str, obje
         "stop_sequences": [text for text in request.stop if text.strip()] or None,
         "stream": True if request.stream else None,
     }
-    out |= {n: value for n, value in optional.items() if value is not None and n not in repairs.dropped}
+    dropped = repairs.dropped
+    if _WHILE_THINKING in dropped and _thinking_on(out):
+        dropped |= _SAMPLING
+    out |= {n: value for n, value in optional.items() if value is not None and n not in dropped}
     return out
 
 
@@ -77,8 +94,12 @@ def prompt(
 ) -> dict[str, object]:
     """The part of the body that is counted as input."""
     messages, among = turns(request.messages, request.model)
-    native = request.json_schema is not None and "format" not in repairs.dropped
-    system = [text for text in (request.system, *among, None if native else _json_words(request)) if text]
+    native = request.json_schema is not None and not repairs.dropped & {
+        "format",
+        _of_schema(request.json_schema),
+    }
+    told = (request.system, *among, None if native else _json_words(request))
+    system = [text for text in told if text and text.strip()]
     forced = bool(request.tools) and request.tool_choice not in (None, "auto", "none")
     mode = repairs.thinking or known.thinking or mode_by_name(request.model)
     if mode == "budget" and _calls_without_thoughts(messages):
@@ -86,6 +107,8 @@ def prompt(
     thinking, effort = asked(request.reasoning_effort, mode, max_tokens, forced_tool=forced)
     if thinking is not None and "display" in repairs.dropped:
         thinking.pop("display", None)
+    if thinking == _DISABLED and "disabled" in repairs.dropped:
+        thinking = None
     config: dict[str, object] = {}
     if effort is not None and "effort" not in repairs.dropped:
         config["effort"] = effort
@@ -122,11 +145,10 @@ def repaired(
             return replace(repairs, room=int(found[3]) - int(found[1]))
         if (found := _MOST.search(text)) and 0 < int(found[2]) < int(found[1]):
             return replace(repairs, most=int(found[2]))
-    if not _REFUSES.search(text):
+    found = _REFUSES.search(text)
+    if found is None or (found[0].lower() == "invalid" and _WRONG_VALUE.search(text)):
         return None
-    if "anthropic-version" in text:
-        return None if repairs.old_version else replace(repairs, old_version=True)
-    drop = _unwanted(sent, text)
+    drop = _unwanted(request, sent, text)
     if drop:
         return replace(repairs, dropped=repairs.dropped | drop)
     thinking = sent.get("thinking")
@@ -135,9 +157,11 @@ def repaired(
     return None
 
 
-def _unwanted(sent: Mapping[str, object], text: str) -> set[str]:
+def _unwanted(request: ChatRequest, sent: Mapping[str, object], text: str) -> set[str]:
     """The parameters that were sent and that the refusal names."""
-    sampling = {name for name in ("temperature", "top_p") if name in sent}
+    sampling = {name for name in _SAMPLING if name in sent}
+    if sampling and re.search(r"temperature|top_p", text) and "thinking" in text and _thinking_on(sent):
+        return {_WHILE_THINKING}
     if sampling and re.search(r"(?<![a-z_])(?:temperature|top_p|sampling)(?![a-z_])", text, re.IGNORECASE):
         return {"top_p"} if len(sampling) == 2 and re.search(r"\bboth\b", text) else sampling
     config = sent.get("output_config")
@@ -148,7 +172,7 @@ def _unwanted(sent: Mapping[str, object], text: str) -> set[str]:
         text,
         re.IGNORECASE,
     ):
-        return {"format"}
+        return {_of_schema(request.json_schema) if "format.schema" in text else "format"}
     if (
         "effort" in config
         and re.search(r"\beffort\b", text)
@@ -160,7 +184,18 @@ def _unwanted(sent: Mapping[str, object], text: str) -> set[str]:
     thinking = sent.get("thinking")
     if isinstance(thinking, dict) and "display" in thinking and "display" in text:
         return {"display"}
+    if thinking == _DISABLED and re.search(r"thinking|disabled", text, re.IGNORECASE):
+        return {"disabled"}  # it cannot be switched off, or does not think: the next effort is another matter
     return set()
+
+
+def _thinking_on(sent: Mapping[str, object]) -> bool:
+    return sent.get("thinking", _DISABLED) != _DISABLED
+
+
+def _of_schema(schema: object) -> str:
+    """The mark of one schema, for a refusal of what it holds."""
+    return f"schema {blake2b(json.dumps(schema, default=str).encode(), digest_size=8).hexdigest()}"
 
 
 def _other_thinking(repairs: Repairs, thinking: Mapping[str, object], text: str) -> Repairs | None:
@@ -203,7 +238,8 @@ def _input(parameters: Mapping[str, object]) -> dict[str, object]:
 def _closed(schema: Mapping[str, object]) -> dict[str, object]:
     """The schema with its objects closed, which the vendor demands."""
     closed = {name: _closed_value(value) for name, value in schema.items()}
-    if closed.get("type") == "object":
+    kind = closed.get("type")
+    if kind == "object" or (isinstance(kind, list) and "object" in kind):
         closed.setdefault("additionalProperties", False)
     return closed
 

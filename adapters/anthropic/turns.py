@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
 
+from adapters.data_urls import base64_of
 from adapters.events import Keepsake, Message, ToolCall
 
 DIALECT = "anthropic"
 Block = dict[str, object]
 _NO_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _RESULT = "tool_result"
+_NOTHING = "There is no result."
 
 
 def turns(messages: Sequence[Message], model: str) -> tuple[list[dict[str, object]], list[str]]:
@@ -64,25 +65,32 @@ def _blocks(message: Message, model: str) -> list[Block]:
     if message.role == "tool":
         failed = {"is_error": True} if message.is_error else {}
         call = _id(message.tool_call_id or "call")
-        return [{"type": _RESULT, "tool_use_id": call, "content": message.text, **failed}]
+        shown = _images(message)
+        content: object = (
+            [*([_text(message.text)] if message.text.strip() else []), *shown] if shown else message.text
+        )
+        return [{"type": _RESULT, "tool_use_id": call, "content": content, **failed}]
     if message.role == "assistant":
         kept = kept_blocks(message.keepsake, model)
         if kept is not None and _same(kept, message):
             # an empty text is refused even where the vendor itself wrote it
             return [b for b in kept if b.get("type") != "text" or str(b.get("text", "")).strip()]
-    images: list[Block] = [
+    text = [_text(message.text)] if message.text.strip() else []
+    return [*_images(message), *text, *(_call(call) for call in message.tool_calls)]
+
+
+def _images(message: Message) -> list[Block]:
+    return [
         {
             "type": "image",
             "source": {
                 "type": "base64",
                 "media_type": image.media_type,
-                "data": base64.b64encode(image.data).decode(),
+                "data": base64_of(image),
             },
         }
         for image in message.images
     ]
-    text = [_text(message.text)] if message.text.strip() else []
-    return [*images, *text, *(_call(call) for call in message.tool_calls)]
 
 
 def _same(kept: Sequence[Block], message: Message) -> bool:
@@ -108,15 +116,23 @@ def _answered(joined: Sequence[tuple[str, list[Block]]]) -> list[tuple[str, list
         results += [_no_result(call) for call in open_calls if call not in given]
         taken = {id(b) for b in results}
         rest = [
-            _text(str(b["content"])) if b.get("type") == _RESULT else b for b in blocks if id(b) not in taken
+            one
+            for b in blocks
+            if id(b) not in taken
+            for one in (_loose(b["content"]) if b.get("type") == _RESULT else [b])
         ]
         out.append((role, [*results, *rest]))
         open_calls = []
     return out
 
 
+def _loose(content: object) -> list[Block]:
+    """What a result said whose call is not there."""
+    return content if isinstance(content, list) else [_text(str(content).strip() or _NOTHING)]
+
+
 def _no_result(call: object) -> Block:
-    return {"type": _RESULT, "tool_use_id": call, "content": "There is no result.", "is_error": True}
+    return {"type": _RESULT, "tool_use_id": call, "content": _NOTHING, "is_error": True}
 
 
 def _call(call: ToolCall) -> Block:
