@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from time import monotonic
@@ -15,7 +13,7 @@ from adapters.base import ProviderState, Validation, Watchdogs
 from adapters.errors import Origin, ProviderError, error_from_answer
 from adapters.fetch import Fetcher
 from adapters.http_stream import Decoder, HttpStream, Reader, open_stream
-from adapters.text import mend
+from adapters.json_body import encoded as encoded
 from catalog.errors import OfflineError
 
 WHOLE_FACTOR = 5
@@ -54,28 +52,6 @@ async def send_chat(
         timeout=httpx.Timeout(connect=limits.connect, read=None, write=30.0, pool=10.0),
     )
     return await open_stream(client, request, reader, origin, limits, decoder if streamed else None)
-
-
-def encoded(body: Mapping[str, object]) -> bytes:
-    """A JSON body. What a prompt or a model's arguments may hold and JSON may not is replaced: half a surrogate pair
-    by the replacement character, NaN and infinite numbers (`1e999`) by null."""
-    try:
-        text = _text(body)
-    except ValueError:
-        text = _text(_finite(body))
-    return mend(text).encode()
-
-
-def _text(body: object) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 async def get(

@@ -130,6 +130,7 @@ class Attempt:
         self.state, self.finish_reason = state, reason
         self.error = error
         if error is not None:
+            _let_go(error)
             self.status = error.status or self.status
         if isinstance(error, ProviderError):
             self.request_id = error.request_id or self.request_id
@@ -155,6 +156,11 @@ class Attempt:
             served = host if name and model.endswith(f"/{name}") else served
         state = self.state or "failed"
         return AttemptView(model, state, self.status, self.request_id, wait, self.error, served)
+
+
+def _let_go(error: BaseException) -> None:
+    """Forget where an error came from: frames and causes hold the whole request, images and all, as long as it lives."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def served_words(stream: Stream) -> str | None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from adapters.data_urls import base64_of
 from adapters.events import ChatRequest, Image, Message, ToolCall
 from adapters.gemini.endpoint import bare
 from adapters.gemini.keep import parts_of
@@ -199,10 +200,7 @@ def _same(kept: Sequence[Part], message: Message) -> bool:
 
 
 def _images(images: Sequence[Image]) -> list[Part]:
-    return [
-        {"inlineData": {"mimeType": image.media_type, "data": base64.b64encode(image.data).decode()}}
-        for image in images
-    ]
+    return [{"inlineData": {"mimeType": image.media_type, "data": base64_of(image)}} for image in images]
 
 
 def _call(call: ToolCall) -> dict[str, object]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping
 from typing import Literal
 
+from adapters.data_urls import base64_of
 from adapters.errors.bodies import Said
 from adapters.events import ChatRequest, Message, ToolCall
 
@@ -100,7 +100,7 @@ def _settings(request: ChatRequest, options: Mapping[str, str]) -> dict[str, obj
 def _message(message: Message, names: Mapping[str, str]) -> dict[str, object]:
     out: dict[str, object] = {"role": message.role, "content": message.text}
     if message.images:
-        out["images"] = [base64.b64encode(image.data).decode() for image in message.images]
+        out["images"] = [base64_of(image) for image in message.images]
     if message.tool_calls:
         out["tool_calls"] = [_call(call) for call in message.tool_calls]
     if message.role == "tool" and message.tool_call_id is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 from runpath_play import Play, Room, answer
 
-from adapters.events import Finished, Message, ToolCall, ToolCallDelta, UsageUpdate
-from adapters.http_send import encoded
+from adapters.data_urls import base64_of, data_url
+from adapters.errors import BadRequestError
+from adapters.events import Finished, Image, Message, ToolCall, ToolCallDelta, UsageUpdate
+from adapters.json_body import encoded
 from catalog.errors import BudgetExceededError, UsageError
 from catalog.usage import Usage
 from cli import documents
@@ -128,3 +131,37 @@ def test_a_tools_file_with_what_cannot_be_sent_is_refused_or_mended(tmp_path: Pa
         read_tools(file)
     file.write_text('[{"name": "f", "mock": "sn\\ud800ow 👍"}]')
     assert read_tools(file)[0].cases[0].text == "sn\ufffdow 👍"
+
+
+def test_images_are_put_into_a_body_as_they_are_between_everything_else() -> None:
+    data = bytes(range(256)) * 30
+    image = Image("image/png", data)
+    body = {"a": ["🌍", data_url(image), {"b": base64_of(image)}], "c": "zażółć \ud800", "d": float("inf")}
+    read = json.loads(encoded(body))
+    text = base64.b64encode(data).decode()
+    assert read == {
+        "a": ["🌍", f"data:image/png;base64,{text}", {"b": text}],
+        "c": "zażółć \ufffd",
+        "d": None,
+    }
+
+
+async def test_an_error_that_is_kept_does_not_keep_what_was_sent(room: Room) -> None:
+    def fails() -> Exception:
+        try:
+            try:
+                raise OSError("reset")
+            except OSError as cause:
+                raise BadRequestError("No.") from cause
+        except BadRequestError as error:
+            return error
+
+    room.plays(Play([fails()]))
+    row = await room.services.conversations.create(model_ref="acme/big")
+    result = await (await room.services.chat.send(asking(row.id), "Weather?")).run.result()
+    assert result.error is not None
+    assert (result.error.__traceback__, result.error.__cause__, result.error.__context__) == (
+        None,
+        None,
+        None,
+    )
