@@ -51,6 +51,8 @@ def resolve_target(catalog: Catalog, kind: str | None, url: str | None, slug: st
                 hint=f"Give yours with --url, such as {example(spec.endpoint)}.",
             )
         return Target(spec.dialect, spec.id, normalise_base_url(spec.endpoint))
+    if (spec.dialect if spec is not None else kind) == "ollama":
+        url = _as_ollama_host(url)
     endpoint = normalise_base_url(url)
     found = catalog.detect(endpoint)
     if kind is None:
@@ -60,6 +62,18 @@ def resolve_target(catalog: Catalog, kind: str | None, url: str | None, slug: st
     vendor = catalog.spec(found.catalog_id) if found.catalog_id else None
     fits = vendor is not None and (vendor.dialect == kind or found.dialect == kind)
     return Target(kind, found.catalog_id if fits else None, endpoint)
+
+
+def _as_ollama_host(url: str) -> str:
+    """An address without scheme means what it means in OLLAMA_HOST: 11434 where no port is named."""
+    from catalog.detect import normalise_base_url
+
+    text = url.strip().strip("\"'")
+    if "://" in text:
+        return text
+    split = urlsplit(normalise_base_url(f"127.0.0.1{text}" if text.startswith(":") else text))
+    port = "" if split.port is not None or split.scheme != "http" else ":11434"
+    return f"{split.scheme}://{split.netloc}{port}{split.path}"
 
 
 def same_host(url: str, other: str) -> bool:

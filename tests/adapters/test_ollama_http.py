@@ -62,8 +62,6 @@ async def chat(made: OllamaAdapter, **fields: Any) -> None:
         ("https://ollama.com", "https://ollama.com/api/chat"),
         ("https://ollama.com/api", "https://ollama.com/api/chat"),
         ("https://host.example/ollama/api", "https://host.example/ollama/api/chat"),
-        ("127.0.0.1", "http://127.0.0.1:11434/api/chat"),
-        ("0.0.0.0:5555", "http://127.0.0.1:5555/api/chat"),
         ("http://[::1]:11434", "http://[::1]:11434/api/chat"),
     ],
 )
