@@ -221,3 +221,14 @@ async def test_the_first_night_of_a_month(tmp_path: Path, monkeypatch: pytest.Mo
     async with open_services(paths, actor="tui") as services:
         assert all(view.spent < view.limit for view in await services.budgets.list())
         assert (await services.audit.verify()).intact
+
+
+async def test_what_was_billed_differs_for_reasons_that_can_be_seen(demo: Services) -> None:
+    from services.billed import compare
+
+    found = await compare(demo, FRIDAY_NOON - 14 * clock.DAY_MS, FRIDAY_NOON, "provider")
+    parts = {line.key: line.gap.parts for line in found.lines if line.gap is not None}
+    assert set(parts) == {"anthropic", "openai-prod"}
+    assert max(parts["anthropic"], key=lambda name: parts["anthropic"][name]) == "elsewhere"
+    assert parts["openai-prod"]["items"] == 11 * Decimal("0.012"), "the working days of 6 to 20 November"
+    assert parts["openai-prod"]["price"] > 0
