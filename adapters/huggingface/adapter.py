@@ -27,6 +27,7 @@ from adapters.huggingface.download import open_download
 from adapters.huggingface.hub import Hub
 from adapters.huggingface.models import router_models
 from adapters.huggingface.places import (
+    HUB,
     cache_folder,
     places,
     require_online,
@@ -146,7 +147,12 @@ class HuggingFaceAdapter(OpenAIAdapter):
             require_online(self._connection.slug)
             self._fetcher.require(self._connection, hub)
 
-        return open_download(self._connection, hub, cache_folder(), model.strip(), allowed)
+        try:
+            self._fetcher.require(self._connection, HUB)
+            alone = False
+        except OfflineError:
+            alone = True
+        return open_download(self._connection, hub, cache_folder(), model.strip(), allowed, alone=alone)
 
     async def delete(self, model: str) -> None:
         folder = cache_folder()

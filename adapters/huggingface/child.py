@@ -9,11 +9,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import ssl
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 EVERY_S = 0.2
 """Least time between two reports."""
@@ -22,18 +24,18 @@ PIECE = 256 * 1024
 
 
 def main() -> int:
-    """One line of input: {"model", "token", "folder", "hub", "ca"}. One line of output for each report."""
+    """One line of input: {"model", "token", "folder", "hub", "ca", "proxy", "alone"}. One line of output for each report."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints is no report
     told = json.loads(sys.stdin.readline())
+    os.environ.update(told["proxy"])  # a password may be in it: not from the start, when others could look
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
         import huggingface_hub
         from tqdm.auto import tqdm  # type: ignore[import-untyped]
     except ImportError:
         return _say(out, {"missing": "huggingface_hub"})
-    if told.get("ca"):
-        _trust(huggingface_hub, told["ca"])
+    _connect(huggingface_hub, told)
     from huggingface_hub import constants
 
     constants.DOWNLOAD_CHUNK_SIZE = PIECE
@@ -98,22 +100,26 @@ class _Reports:
                     _say(self._out, {"completed": told, "total": self.total})
 
 
-def _trust(hub: Any, ca: str) -> None:
-    """Use the private authorities of the provider."""
-    import ssl
-
+def _connect(hub: Any, told: dict[str, Any]) -> None:
+    """Connections by the program's rules: its authorities, no step down to plain http, and offline no other host."""
     from huggingface_hub.utils import _http
+
+    first = urlsplit(told["hub"])
+
+    def step(request: Any) -> None:
+        url = request.url
+        if url.scheme != "https" and first.scheme == "https":
+            raise RuntimeError(f"it leads to {url.host} without encryption")
+        if url.host != first.hostname and told["alone"]:
+            raise RuntimeError(f"it leads to {url.host}, which is not reached while offline")
 
     def client() -> Any:
         import httpx2
 
-        context = ssl.create_default_context(cafile=str(Path(ca).expanduser()))
-        return httpx2.Client(
-            event_hooks={"request": [_http.hf_request_event_hook]},
-            follow_redirects=True,
-            timeout=None,
-            verify=context,
-        )
+        ca = told["ca"]
+        trusted = ssl.create_default_context(cafile=str(Path(ca).expanduser())) if ca else True
+        hooks = {"request": [_http.hf_request_event_hook, step]}
+        return httpx2.Client(event_hooks=hooks, follow_redirects=True, timeout=None, verify=trusted)
 
     hub.set_client_factory(client)
 

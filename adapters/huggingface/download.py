@@ -35,17 +35,13 @@ _KEPT = (
 INSTALL = "pip install 'switchroom[hf]'"
 
 
-def child_environment(hub: str, connection: Connection, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the downloading process knows: our proxy, no token, no telemetry, and plain HTTP for every byte.
+def child_environment(hub: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the downloading process knows: no token, no telemetry, and plain HTTP for every byte.
 
     Its second way of transfer (xet) follows the proxy, but cannot be given the provider's own CA file, so it is off.
     """
-    kept = {name: environ[name] for name in _KEPT if environ.get(name)}
-    proxy = proxy_for(hub, connection.proxy)
-    through = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), proxy) if proxy else {"NO_PROXY": "*"}
     return {
-        **kept,
-        **through,
+        **{name: environ[name] for name in _KEPT if environ.get(name)},
         "HF_ENDPOINT": hub,
         "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -68,11 +64,18 @@ def require_library() -> None:
 
 @asynccontextmanager
 async def open_download(
-    connection: Connection, hub: str, folder: Path, model: str, allowed: Callable[[], None]
+    connection: Connection,
+    hub: str,
+    folder: Path,
+    model: str,
+    allowed: Callable[[], None],
+    *,
+    alone: bool,
 ) -> AsyncIterator[AsyncIterator[PullProgress]]:
     """The reports of a download on its way; leaving ends it, and the files that are whole are kept for the next time.
 
     `allowed` raises OfflineError where connections may not leave: asked before the process starts and while it runs.
+    `alone`: the hub may be reached, but no other host that it leads to.
     """
     allowed()
     require_library()
@@ -84,7 +87,7 @@ async def open_download(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=child_environment(hub, connection, os.environ),
+        env=child_environment(hub, os.environ),
         cwd=str(Path.home()),
         start_new_session=True,
         limit=_LINE,
@@ -96,7 +99,7 @@ async def open_download(
 
     reports = _reports(process, connection.slug, model, allowed, tidy)
     try:
-        await _tell(process, connection, hub, folder, model)
+        await _tell(process, told(connection, hub, folder, model, alone=alone))
         yield reports
     finally:
         await _end(process)
@@ -104,20 +107,24 @@ async def open_download(
             await reports.aclose()
 
 
-async def _tell(
-    process: asyncio.subprocess.Process, connection: Connection, hub: str, folder: Path, model: str
-) -> None:
-    """The token goes through the pipe: neither arguments nor variables, which others may see, have it."""
-    assert process.stdin is not None
-    told = {
+def told(connection: Connection, hub: str, folder: Path, model: str, *, alone: bool) -> dict[str, object]:
+    """What goes through the pipe: neither arguments nor variables, which others may see, have token and proxy."""
+    proxy = proxy_for(hub, connection.proxy)
+    return {
         "model": model,
         "token": connection.key.get_secret_value() if connection.key is not None else None,
         "folder": str(folder),
         "hub": hub,
         "ca": connection.ca_file,
+        "proxy": dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), proxy) if proxy else {"NO_PROXY": "*"},
+        "alone": alone,
     }
+
+
+async def _tell(process: asyncio.subprocess.Process, line: dict[str, object]) -> None:
+    assert process.stdin is not None
     with contextlib.suppress(ConnectionError):
-        process.stdin.write(json.dumps(told).encode() + b"\n")
+        process.stdin.write(json.dumps(line).encode() + b"\n")
         await process.stdin.drain()
 
 

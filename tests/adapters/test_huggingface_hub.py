@@ -382,11 +382,37 @@ async def test_the_programs_own_gate_is_asked_before_a_process_is_started(
         assert loop.connections == 0
 
 
-def test_the_downloading_process_gets_proxy_and_no_secrets() -> None:
+def test_the_downloading_process_gets_proxy_and_token_through_the_pipe_alone() -> None:
     connection = Connection("hf", "huggingface", "https://router.huggingface.co/v1", key=SecretStr(TOKEN), proxy=SecretStr("http://me:pw@proxy.example:3128"))  # fmt: skip
     environ = {**os.environ, "HF_TOKEN": TOKEN, "AWS_SECRET_ACCESS_KEY": "x", "SSL_CERT_FILE": "/ca.pem"}
-    child = download.child_environment("https://huggingface.co", connection, environ)
-    assert child["HTTPS_PROXY"] == "http://me:pw@proxy.example:3128"
+    environ["HTTPS_PROXY"] = "http://you:pw@elsewhere.example"
+    child = download.child_environment("https://huggingface.co", environ)
     assert child["SSL_CERT_FILE"] == "/ca.pem"
-    assert not {"HF_TOKEN", "AWS_SECRET_ACCESS_KEY"} & child.keys()
+    assert not {"HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY"} & child.keys()
     assert TOKEN not in " ".join(child.values())
+    line = download.told(connection, "https://huggingface.co", Path("/cache"), "a/b", alone=False)
+    assert line["token"] == TOKEN
+    assert line["proxy"] == dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), "http://me:pw@proxy.example:3128")
+
+
+@needs_library
+async def test_offline_a_hub_on_this_machine_leads_nowhere_else() -> None:
+    def closed(host: str) -> None:
+        if host != "127.0.0.1":
+            raise OfflineError(f"{host} is not on this machine.")
+
+    class Leads(HubServer):
+        async def __call__(self, exchange: Any) -> None:
+            if "/resolve/" in exchange.path:
+                facts = {"x_repo_commit": COMMIT, "x_linked_etag": '"abc"', "x_linked_size": "5"}
+                await exchange.answer(302, b"", location=f"http://localhost:{port}/elsewhere", **facts)
+            else:
+                await super().__call__(exchange)
+
+    async with serving(HubServer()) as elsewhere:
+        port = elsewhere.url.rpartition(":")[2]
+        async with provider(Leads(), fetcher=Fetcher(closed)) as (adapter, loop):
+            with pytest.raises(ProviderError, match="leads to localhost, which is not reached while offline"):
+                await pulled(adapter)
+        assert loop.connections
+        assert elsewhere.connections == 0
