@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Mapping
@@ -43,8 +44,8 @@ def kept_token(environ: Mapping[str, str] | None = None) -> str:
 
 
 def as_path(text: str) -> Path:
-    """A path with its variables and `~` filled in."""
-    try:
-        return Path(os.path.expandvars(text)).expanduser()
-    except RuntimeError:  # no home folder
-        return Path(os.path.expandvars(text))
+    """A path with its variables and `~` filled in, from the root: a relative one begins where the program runs."""
+    path = Path(os.path.expandvars(text))
+    with contextlib.suppress(RuntimeError):  # no home folder
+        path = path.expanduser()
+    return Path(os.path.abspath(path))  # noqa: PTH100  links stay as they are

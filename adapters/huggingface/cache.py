@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.abilities import InstalledModel
+from adapters.huggingface import shared
 from catalog.plaintext import one_line
 
 _REPO = re.compile(r"models--[^/\\]{1,400}")
+_DYING = ".deleting-"
 _MOST_FILES = 200_000
 """Directory entries that are looked at in one repository."""
 
@@ -31,6 +34,10 @@ class _Found:
     revisions: int = 0
     refs: list[str] = field(default_factory=list)
     looked: int = 0
+    blobs: set[str] = field(default_factory=set)
+    """Names of the blobs that are there."""
+    shared: list[Path] = field(default_factory=list)
+    """Of those that lie in the cache's shared store: where."""
 
 
 def scan(folder: Path) -> list[InstalledModel]:
@@ -42,25 +49,43 @@ def scan(folder: Path) -> list[InstalledModel]:
     return [_model(path) for path in paths if _REPO.fullmatch(path.name) and _is_folder(path)]
 
 
+def is_name(model: str) -> bool:
+    """Whether a text can be a model's name on the hub: `owner/name`, or a name alone."""
+    parts = model.split("/")
+    return len(parts) <= 2 and all(re.fullmatch(r"\w[\w.-]{0,200}", part) for part in parts)
+
+
 def folder_of(folder: Path, model: str) -> Path | None:
     """The folder of a model that is there; None for one that is not, and for a name that leads elsewhere."""
-    parts = model.split("/")
-    if not all(re.fullmatch(r"[A-Za-z0-9][\w.-]{0,200}", part) for part in parts) or len(parts) > 2:
+    if not is_name(model):
         return None
-    path = folder / f"models--{'--'.join(parts)}"
+    path = folder / f"models--{model.replace('/', '--')}"
     return path if _is_folder(path) and path.resolve().parent == folder.resolve() else None
 
 
 def remove(folder: Path, path: Path) -> None:
-    """Delete one model's folder, and its locks. Links in it are taken away, never followed. Raises OSError."""
+    """Delete one model's folder, its locks, and the shared blobs that only it used. Links in it are taken away, never
+    followed. Raises OSError.
+    """
     if path.parent != folder or not _REPO.fullmatch(path.name) or not _is_folder(path):
         raise PermissionError(f"{path.name} is no model of the cache")
-    dying = path.with_name(f".deleting-{path.name}-{os.getpid()}")
+    found = _Found()
+    _blobs(path / "blobs", found)
+    dying = path.with_name(f"{_DYING}{path.name}-{secrets.token_hex(4)}")
     path.rename(dying)  # first out of sight, so that a deletion that is cut leaves no half a model
-    shutil.rmtree(dying)
+    try:
+        shutil.rmtree(dying)
+    except OSError:
+        if not path.exists():
+            dying.rename(path)  # what is left is seen, as damaged, and can be deleted again
+        raise
+    shared.sweep(folder, found.shared)
     locks = folder / ".locks" / path.name
     if _is_folder(locks.parent) and _is_folder(locks):
         shutil.rmtree(locks, ignore_errors=True)
+    for entry in _entries(folder, _Found()):  # of deletions that were cut
+        if entry.name.startswith(f"{_DYING}models--") and entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def drop_parts(path: Path, *, before: float) -> None:
@@ -78,12 +103,12 @@ def _model(path: Path) -> InstalledModel:
     found = _Found()
     _blobs(path / "blobs", found)
     _refs(path / "refs", found)
-    snapshots = path / "snapshots"
+    snapshots, blobs = path / "snapshots", str(path / "blobs")
     if _is_folder(snapshots):
         for revision in _entries(snapshots, found):
             if revision.is_dir(follow_symlinks=False):
                 found.revisions += 1
-                _snapshot(Path(revision.path), path, found, 0)
+                _snapshot(revision.path, blobs, found, 0)
     for ref in found.refs:
         if not _is_folder(snapshots / ref):
             found.damaged = True
@@ -104,33 +129,50 @@ def _model(path: Path) -> InstalledModel:
 def _blobs(path: Path, found: _Found) -> None:
     if not _is_folder(path):
         return
+    cache = path.parent.parent
     for entry in _entries(path, found):
         facts = _facts(entry)
+        if facts is not None and stat.S_ISLNK(facts.st_mode) and (led := shared.target(entry.path, cache)):
+            found.shared.append(led[0])
+            facts = led[1]
         if facts is None or not stat.S_ISREG(facts.st_mode):
             continue
+        found.blobs.add(entry.name)
         found.sizes[facts.st_dev, facts.st_ino] = facts.st_size
         found.partial = found.partial or entry.name.endswith(".incomplete")
         found.used = max(found.used, round(facts.st_atime * 1000))
         found.changed = max(found.changed, round(facts.st_mtime * 1000))
 
 
-def _snapshot(path: Path, repo: Path, found: _Found, depth: int) -> None:
+def _snapshot(path: str, blobs: str, found: _Found, depth: int) -> None:
+    """One folder of a revision: real folders all the way down, so that a link's path can be read as it is written."""
     for entry in _entries(path, found):
         if entry.is_dir(follow_symlinks=False):
             if depth < 20:
-                _snapshot(Path(entry.path), repo, found, depth + 1)
+                _snapshot(entry.path, blobs, found, depth + 1)
             continue
         found.files += 1
         facts = _facts(entry)
         if facts is None:
             found.damaged = True
         elif stat.S_ISLNK(facts.st_mode):
-            target = _target(Path(entry.path))
-            if target is None or not target.is_relative_to((repo / "blobs").resolve()):
-                found.damaged = True
+            found.damaged = found.damaged or not _leads_to_a_blob(entry.path, path, blobs, found)
         elif stat.S_ISREG(facts.st_mode):  # a copy, where links cannot be made
             found.sizes[facts.st_dev, facts.st_ino] = facts.st_size
             found.changed = max(found.changed, round(facts.st_mtime * 1000))
+
+
+def _leads_to_a_blob(link: str, within: str, blobs: str, found: _Found) -> bool:
+    """There may be a hundred thousand links: usual ones are read as they are written, which asks the disk once."""
+    try:
+        led = os.path.normpath(os.path.join(within, os.readlink(link)))  # noqa: PTH115, PTH118
+        folder, name = os.path.split(led)
+        if folder != blobs:  # another way to write the same place, or another place
+            folder, name = os.path.split(os.path.realpath(link, strict=True))
+            blobs = os.path.realpath(blobs)
+    except (OSError, ValueError):
+        return False
+    return folder == blobs and name in found.blobs
 
 
 def _refs(path: Path, found: _Found) -> None:
@@ -149,7 +191,7 @@ def _refs(path: Path, found: _Found) -> None:
             found.refs.append(commit)
 
 
-def _entries(path: Path, found: _Found) -> list[os.DirEntry[str]]:
+def _entries(path: Path | str, found: _Found) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as entries:
             listed = []
@@ -167,14 +209,6 @@ def _facts(entry: os.DirEntry[str]) -> os.stat_result | None:
     try:
         return entry.stat(follow_symlinks=False)
     except OSError:
-        return None
-
-
-def _target(path: Path) -> Path | None:
-    """What a link leads to; None where that is nothing."""
-    try:
-        return path.resolve(strict=True)
-    except (OSError, RuntimeError):
         return None
 
 
