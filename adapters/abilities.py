@@ -55,6 +55,8 @@ class RunningModel:
     """Tokens it was loaded for."""
     expires_at: int | None = None
     """UTC ms; when it is unloaded by itself."""
+    stays: bool = False
+    """It is never unloaded by itself."""
     details: Mapping[str, str | int] = field(default_factory=dict)
 
 

@@ -59,20 +59,26 @@ class Actions(Life):
 
     async def action_quit(self) -> None:
         self.first_hint.used()
-        running = self._speeds.runs
-        if not running:
+        runs, pulls = self._speeds.runs, self._pulls.active
+        if not runs and not pulls:
             self.exit(0)
             return
         from tui.modals.confirm import Confirm
 
-        words = "1 run is in flight." if running == 1 else f"{running} runs are in flight."
+        said = []
+        if runs:
+            said.append("1 run is in flight." if runs == 1 else f"{runs} runs are in flight.")
+            said.append("What has arrived and what it cost is kept.")
+        if pulls:
+            said.append("1 download is under way." if pulls == 1 else f"{pulls} downloads are under way.")
+            said.append("What has arrived stays there; the next pull of the same name goes on from it.")
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self.exit(0)
 
         self.push_screen(
-            Confirm("Quit now?", f"{words} What has arrived and what it cost is kept.", yes="quit", no="stay"), answered
+            Confirm("Quit now?", " ".join(said), yes="quit", no="stay"), answered
         )  # fmt: skip
 
     def action_interrupt(self) -> None:

@@ -21,6 +21,8 @@ class PullWork:
         self._shown = False
         """The line of work is about a download."""
         self._told: set[int] = set()
+        self.active = 0
+        """Downloads under way."""
 
     def feed_event(self, event: object) -> None:
         """A download began, got on, or is over."""
@@ -32,6 +34,7 @@ class PullWork:
                 self._told.add(id(pull))
                 self._tell(pull)
         active = local.pulls(active=True)
+        self.active = len(active)
         if active:
             if self._shown or not self._app.facts.work:
                 self._shown = True

@@ -128,12 +128,23 @@ class OllamaAdapter:
         return open_pull(self._client, self._url("pull"), model, self._origin.slug, connect)
 
     async def delete(self, model: str) -> None:
+        await self._unload(model)
         await self._ask("DELETE", "delete", {"model": model}, model, SHORT)
 
     async def copy(self, model: str, name: str) -> None:
         await self._ask("POST", "copy", {"source": model, "destination": name}, model, SHORT)
 
     # inside
+
+    async def _unload(self, model: str) -> None:
+        """Free the memory first: deleting alone leaves a loaded model where it is."""
+        try:
+            if any(one.id in (model, f"{model}:latest") for one in await self.running()):
+                await self._ask(
+                    "POST", "generate", {"model": model, "keep_alive": 0, "stream": False}, model, SHORT
+                )
+        except ProviderError as error:
+            log.warning("a model of %s could not be unloaded: %s", self._origin.slug, type(error).__name__)
 
     async def _open(self, request: ChatRequest) -> HttpStream:
         """Send it; a model that refuses `think` is asked with less of it, which is remembered."""

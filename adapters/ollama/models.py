@@ -20,6 +20,8 @@ _TEXTS = {
     "runs_at": "remote_host",
 }
 _NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,9})\s*$", re.MULTILINE)
+_FAR = re.compile(r"2[2-9]\d\d-|[3-9]\d{3}-")
+"""A time so far away that it means “never”: keep_alive -1 is as many years as fit into Go's durations."""
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
 
@@ -109,13 +111,14 @@ def installed_model(entry: Entry) -> InstalledModel:
 
 def running_model(entry: Entry) -> RunningModel:
     """A model that is loaded."""
-    size, vram = _size(entry, "size"), _bytes(entry.get("size_vram"))
+    size, vram, until = _size(entry, "size"), _bytes(entry.get("size_vram")), entry.get("expires_at")
     return RunningModel(
         name_of(entry) or "",
         size,
         vram if size is None or vram is None or vram <= size else size,
         _size(entry, "context_length"),
-        _moment(entry.get("expires_at")),
+        _moment(until),
+        isinstance(until, str) and _FAR.match(until) is not None,
         details(entry),
     )
 

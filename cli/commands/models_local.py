@@ -273,13 +273,14 @@ def _running(models: Sequence[LocalModel], shelf: Shelf) -> str:
         running = model.running
         assert running is not None
         until = running.expires_at
+        unknown = "never" if running.stays else "—"
         rows.append(
             (
                 model.id,
                 size_words(running.size_bytes),
                 _on_gpu(running.vram_bytes, running.size_bytes),
                 count(running.context),
-                "—" if until is None else f"in {_left(max(0, until - now_ms()) / 1000)}",
+                unknown if until is None else f"in {_left(max(0, until - now_ms()) / 1000)}",
             )
         )
     return table(titles, rows, right=titles[1:4])

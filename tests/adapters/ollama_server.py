@@ -62,6 +62,8 @@ class OllamaServer:
     library: dict[str, Held] = field(default_factory=library)
     loaded: dict[str, int] = field(default_factory=dict)
     """Name → bytes of it on the graphics card."""
+    until: str = "2026-11-21T05:00:00Z"
+    """When what is loaded is unloaded."""
     parts: dict[str, int] = field(default_factory=dict)
     """Digest → bytes that earlier pulls left."""
     steps: int = 10
@@ -158,7 +160,7 @@ class OllamaServer:
     async def _ps(self, exchange: Exchange) -> None:
         await exchange.answer(200, {"models": [
             {"name": name, "model": name, "size": self.models[name].size + GB, "size_vram": vram, "digest": _hex(name),
-             "details": self._details(self.models[name]), "expires_at": "2026-11-21T05:00:00Z", "context_length": 8192}
+             "details": self._details(self.models[name]), "expires_at": self.until, "context_length": 8192}
             for name, vram in self.loaded.items() if name in self.models
         ]})  # fmt: skip
 
@@ -166,9 +168,19 @@ class OllamaServer:
         name = exchange.json["model"]
         if self.models.pop(name, None) is None:
             await self._missing(exchange, name)
+        else:  # what is loaded stays loaded
+            await exchange.answer(200, b"")
+
+    async def _generate(self, exchange: Exchange) -> None:
+        """Only what unloads a model: no prompt, and nothing to be kept."""
+        name = exchange.json["model"]
+        if name not in self.models:
+            await self._missing(exchange, name)
+        elif exchange.json.get("prompt") or exchange.json.get("keep_alive") != 0:
+            await exchange.answer(400, {"error": "only unloading is known here"})
         else:
             self.loaded.pop(name, None)
-            await exchange.answer(200, b"")
+            await exchange.answer(200, {"model": name, "response": "", "done": True, "done_reason": "unload"})
 
     async def _copy(self, exchange: Exchange) -> None:
         name = exchange.json["source"]

@@ -233,6 +233,30 @@ async def test_what_is_installed_and_loaded() -> None:
     assert (running.id, running.vram_bytes, running.context) == ("qwen3:30b", 10**10, 8192)
 
 
+async def test_a_loaded_model_is_unloaded_before_it_is_deleted() -> None:
+    async with ollama(loaded={"gemma3:4b": 10**9, "qwen3:30b": 10**10}) as server, adapter(server) as made:
+        await made.delete("gemma3:4b")
+        await made.delete("llama3.2:latest")
+        assert server.loaded.keys() == {"qwen3:30b"}
+        assert server.asked("/api/generate") == 1
+        assert not {"gemma3:4b", "llama3.2:latest"} & server.models.keys()
+
+
+@pytest.mark.parametrize(
+    ("until", "moment", "stays"),
+    [
+        ("2026-11-21T05:00:00.5+01:00", 1_795_233_600_500, False),
+        ("2318-03-02T11:12:13Z", None, True),
+        ("0001-01-01T00:00:00Z", None, False),
+        ("soon", None, False),
+    ],
+)
+async def test_when_a_model_is_unloaded(until: str, moment: int | None, stays: bool) -> None:
+    async with ollama(loaded={"qwen3:30b": 10**10}, until=until) as server, adapter(server) as made:
+        [running] = await made.running()
+    assert (running.expires_at, running.stays) == (moment, stays)
+
+
 async def pulled(made: OllamaAdapter, model: str) -> list[PullProgress]:
     async with made.pull(model) as reports:
         return [progress async for progress in reports]

@@ -47,6 +47,10 @@ async def test_a_pull_is_seen_stopped_and_taken_up_again(pilot: Pilot[int], serv
     await pilot.press("1")
     text = await until(pilot, "Overview ·")
     assert "pulling llama3.2:latest" in text.splitlines()[0]
+    await pilot.press("q")
+    assert "1 download is under way." in await until(pilot, "Quit now?")
+    await pilot.press("n")
+    await until(pilot, "Quit now?", gone=True)
     await pilot.press("3")
     await until(pilot, "Models › installed")
     await pilot.press("home", "x")

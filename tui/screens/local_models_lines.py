@@ -128,6 +128,8 @@ def _unloads(line: Line) -> Cell:
     running = line.model.running if line.model else None
     if running is None:
         return ""
+    if running.stays:
+        return "never"
     if running.expires_at is None:
         return UNKNOWN
     return f"in {age(line.now, running.expires_at)}" if running.expires_at > line.now else "now"
@@ -215,5 +217,6 @@ def explained(line: Line | None) -> list[tuple[str, Tone]]:
         gpu = on_gpu(running.vram_bytes, running.size_bytes)
         words = f"\nloaded: {size_words(running.size_bytes)} of memory, {gpu} on the GPU, {tokens(running.context)} tokens of context"
         until = _unloads(line)
-        parts.append((words + (f", unloads {until}" if until != UNKNOWN else ""), "ok"))
+        end = {UNKNOWN: "", "never": ", stays loaded"}.get(str(until), f", unloads {until}")
+        parts.append((words + end, "ok"))
     return parts
