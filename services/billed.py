@@ -41,6 +41,8 @@ class Compared:
     """The bill less what was counted here; None: one of the two is not known."""
     unknown: int = 0
     """Runs here whose cost nobody knows; they count as nothing in the gap."""
+    also: tuple[str, ...] = ()
+    """Further providers of the same account: what they used here is in it, the bill is in it once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,22 @@ async def compare(services: Services, since: int, until: int, group: str | None)
     source = RollupSource(services.db)
     sides: list[tuple[str, list[tuple[Side, int, int]]]] = []
     spans: dict[str, tuple[int, int]] = {}
-    for slug in await held.providers():
+    shared = await held.shared()
+    for slug in await held.counted():
         span = await _told(held, slug, first, last)
         if span is not None:
             spans[slug] = span
-            sides.append((slug, await _sides(services, held, source, slug, span)))
+            sides.append((slug, await _sides(services, held, source, (slug, *shared.get(slug, ())), span)))
+    told = {one for slug in spans for one in (slug, *shared.get(slug, ()))}
     used = {row.key for row in await source.totals(first, last, "provider") if row.attempts}
-    lines = [line for slug, found in sides for line in _lines(slug, found, group)]
+    lines = [
+        replace(line, also=shared.get(slug, ()))
+        for slug, found in sides
+        for line in _lines(slug, found, group)
+    ]
     every = [side for _, found in sides for side in found]
     lines.sort(key=lambda line: (-abs(line.gap.total) if line.gap else Decimal(0), line.key))
-    return Comparison(tuple(lines), _compared("", every), spans, tuple(sorted(used - spans.keys())))
+    return Comparison(tuple(lines), _compared("", every), spans, tuple(sorted(used - told)))
 
 
 async def _told(held: VendorUsage, slug: str, first: int, last: int) -> tuple[int, int] | None:
@@ -91,16 +99,22 @@ async def _told(held: VendorUsage, slug: str, first: int, last: int) -> tuple[in
 
 
 async def _sides(
-    services: Services, held: VendorUsage, source: RollupSource, slug: str, span: tuple[int, int]
+    services: Services, held: VendorUsage, source: RollupSource, slugs: tuple[str, ...], span: tuple[int, int]
 ) -> list[tuple[Side, int, int]]:
-    """(both sides, runs here, runs here of unknown cost) of each model; a line of the bill without a model is one, too."""
+    """(both sides, runs here, runs here of unknown cost) of each model; a line of the bill without a model is one, too.
+
+    The first of the providers holds the bill; the others have the same account.
+    """
+    slug = slugs[0]
     prefix = f"{slug}/"
-    here = {
-        row.key.removeprefix(prefix): row
-        for row in await source.totals(*span, "model")
-        if row.key.startswith(prefix) and row.attempts
-    }
-    own = await source.own(*span, "model")
+    here: dict[str, UsageRow] = {}
+    own: dict[str, int] = {}
+    every_own = await source.own(*span, "model")
+    for used in await source.totals(*span, "model"):
+        whose, _, model = used.key.partition("/")
+        if whose in slugs and used.attempts:
+            here[model] = _together(here[model], used) if model in here else used
+            own[model] = own.get(model, 0) + every_own.get(used.key, 0)
     billed: dict[str, list[VendorTotal]] = {}
     for total in await held.totals(*span, "model", provider=slug):
         name = total.key.removeprefix(prefix)
@@ -111,7 +125,7 @@ async def _sides(
         side = Side(
             model,
             here=_tokens(row),
-            here_cost=Decimal(0) if row is None else known_cost(row, own.get(row.key, 0)),
+            here_cost=Decimal(0) if row is None else known_cost(row, own.get(model, 0)),
             billed=_stated(totals),
             billed_cost=_money(totals),
         )
@@ -147,6 +161,16 @@ async def _price(services: Services, ref: str) -> Price | None:
         return tariff_of(await services.models.get(ref)).price
     except SwitchroomError:
         return None  # the provider is gone
+
+
+def _together(one: UsageRow, other: UsageRow) -> UsageRow:
+    """The same model used through two providers."""
+    sums = {
+        name: getattr(one, name) + getattr(other, name)
+        for name in one.__slots__
+        if name not in ("key", "start_ms")
+    }
+    return replace(one, **sums)
 
 
 def _tokens(row: UsageRow | None) -> Tokens:

@@ -136,6 +136,11 @@ WITH RECURSIVE known (name) AS (
 """
 """The providers there are, one look each: a plain DISTINCT would read every row."""
 
+_ACCOUNTS = """
+SELECT slug, endpoint, COALESCE(admin_last4, admin_ref) FROM providers WHERE admin_ref IS NOT NULL ORDER BY slug
+"""
+"""Whose accounts are opened by which key: the same end of it at the same address is the same key."""
+
 
 class VendorUsage:
     """Reads and writes what vendors state."""
@@ -221,7 +226,7 @@ class VendorUsage:
         kind: Kind | None = None,
     ) -> list[VendorTotal]:
         """Sums of the buckets that begin in [since, until), by key; `by` None: one row over everything."""
-        wanted = [provider] if provider is not None else await self.providers()
+        wanted = [provider] if provider is not None else await self.counted()
         if not wanted:
             return []
         by_day = (
@@ -243,7 +248,7 @@ class VendorUsage:
         self, since: int, until: int, by: By | None = None, keys: Sequence[str] | None = None
     ) -> list[VendorDay]:
         """Sums per UTC day of the days that begin in [since, until), oldest first; by provider or model, of `keys` only."""
-        wanted = await self.providers()
+        wanted = await self.counted()
         if not wanted:
             return []
         group, key = _DAY_KEYS[by]
@@ -272,6 +277,31 @@ class VendorUsage:
     async def providers(self) -> list[str]:
         """Of which providers anything is held, gone ones included."""
         return [row[0] for row in await self._db.reader.execute_fetchall(_PROVIDERS)]
+
+    async def counted(self) -> list[str]:
+        """Of which providers anything is held, those left out whose account another one tells of: nothing is summed twice."""
+        twice = {name for others in (await self.shared()).values() for name in others}
+        return [name for name in await self.providers() if name not in twice]
+
+    async def shared(self) -> dict[str, tuple[str, ...]]:
+        """Provider that tells of an account → the others whose key opens the same one. It is the one that tells of most days."""
+        of_account: dict[tuple[str, str], list[str]] = {}
+        for slug, *account in await self._db.reader.execute_fetchall(_ACCOUNTS):
+            of_account.setdefault((account[0], account[1]), []).append(slug)
+        found: dict[str, tuple[str, ...]] = {}
+        for slugs in of_account.values():
+            if len(slugs) > 1:
+                days = "SELECT MAX(day) - MIN(day) FROM vendor_days WHERE provider = ?"
+                told = [
+                    (days_told, slug)
+                    for slug in slugs
+                    for (days_told,) in await self._db.reader.execute_fetchall(days, (slug,))
+                    if days_told is not None
+                ]
+                most = min(told, key=lambda one: (-one[0], one[1]), default=None)
+                if most is not None:
+                    found[most[1]] = tuple(slug for slug in slugs if slug != most[1])
+        return found
 
     async def coverage(self, provider: str) -> list[Coverage]:
         """What is held of a provider, by source and kind."""

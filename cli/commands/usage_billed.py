@@ -105,6 +105,7 @@ def _line(line: Compared) -> dict[str, object]:
         "gap_usd": None if line.gap is None else usd(line.gap.total),
         "gap": None if line.gap is None else {name: usd(part) for name, part in line.gap.parts.items()},
         "unknown_runs": line.unknown,
+        "same_account": list(line.also),
     }
 
 
@@ -153,7 +154,7 @@ def _both_table(found: Comparison, by: str) -> str:
     titles = (by.upper(), "HERE", "BILLED", "GAP", "WHY")
     rows = [
         (
-            _named(line.key) or "total",
+            _named(line.key) + "".join(f" + {slug}" for slug in line.also if "/" not in line.key) or "total",
             "unknown" if line.here_cost is None else dollars(line.here_cost),
             "not stated" if line.billed_cost is None else dollars(line.billed_cost),
             "–" if line.gap is None else signed(line.gap.total),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -199,6 +200,49 @@ def test_the_parts_always_add_up(
     assert gap.total == billed - here + 1
     assert sum(gap.parts.values()) == gap.total
     assert set(gap.parts) == set(REASONS)
+
+
+async def test_an_account_of_two_providers_is_billed_once(openai: Services) -> None:
+    """Each was told the whole account's bill, since the same admin key opens both."""
+    draft = ProviderDraft(slug="second", type="openai", cost_mode="metered")
+    await openai.registry.add(draft, None, test=False)
+    async with openai.db.transaction() as tx:
+        await tx.execute("UPDATE providers SET admin_ref = 'vault:' || slug, admin_last4 = 'wxyz'", ())
+    held = VendorUsage(openai.db)
+    for slug, days in (("openai", 3), ("second", 2)):
+        rows = [
+            replace(bucket(kind, "gpt-4o", day, **figures), provider=slug)  # type: ignore[arg-type]
+            for day in range(3 - days, 3)
+            for kind, figures in (("usage", {"input": 1_000, "output": 100}), ("cost", {"cost_nanos": NANO}))
+        ]
+        async with openai.db.transaction() as tx:
+            for kind in ("usage", "cost"):
+                await held.replace(
+                    tx,
+                    slug,
+                    API,
+                    kind,
+                    (DAY, DAY + 3 * DAY_MS),
+                    [row for row in rows if row.kind == kind],  # type: ignore[arg-type]
+                )
+    await ran(openai, "gpt-4o", "0.5", input=500, output=50)
+    other = AttemptRow(
+        None, "r2", 1, True, DAY + 5, "second", "gpt-4o", "complete", grade="computed", cost_nanos=NANO
+    )
+    async with openai.db.transaction() as tx:
+        await Ledger(openai.db).insert(tx, other)
+    found = await compare(openai, DAY, DAY + 3 * DAY_MS, "provider")
+    [line] = found.lines
+    assert (line.key, line.also, line.here_runs) == ("openai", ("second",), 2)
+    assert (line.here_cost, line.billed_cost) == (Decimal("1.5"), Decimal(3))
+    assert found.untold == ()
+    [total] = await BilledSource(openai.db).totals(DAY, DAY + 3 * DAY_MS, None)
+    assert total.cost_nanos == 3 * NANO
+    [alone] = await held.totals(DAY, DAY + 3 * DAY_MS, provider="second")
+    assert alone.cost_nanos == 2 * NANO, "its own page says what its vendor said"
+    async with openai.db.transaction() as tx:
+        await tx.execute("UPDATE providers SET admin_last4 = slug", ())
+    assert len((await compare(openai, DAY, DAY + 3 * DAY_MS, "provider")).lines) == 2
 
 
 @pytest.fixture(params=["UTC", "Europe/Warsaw", "America/Los_Angeles", "Pacific/Kiritimati"])

@@ -61,7 +61,9 @@ def main_reason(line: Compared) -> str:
 def _key(line: Compared) -> Cell:
     if line.key.endswith("/"):
         return (f"{line.key[:-1]} · no model", "dim")
-    return f"{line.key[:-2]} · all models" if line.key.endswith("/*") else line.key
+    if line.key.endswith("/*"):
+        return f"{line.key[:-2]} · all models"
+    return " + ".join((line.key, *line.also)) if "/" not in line.key else line.key
 
 
 def _gap(line: Compared) -> Cell:
@@ -237,6 +239,8 @@ def _note(line: Compared, found: Comparison) -> str:
     )
     if span is not None:
         notes.append(f"Compared: {days_words(*span)}, the UTC days of which the vendor told.")
+    if line.also:
+        notes.append(f"{', '.join((slug, *line.also))} have the same account, so its bill is counted once.")
     if line.gap is not None and line.gap.parts["elsewhere"]:
         notes.append(
             "Another program, another machine, or another provider of the same account may have used it."
