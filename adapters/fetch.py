@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -88,6 +88,15 @@ def _clean(secret: SecretStr, slug: str) -> str:
         )
     remember_secret(value)
     return value
+
+
+class _Client(httpx.AsyncClient):
+    """A client that was closed meanwhile (its provider was changed) is a connection that broke, and no mistake of ours."""
+
+    async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+        if self.is_closed:
+            raise httpx.CloseError("the client has been closed", request=request)
+        return await super().send(request, **how)
 
 
 class _GatedTransport(httpx.AsyncBaseTransport):
@@ -298,7 +307,7 @@ class Fetcher:
             if through
             else None,
         )
-        client = httpx.AsyncClient(
+        client = _Client(
             transport=_GatedTransport(inner, self._gate, through, allow_http),
             auth=auth,
             headers={"user-agent": USER_AGENT, "accept-encoding": "gzip, deflate", **headers},

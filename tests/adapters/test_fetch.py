@@ -410,8 +410,9 @@ async def test_closing_the_fetcher_closes_its_clients() -> None:
         adapter = OpenAIAdapter(Connection("p", "openai", server.url), fetcher)
         await adapter.list_models()
         await fetcher.aclose()
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(NetworkError, match="broke"):
             await adapter.list_models()
+        assert len(server.requests) == 1
 
 
 def test_the_auth_shows_nothing() -> None:

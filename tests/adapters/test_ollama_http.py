@@ -18,6 +18,7 @@ from adapters.errors import (
     ContextTooLongError,
     InvalidCredentialsError,
     ModelUnavailableError,
+    NetworkError,
     NoCreditError,
     OverloadedError,
     PermissionDeniedError,
@@ -295,3 +296,12 @@ async def test_a_download_of_nothing_is_refused_under_200() -> None:
     async with ollama() as server, adapter(server) as made:
         with pytest.raises(ModelUnavailableError):
             await pulled(made, "nonsense")
+
+
+async def test_a_provider_that_was_changed_meanwhile_is_a_broken_connection() -> None:
+    async with ollama() as server, adapter(server) as made:
+        await made.aclose()
+        for asked in (made.list_models(), made.running(), pulled(made, "llama3.2"), chat(made)):
+            with pytest.raises(NetworkError, match="broke"):
+                await asked
+        assert (await made.validate()).state == "unreachable"
