@@ -141,7 +141,13 @@ class HuggingFaceAdapter(OpenAIAdapter):
         return []
 
     def pull(self, model: str) -> AbstractAsyncContextManager[AsyncIterator[PullProgress]]:
-        hub = self._required_hub().url
+        hub, name = self._required_hub().url, model.strip()
+        if not cache.is_name(name):
+            raise UsageError(
+                f"{one_line(model, 80) or 'An empty text'} is no name of a model on the hub.",
+                hint="For example: openai/whisper-tiny",
+                provider=self._connection.slug,
+            )
 
         def allowed() -> None:
             require_online(self._connection.slug)
@@ -152,7 +158,7 @@ class HuggingFaceAdapter(OpenAIAdapter):
             alone = False
         except OfflineError:
             alone = True
-        return open_download(self._connection, hub, cache_folder(), model.strip(), allowed, alone=alone)
+        return open_download(self._connection, hub, cache_folder(), name, allowed, alone=alone)
 
     async def delete(self, model: str) -> None:
         folder = cache_folder()

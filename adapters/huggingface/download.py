@@ -27,6 +27,8 @@ from catalog.redact import redact
 
 SILENCE = 600.0
 """Seconds without a report after which a download is given up."""
+LOOK = 1.0
+"""Seconds between two looks at whether it may still go on, where nothing is reported."""
 _LINE = 64 * 1024
 _KEPT = (
     "PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -55,11 +57,15 @@ def child_environment(hub: str, environ: Mapping[str, str]) -> dict[str, str]:
 def require_library() -> None:
     """Raise UsageError where huggingface_hub is not installed."""
     if find_spec("huggingface_hub") is None:
-        raise UsageError(
-            "Downloads from the hub need the library huggingface_hub, which is not installed.",
-            title="Not installed",
-            hint=f"Install it: {INSTALL}",
-        )
+        raise _not_installed()
+
+
+def _not_installed() -> UsageError:
+    return UsageError(
+        "Downloads from the hub need the library huggingface_hub, which is not installed.",
+        title="Not installed",
+        hint=f"Install it: {INSTALL}",
+    )
 
 
 @asynccontextmanager
@@ -82,13 +88,14 @@ async def open_download(
     started = time.time()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-I",
+        "-E",
+        "-P",
         str(Path(__file__).with_name("child.py")),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=child_environment(hub, os.environ),
-        cwd=str(Path.home()),
+        cwd=sys.prefix,  # it is there for sure
         start_new_session=True,
         limit=_LINE,
     )
@@ -137,14 +144,18 @@ async def _reports(
 ) -> AsyncGenerator[PullProgress]:
     assert process.stdout is not None
     yield PullProgress("looking at the files")
+    heard = time.monotonic()
     while True:
         allowed()
         try:
-            raw = await asyncio.wait_for(process.stdout.readline(), SILENCE)
+            raw = await asyncio.wait_for(process.stdout.readline(), LOOK)
         except TimeoutError:
+            if time.monotonic() - heard < SILENCE:
+                continue
             raise _broken(slug, model, "nothing came for ten minutes") from None
         except ValueError:
             raise _broken(slug, model, "its report cannot be read") from None
+        heard = time.monotonic()
         if not raw:
             raise _broken(slug, model, "the downloading process ended")
         try:
@@ -153,8 +164,8 @@ async def _reports(
             continue
         if not isinstance(line, dict):
             continue
-        if line.get("missing"):
-            require_library()
+        if line.get("missing"):  # the child sees less: what a variable adds to the path is not there
+            raise _not_installed()
         if isinstance(failure := line.get("error"), dict):
             raise _failure(slug, model, failure)
         completed, total = count(line, "completed"), count(line, "total")

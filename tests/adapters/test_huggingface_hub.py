@@ -416,3 +416,39 @@ async def test_offline_a_hub_on_this_machine_leads_nowhere_else() -> None:
                 await pulled(adapter)
         assert loop.connections
         assert elsewhere.connections == 0
+
+
+@needs_library
+async def test_going_offline_ends_a_download_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "LOOK", 0.05)
+    closed: list[bool] = []
+
+    def gate(host: str) -> None:
+        if closed:
+            raise OfflineError(f"{host} is not on this machine.")
+
+    server = HubServer(stall=asyncio.Event())
+    async with provider(server, fetcher=Fetcher(gate)) as (adapter, _):
+
+        async def begun() -> None:
+            async with adapter.pull("openai/whisper-tiny") as reports:
+                async for report in reports:
+                    if report.completed:
+                        closed.append(True)
+
+        with pytest.raises(OfflineError):
+            await begun()
+        assert not [p for p in psutil.Process().children() if "child.py" in " ".join(p.cmdline())]
+        assert server.stall is not None
+        server.stall.set()
+
+
+@pytest.mark.parametrize("name", ["two words", "../../etc", "a/b/c", "--help", ""])
+async def test_what_is_no_name_starts_no_process(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_args: object, **_how: object) -> None:
+        pytest.fail("no process is started")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", never)
+    async with provider(HubServer()) as (adapter, _):
+        with pytest.raises(UsageError):
+            await pulled(adapter, name)
