@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from services.container import Services
     from services.run_events import RunRequest
+    from store.providers import ProviderRow
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,9 @@ TIMEOUT_S = 5.0
 """Then the learned ratio has to do."""
 REST_S = 60.0
 """How long a model is not asked again after it failed to count."""
+LONG_REST_S = 3_600.0
+"""How long not where the server has no such call."""
+_NO_SUCH_CALL = (404, 405, 501)
 MOST_KEPT = 512
 AT_ONCE = 4
 """Counts that are under way together."""
@@ -57,7 +61,7 @@ class Counting:
             row = await self._services.registry.row(split_ref(ref)[0])
             if not row.enabled or not await self._counts(row.dialect):
                 return False
-            return self._reachable(row.endpoint) and await self._services.credentials.at_hand(row.key_ref)
+            return self._reachable(row.endpoint) and await self._at_hand(row)
         except SwitchroomError:
             return False
 
@@ -73,17 +77,19 @@ class Counting:
         if not await self.able(request.model):
             return None
         slug, model_id = split_ref(request.model)
+        rest = REST_S
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 tokens = await self._ask(slug, model_id, request)
         except (TimeoutError, SwitchroomError) as error:
             log.info("%s did not count a prompt: %s", request.model, type(error).__name__)
             tokens = None
+            rest = _rest(error)
         except Exception:  # a plug-in may raise anything
             log.exception("a prompt could not be counted")
             tokens = None
         if tokens is None:
-            self._rests[request.model] = monotonic() + REST_S
+            self._rests[request.model] = monotonic() + rest
             return None
         self._kept[key] = tokens
         self._models.add(request.model)
@@ -136,10 +142,22 @@ class Counting:
             known = self._dialects[dialect] = await asyncio.to_thread(can, dialect, CountsTokens)
         return known
 
+    async def _at_hand(self, row: ProviderRow) -> bool:
+        """Whether everything secret that a call takes is there without asking for a passphrase."""
+        refs = (row.key_ref, row.proxy, row.sign_in_ref, *row.secret_headers.values())
+        return all([await self._services.credentials.at_hand(ref) for ref in refs])
+
     def _reachable(self, endpoint: str) -> bool:
         from urllib.parse import urlsplit
 
         return self._services.offline.reaches(urlsplit(endpoint).hostname or "")
+
+
+def _rest(error: Exception) -> float:
+    """Seconds until it is worth asking again."""
+    if isinstance(error, SwitchroomError) and error.status in _NO_SUCH_CALL:
+        return LONG_REST_S
+    return max(REST_S, (getattr(error, "retry_after_ms", None) or 0) / 1000)
 
 
 def _key(request: RunRequest) -> bytes:
@@ -156,8 +174,18 @@ def _key(request: RunRequest) -> bytes:
     for message in request.messages:
         calls = [(call.id, call.name, call.arguments) for call in message.tool_calls]
         kept = message.keepsake.content if message.keepsake is not None else None
-        parts.append([message.role, message.text, calls, message.tool_call_id, message.thinking, kept])
-        for image in message.images:
-            digest.update(blake2b(image.data, digest_size=16).digest())
+        parts.append(
+            [
+                message.role,
+                message.text,
+                calls,
+                message.tool_call_id,
+                message.is_error,
+                message.thinking,
+                kept,
+            ]
+        )
+        # Python keeps the hash of bytes: a large image is read once, not with every look
+        parts += [(image.media_type, len(image.data), hash(image.data)) for image in message.images]
     digest.update(json.dumps(parts, default=str).encode())
     return digest.digest()

@@ -49,11 +49,24 @@ class Estimate:
     """Relative error of `input_tokens` that is taken for possible; 0 where the vendor counted."""
     context_window: int | None = None
     """Tokens the model reads and writes in one run; None: unknown."""
+    longest: int = FALLBACK_MAX_OUTPUT
+    """The longest answer the model gives to any prompt."""
 
     @property
     def too_long(self) -> bool:
         """True when the input alone is probably more than the model reads."""
         return self.context_window is not None and self.input_tokens > self.context_window
+
+    @property
+    def longest_answer(self) -> int:
+        """What a vendor that must be told a limit is told: room for the answer though the input be guessed too high.
+
+        A limit that is too high is refused with the right one; one that is too low cuts the answer unasked.
+        """
+        if self.context_window is None:
+            return self.longest
+        room = self.context_window - math.floor(self.input_tokens * (1 - self.error_band))
+        return min(self.longest, max(room, FALLBACK_MAX_OUTPUT))
 
     @property
     def worst_input(self) -> int:
@@ -204,4 +217,5 @@ def _estimate(
         own=tariff.own,
         error_band=habit.band if counted is None else 0.0,
         context_window=view.info.context_window,
+        longest=longest_output(view.info, 0),
     )

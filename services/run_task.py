@@ -231,7 +231,7 @@ class RunTask:
             messages=request.messages,
             system=request.system,
             max_tokens=max_tokens,
-            longest_output=self._prepared.estimate.max_output,
+            longest_output=self._prepared.estimate.longest_answer,
             temperature=request.temperature,
             top_p=request.top_p,
             stop=request.stop,

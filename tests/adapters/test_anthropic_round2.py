@@ -137,7 +137,9 @@ def test_a_result_may_hold_images_and_an_empty_one_without_its_call_is_no_empty_
         ),
         "m",
     )
-    result, rest = sent[-1]["content"]  # type: ignore[misc]
+    content = sent[-1]["content"]
+    assert isinstance(content, list)
+    result, rest = content
     assert [part["type"] for part in result["content"]] == ["text", "image"]
     assert rest["text"].strip()
 

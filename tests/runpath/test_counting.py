@@ -109,6 +109,48 @@ async def test_a_vendor_that_fails_is_left_alone_for_a_while(
     assert await room.services.counting.count(ask("x" * 400)) == 4_321
 
 
+async def test_a_server_without_the_call_is_left_alone_for_long_and_a_wait_is_kept_to(
+    room: Room, adapter: CountingAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(counting, "monotonic", lambda: now[0])
+    for refusal, rest in (
+        (ProviderError("no such path", status=404), counting.LONG_REST_S),
+        (RateLimitedError("slow down", retry_after_ms=300_000), 300),
+    ):
+        adapter.refuse = refusal
+        assert await room.services.counting.count(ask("a")) is None
+        now[0] += rest - 1
+        assert not await room.services.counting.able(ask("a").model)
+        now[0] += 2
+        assert await room.services.counting.able(ask("a").model)
+
+
+async def test_a_secret_header_in_a_locked_vault_is_not_asked_for_while_one_types(
+    room: Room, adapter: CountingAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await room.services.registry.row(ask("a").model.partition("/")[0])
+
+    async def with_header(_slug: str) -> object:
+        return replace(row, secret_headers={"X-Gateway": "vault:acme!x-gateway"})
+
+    monkeypatch.setattr(room.services.registry, "row", with_header)
+    assert await room.services.counting.count(ask("a")) is None
+    assert adapter.counted == []
+
+
+async def test_the_limit_told_to_a_vendor_leaves_room_though_the_guess_be_too_high(
+    room: Room, adapter: CountingAdapter
+) -> None:
+    guess = await room.services.estimates.estimate(ask("x"))
+    full = replace(
+        guess, input_tokens=210_000, error_band=0.5, context_window=200_000, longest=64_000, max_output=1
+    )
+    assert full.longest_answer == 64_000
+    assert replace(full, error_band=0.0, input_tokens=190_000).longest_answer == 10_000
+    assert replace(full, error_band=0.0).longest_answer == 4_096, "the vendor says that it is too long"
+
+
 async def test_a_vendor_that_is_slow_is_not_waited_for(
     room: Room, adapter: CountingAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from chat_stage import Stage, enter_chat, send, until
 from adapters.events import ChatRequest
 from adapters.fake import FakeAdapter
 from tui.screens import chat_count
+from tui.screens.chat_state import ChatState
 
 
 class Vendor:
@@ -82,3 +83,11 @@ async def test_a_pause_makes_the_estimate_exact_and_a_key_takes_it_back(
         await send(stage, pilot, "never counted")
         await until(pilot, lambda: "complete" in str(stage.chat.state.messages))
         assert len(vendor.asked) == asked, "sending asks for no count"
+
+
+def test_a_count_that_comes_in_after_the_turns_changed_is_of_another_prompt() -> None:
+    state = ChatState()
+    asked = state.count_key("hi")
+    assert asked == state.count_key("hi")
+    state.changed()
+    assert asked != state.count_key("hi")

@@ -115,6 +115,8 @@ class ChatScreen(ChatReading):
             self._take_appearance(self.app.services)
         elif name in {"BudgetsChanged", "RunEnded", "StoreChangedElsewhere"}:
             self.run_worker(self.measure(), group="measure", exclusive=True)
+        if name == "RunEnded":
+            self._count.again()  # of what was written meanwhile
         if name in {"ModelsChanged", "ProvidersChanged"}:
             ref = self.state.view.ref if self.state.view is not None else None
             self.run_worker(self._use(ref, quiet=True), group="model", exclusive=True)
@@ -273,6 +275,7 @@ class ChatScreen(ChatReading):
             self.state.messages = messages
             self.state.changed()
             self.show_turns(keep=True)
+            self._count.again()
         self._show_head()
 
     def new_conversation(self) -> None:
@@ -281,6 +284,7 @@ class ChatScreen(ChatReading):
         self.state.changed()
         self.show_turns()
         self.show_estimate()
+        self._count.again()
         self.set_focus(self.prompt)
 
     # -- keys ------------------------------------------------------------------------------------

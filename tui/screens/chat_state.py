@@ -42,6 +42,8 @@ class ChatState:
     """Models the user sends images to although they are not known to see any."""
     counted: tuple[object, int] | None = None
     """(`count_key` of a prompt, what the vendor counted of it); None: nothing is counted."""
+    revision: int = 0
+    """Goes up with every change of turns or parameters."""
     _weight: tuple[int, int] | None = None
 
     def kept(self) -> Sequence[MessageRow]:
@@ -84,10 +86,12 @@ class ChatState:
     def changed(self) -> None:
         """Turns or parameters changed: the prompt's weight is counted anew."""
         self._weight = self.counted = None
+        self.revision += 1
 
     def count_key(self, text: str) -> object:
-        """What tells whether a count is of this prompt, turns and parameters apart (`changed`)."""
-        return self.view.ref if self.view is not None else None, text, self.attached, self.editing
+        """What tells whether a count is of this prompt with these turns and parameters."""
+        ref = self.view.ref if self.view is not None else None
+        return ref, text, self.attached, self.editing, self.revision
 
     def countable(self, text: str) -> bool:
         """Whether the vendor may be asked to count this prompt: not twice, and not where images stay in the store."""
