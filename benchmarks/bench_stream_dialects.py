@@ -53,6 +53,21 @@ def _chat(word: str) -> str:
     )  # fmt: skip
 
 
+_SAFE = {
+    name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")
+}
+_PADS = [f"{number * 2654435761 % 2**64:x}"[: 1 + number % 15] for number in range(1, 500)]
+
+
+def _azure(word: str) -> str:
+    """With what the content filter found, and padding of another length in every chunk."""
+    return _sse(
+        {"choices": [{"content_filter_results": _SAFE, "delta": {"content": word}, "finish_reason": None, "index": 0, "logprobs": None}],
+         "created": 1760000000, "id": "chatcmpl-AbCdEfGhIjKlMn", "model": "gpt-4o-2024-08-06", "obfuscation": _PADS[int(word[5:]) % len(_PADS)],
+         "object": "chat.completion.chunk", "system_fingerprint": "fp_ee1d74bde0", "usage": None}
+    )  # fmt: skip
+
+
 _CHAT_END = [
     _sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
     _sse(
@@ -137,7 +152,12 @@ SHAPES = {
         ['{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":9,"eval_count":20000}\n'],
         "application/x-ndjson",
     ),
-    "azure": ([], _chat, _CHAT_END, _SSE),
+    "azure": (
+        [_sse({"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _SAFE}]})],
+        _azure,
+        _CHAT_END,
+        _SSE,
+    ),
     "openrouter": ([": OPENROUTER PROCESSING\n\n"], _chat, _CHAT_END, _SSE),
     "huggingface": ([], _chat, _CHAT_END, _SSE),
 }  # fmt: skip
