@@ -33,9 +33,10 @@ class _Events(SSEDecoder):
 
     def _line(self, line: bytes, frames: list[Frame]) -> None:
         if self._bare is None:
-            if line[:1] not in (b"{", b"[") or self._data:
+            if line[:1] not in (b"{", b"["):
                 super()._line(line, frames)
                 return
+            super()._line(b"", frames)  # an event before it has ended, with or without its blank line
             self._bare = JSONArrayDecoder(self._limit)
         if not line:  # a new event begins; what was bare and not whole stays half
             self._bare = None
