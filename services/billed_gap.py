@@ -54,7 +54,7 @@ class Gap:
 
     total: Decimal
     parts: dict[GapReason, Decimal]
-    """`elsewhere`: tokens that were billed and not counted here. `classes`: the same tokens in other classes (cached or
+    """`elsewhere`: tokens that were billed and not counted here; below 0: counted here and not billed (yet). `classes`: the same tokens in other classes (cached or
     not). `price`: the vendor's price per token is another one. `counted`: our own figure differs from tokens × list
     price (long prompts, other hours, estimates). `items`: lines of the bill that are no tokens of a model.
     `unsplit`: no price, or no tokens stated, so nothing can be told apart."""
@@ -77,6 +77,9 @@ def explain(sides: Iterable[Side]) -> Gap:
 def _split(found: dict[GapReason, Fraction], side: Side, billed: Fraction, here: Fraction) -> None:
     if not side.model:
         found["items"] += billed - here
+        return
+    if side.billed is not None and not side.billed.any and not billed:
+        found["elsewhere"] -= here  # nothing of it was billed (yet), at whatever price
         return
     rates = _rates(side.price)
     if rates is None or side.billed is None or not side.billed.any:

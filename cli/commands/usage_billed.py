@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 GROUPS = ("provider", "model", "day")
 WORDS = {
-    "elsewhere": "tokens that did not come through here",
-    "classes": "cached or written tokens counted otherwise",
-    "price": "another price per token",
-    "counted": "counted otherwise here",
-    "items": "lines of the bill that are no tokens",
-    "unsplit": "cannot be told apart",
+    "elsewhere": ("tokens that did not come through here", "tokens that were not billed (yet)"),
+    "classes": ("fewer tokens cached than counted here", "more tokens cached than counted here"),
+    "price": ("a dearer price per token", "a cheaper price per token"),
+    "counted": ("counted too low here", "counted too high here"),
+    "items": ("lines of the bill that are no tokens", "given back, or free lines of the bill"),
+    "unsplit": ("cannot be told apart", "cannot be told apart"),
 }
-"""Reason of a gap → in words."""
+"""Reason of a gap → in words, where it makes the bill higher and where lower."""
 
 
 def billed(session: Session, source: str, by: str, first: int, last: int, *, as_csv: bool) -> int:
@@ -42,7 +42,7 @@ def billed(session: Session, source: str, by: str, first: int, last: int, *, as_
             document = _both(found, first, last)
             text = lambda: _both_table(found, by)  # noqa: E731
         if as_csv:
-            click.echo(_csv(document["rows"]), nl=False)
+            click.echo(_csv(document), nl=False)
         else:
             session.emit(document, text)
 
@@ -75,7 +75,8 @@ async def _billed(services: Services, by: str, first: int, last: int) -> dict[st
         ]
 
     total = await lines(None)
-    empty = dict.fromkeys(("runs", "errors", "input", "output", "cost_usd", "measured_share"))
+    figures = ("runs", "errors", "input", "output", "cost_usd", "measured_share", "cache_read", "cache_write")
+    empty = dict.fromkeys(figures)
     return {
         "since": moment(since),
         "until": moment(until),
@@ -190,23 +191,23 @@ def reasons(line: Compared, most: int = 2) -> str:
     if line.gap is None:
         return ""
     parts = sorted(line.gap.parts.items(), key=lambda part: -abs(part[1]))
-    words = [f"{signed(part)} {WORDS[name]}" for name, part in parts[:most] if part]
+    words = [f"{signed(part)} {WORDS[name][part < 0]}" for name, part in parts[:most] if part]
     if line.unknown:
         words.append(f"{line.unknown} runs here without a price")
     return "; ".join(words)
 
 
-def _csv(rows: object) -> str:
+def _csv(document: Mapping[str, object]) -> str:
     import csv
     import io
 
-    assert isinstance(rows, Iterable)
-    lines = [dict(_flat(row)) for row in rows]
+    rows, total = document["rows"], document["total"]
+    assert isinstance(rows, list)
+    assert isinstance(total, Mapping)
     text = io.StringIO()
-    if lines:
-        writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
+    writer = csv.DictWriter(text, list(dict(_flat(total))), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(dict(_flat(row)) for row in rows)
     return text.getvalue()
 
 
@@ -216,5 +217,7 @@ def _flat(row: Mapping[str, object]) -> Iterable[tuple[str, object]]:
             yield from ((f"{name}_{inner}", part) for inner, part in value.items())
         elif name == "gap":
             yield from ((f"gap_{reason}", "") for reason in WORDS)
+        elif isinstance(value, list):
+            yield name, " ".join(value)
         else:
             yield name, "" if value is None else value
