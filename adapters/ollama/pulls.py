@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -11,8 +12,10 @@ from pydantic_core import from_json
 from adapters.abilities import PullProgress
 from adapters.counts import count
 from adapters.errors import (
+    ModelUnavailableError,
     Origin,
     ProviderError,
+    ServerError,
     StreamInterruptedError,
     UnexpectedResponseError,
     error_from_answer,
@@ -29,6 +32,22 @@ SILENCE = 600.0
 """Seconds without a byte after which a download is given up: checking many gigabytes is done in silence."""
 _LINE = 1024 * 1024
 _LAYERS = 10_000
+_ON = "Pull it again: it goes on where it stopped."
+_WHY: tuple[tuple[re.Pattern[str], type[ProviderError], str, str], ...] = (
+    (re.compile(r"no space left|not enough (?:disk )?space|disk quota", re.I), ServerError,
+     "The disk of {slug} is full.", "Make room there, then pull {model} again: it goes on where it stopped."),
+    (re.compile(r"newer version of ollama", re.I), ServerError,
+     "The Ollama at {slug} is too old for {model}.", "Update Ollama on that machine."),
+    (re.compile(r"file does not exist|manifest unknown|invalid model name|repository not found", re.I), ModelUnavailableError,
+     "There is no model {model} that {slug} could pull.", "Names stand at ollama.com/library; one of Hugging Face is hf.co/OWNER/NAME."),
+    (re.compile(r"\b40[13]\b|unauthorized|access denied|gated", re.I), ModelUnavailableError,
+     "The library does not let {slug} have {model}.", "It is private, wants a sign-in there, or its name is mistyped."),
+    (re.compile(r"no such host|dial tcp|proxyconnect|certificate", re.I), ServerError,
+     "{slug} cannot reach the library of models.", "Check the network and the proxy of that machine, then pull again."),
+    (re.compile(r"max retries exceeded|unexpected eof|connection reset|i/o timeout|digest mismatch", re.I), StreamInterruptedError,
+     "The download of {model} to {slug} broke off.", _ON),
+)  # fmt: skip
+"""What is said → our error, sentence and next step."""
 
 
 class PullReader:
@@ -75,11 +94,27 @@ class PullReader:
 
 
 def pull_error(origin: Origin, line: Mapping[object, object]) -> ProviderError:
-    """A line that says why it failed. Ollama's words for an unknown name are `file does not exist`."""
-    words = str(line.get("error"))
-    if "file does not exist" in words or "manifest unknown" in words:
-        line = {"error": f"model not found: {words}"}
-    return error_from_body(origin, line, 200, {})
+    """A line that says why it failed."""
+    return _explained(error_from_body(origin, line, 200, {}), origin)
+
+
+def _explained(error: ProviderError, origin: Origin) -> ProviderError:
+    """What Ollama says of a download is about its disk, its network and the library: never about our key or a chat."""
+    said = error.said.message if error.said is not None else ""
+    row = next((row for row in _WHY if row[0].search(said)), None)
+    if row is None or error.status in (401, 403):  # these two are about our key, or the server itself
+        return error
+    _, kind, what, hint = row
+    names = {"slug": origin.slug, "model": one_line(origin.model or "", 80)}
+    _, mark, words = error.message.partition(" It says: ")
+    better = kind(
+        what.format(**names) + mark + words,
+        hint=hint.format(**names),
+        provider=origin.slug,
+        status=error.status,
+    )
+    better.said = error.said
+    return better
 
 
 @asynccontextmanager
@@ -107,7 +142,7 @@ async def open_pull(
     try:
         if not response.is_success:
             body = await read_bounded(response, ERROR_BODY, origin, cut=True)
-            raise error_from_answer(origin, response.status_code, response.headers, body)
+            raise _explained(error_from_answer(origin, response.status_code, response.headers, body), origin)
         yield reports
     finally:
         await reports.aclose()
@@ -139,6 +174,6 @@ async def _reports(response: httpx.Response, origin: Origin) -> AsyncGenerator[P
 def _broken(origin: Origin, why: str) -> StreamInterruptedError:
     return StreamInterruptedError(
         f"The download of {one_line(origin.model or '', 80)} broke off: {why[:1].lower()}{why[1:].rstrip('.')}.",
-        hint="Pull it again: it goes on where it stopped.",
+        hint=_ON,
         provider=origin.slug,
     )

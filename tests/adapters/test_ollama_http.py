@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -258,6 +259,34 @@ async def test_when_a_model_is_unloaded(until: str, moment: int | None, stays: b
     assert (running.expires_at, running.stays) == (moment, stays)
 
 
+@pytest.mark.parametrize(
+    ("words", "kind", "begins", "hint"),
+    [
+        ("write /x/sha256-a-partial: no space left on device", ServerError, "The disk of prov is full.", "Make room"),
+        ("pull model manifest: file does not exist", ModelUnavailableError, "There is no model hf.co/a/b:Q4_K_M", "ollama.com/library"),
+        ('pull model manifest: 401: {"error":"Invalid username or password."}', ModelUnavailableError, "The library does not let prov", "private"),
+        ("dial tcp: lookup registry.ollama.ai: no such host", ServerError, "prov cannot reach the library", "network"),
+        ("max retries exceeded: unexpected EOF", StreamInterruptedError, "The download of hf.co/a/b:Q4_K_M", "goes on"),
+        ("412: The model you are attempting to pull requires a newer version of Ollama.", ServerError, "The Ollama at prov", "Update"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [200, 500])
+async def test_why_a_download_failed(
+    words: str, kind: type[ProviderError], begins: str, hint: str, status: int
+) -> None:
+    async def fails(exchange: Any) -> None:
+        assert exchange.json["model"] == "hf.co/a/b:Q4_K_M"
+        await exchange.answer(status, json.dumps({"error": words}) + "\n")
+
+    async with serving(fails) as server, adapter(server) as made:  # type: ignore[arg-type]
+        with pytest.raises(kind) as caught:
+            await pulled(made, "hf.co/a/b:Q4_K_M")
+    assert type(caught.value) is kind
+    assert caught.value.message.startswith(begins)
+    assert "It says: “" in caught.value.message
+    assert hint in (caught.value.hint or "")
+
+
 async def pulled(made: OllamaAdapter, model: str) -> list[PullProgress]:
     async with made.pull(model) as reports:
         return [progress async for progress in reports]
@@ -305,3 +334,9 @@ async def test_a_provider_that_was_changed_meanwhile_is_a_broken_connection() ->
             with pytest.raises(NetworkError, match="broke"):
                 await asked
         assert (await made.validate()).state == "unreachable"
+
+
+async def test_a_refused_key_is_no_private_model() -> None:
+    async with ollama(key="k") as server, adapter(server, key=SecretStr("x")) as made:
+        with pytest.raises(InvalidCredentialsError):
+            await pulled(made, "llama3.2")

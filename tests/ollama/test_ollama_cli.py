@@ -88,7 +88,7 @@ def test_the_speed_that_the_server_states_is_told(run: Run) -> None:
 def test_what_cannot_be(run: Run, threaded: OllamaServer) -> None:
     status, _, err = run("models", "pull", "box", "nonsense")
     assert status == 5
-    assert "does not offer the model nonsense" in err
+    assert "There is no model nonsense that box could pull." in err
     assert run("models", "pull", "nobody", "x")[0] == 6
     assert run("models", "pull", "box", "x", "--read-only")[0] == 3
     assert "Would pull x to box" in run("models", "pull", "box", "x", "--dry-run")[1]
