@@ -84,7 +84,7 @@ async def test_a_short_history_is_not_asked_for_with_each_look(
     await providers_account._shown(services, slug, 30, pull=False)
     asked = len(accounts.asked)
     moment[0] += 60_000
-    monkeypatch.setattr("services.clock.now_ms", lambda: moment[0])
+    monkeypatch.setattr("time.time_ns", lambda: moment[0] * 1_000_000)
     await providers_account._shown(services, slug, 30, pull=False)
     assert len(accounts.asked) == asked
     await providers_account._shown(services, slug, 60, pull=False)

@@ -28,7 +28,7 @@ NIGHT = 1_796_083_200_000 + 90 * clock.MINUTE_MS
 
 @pytest.fixture
 async def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
-    monkeypatch.setattr(clock, "now_ms", lambda: FRIDAY_NOON)
+    monkeypatch.setattr("time.time_ns", lambda: FRIDAY_NOON * 1_000_000)
     paths = under(tmp_path / "home")
     await seed_demo(paths)
     async with open_services(paths, actor="tui") as services:
@@ -215,7 +215,7 @@ async def test_the_roll_ups_say_what_the_ledger_says(demo: Services) -> None:
 
 
 async def test_the_first_night_of_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "now_ms", lambda: NIGHT)
+    monkeypatch.setattr("time.time_ns", lambda: NIGHT * 1_000_000)
     paths = under(tmp_path / "home")
     await seed_demo(paths)
     async with open_services(paths, actor="tui") as services:

@@ -21,13 +21,9 @@ def fixed_time(monkeypatch: Any) -> None:
 
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    for target in (
-        "services.clock.now_ms",
-        "services.usage.now_ms",
-        "services.usage_limits.now_ms",
-        "tui.screens.usage._now",
-        "tui.screens.usage_runs._now",
-    ):
+    # Not now_ms itself: a module that is first imported meanwhile would keep what stood in its place.
+    monkeypatch.setattr(time, "time_ns", lambda: NOW * 1_000_000)
+    for target in ("tui.screens.usage._now", "tui.screens.usage_runs._now"):
         monkeypatch.setattr(target, lambda: NOW)
     monkeypatch.setattr("tui.screens.usage.SETTLE", 0.02)
 
