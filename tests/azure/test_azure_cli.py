@@ -17,7 +17,8 @@ Cli = Callable[..., Done]
 
 @pytest.fixture
 def cli(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """A command line in this process; the vault opens by itself."""
+    """A command line in this process; the vault opens by itself, and at once."""
+    monkeypatch.setattr("store.vault.format._COST", {"n": 2**10, "r": 8, "p": 1})
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     file = tmp_path / "vault.key"
     file.write_text("correct horse battery staple\n")
@@ -184,7 +185,8 @@ def test_what_a_sign_in_refuses(cli: Cli, cloud: Cloud, clock: Clock) -> None:
     assert "was declined" in declined.err
     assert cli("providers", "list", "--json").json["providers"] == []
     del cloud.entra.refuses["device_code"]
-    cloud.entra.person = ["authorization_pending"] * 400
+    cloud.entra.interval = 60
+    cloud.entra.person = ["authorization_pending"] * 20
     late = add(cli, cloud, *cloud.sign_in)
     assert late.status == 4
     assert "was not used in time" in late.err
