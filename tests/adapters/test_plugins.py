@@ -159,12 +159,15 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     points.append(EntryPoint("sample", "switchroom_sample:SampleAdapter", plugins.GROUP))
     points.append(EntryPoint("sample", "elsewhere:Other", plugins.GROUP))
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    plugins._log.setLevel(logging.WARNING)  # whatever level a test before left above it
+    plugins._told.clear()
     for name in ("sample", "broken"):
         monkeypatch.syspath_prepend(str(HERE / name))
     kept = (loader._plugins, loader._maker, plugins._points, plugins._loaded)
     for cache in kept:
         cache.cache_clear()
     yield
+    plugins._log.setLevel(logging.NOTSET)
     for cache in kept:
         cache.cache_clear()
     plugins._told.clear()
@@ -194,7 +197,6 @@ def test_a_broken_one_is_named_and_nothing_else_suffers(broken: None, name: str)
 
 
 def test_each_is_reported_once_in_the_log(broken: None, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING)
     for _ in range(2):
         found = {plugin.dialect: plugin for plugin in loader.plugins()}
     assert found["sloppy"].problem is None
