@@ -74,7 +74,7 @@ class PullProgress:
 
 @runtime_checkable
 class PullsModels(Protocol):
-    """Models can be installed, looked at and deleted."""
+    """Models can be installed, looked at and deleted. `keeps_parts = False`: a file that was cut begins anew."""
 
     async def installed(self) -> list[InstalledModel]:
         """What is there, whether loaded or not. Raises ProviderError, OfflineError."""

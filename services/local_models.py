@@ -123,9 +123,10 @@ class LocalModels:
         """Begin to download a model; the one under way where it is being downloaded already."""
         self._services.require_writable()
         name = await self.plan(slug, model)
+        keeps_parts = getattr(await self._holder(slug), "keeps_parts", True)
         if (known := self._under_way(slug, name)) is not None:
             return known
-        pull = Pull(slug, name)
+        pull = Pull(slug, name, keeps_parts=keeps_parts)
         self._pulls.pop((slug, name), None)
         self._pulls[slug, name] = pull
         for key in [key for key, one in self._pulls.items() if one.over][:-_KEPT]:
@@ -142,7 +143,7 @@ class LocalModels:
             raise pull.error
 
     async def cancel(self, pull: Pull) -> None:
-        """Stop: what is there stays, and the next pull goes on from it."""
+        """Stop: what is there stays (see `Pull.keeps_parts`), and the next pull goes on from it."""
         if pull.task is not None and not pull.over:
             pull.task.cancel()
             await asyncio.wait([pull.task])

@@ -29,9 +29,11 @@ def same_model(one: str, other: str) -> bool:
 class Pull:
     """One download. It goes on until it is done or cancelled, whoever watches."""
 
-    def __init__(self, provider: str, model: str) -> None:
+    def __init__(self, provider: str, model: str, *, keeps_parts: bool = True) -> None:
         self.provider = provider
         self.model = model
+        self.keeps_parts = keeps_parts
+        """False: a file that was cut begins anew; only whole ones are kept."""
         self.state: PullState = "waiting"
         self.status = ""
         """The server's own word for what it does."""

@@ -48,8 +48,13 @@ class PullWork:
         if pull.state == "done":
             self._app.tell(f"{name} is at {pull.provider}.", hint="{3:mode.models} lists it", tone="ok")
         elif pull.state == "stopped":
+            kept = (
+                "What has arrived is kept."
+                if pull.keeps_parts
+                else "Whole files are kept, a cut one begins anew."
+            )
             self._app.tell(
-                f"The download of {name} is stopped. What has arrived is kept.",
+                f"The download of {name} is stopped. {kept}",
                 hint="{P:local.pull|models.pull} and the same name go on from there",
                 tone="warn",
             )

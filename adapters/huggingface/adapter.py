@@ -47,6 +47,8 @@ class HuggingFaceAdapter(OpenAIAdapter):
     """Implements adapters.base.Adapter, RunsTasks, SearchesModels and PullsModels. Options: catalog/options.py."""
 
     dialect: ClassVar[str] = "huggingface"
+    keeps_parts: ClassVar[bool] = False
+    """Of downloads: the library keeps whole files only."""
 
     def __init__(self, connection: Connection, fetcher: Fetcher) -> None:
         connection = with_address(connection)

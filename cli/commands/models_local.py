@@ -53,10 +53,11 @@ def pull_model(session: Session, slug: str, model: str) -> int:
         }
         if pull.error is not None:
             document["error"] = error_document(pull.error)
+        kept = "It goes on from there" if pull.keeps_parts else "Whole files are kept, a cut one begins anew"
         words = {
             "done": f"{pull.model} is at {slug}, {size_words(pull.total)}.",
             "stopped": f"Stopped at {size_words(pull.completed)} of {size_words(pull.total)}."
-            f" It goes on from there: switchroom models pull {slug} {pull.model}",
+            f" {kept}: switchroom models pull {slug} {pull.model}",
         }
         session.emit({"pull": document}, lambda: words.get(pull.state, f"{pull.model} was not pulled."))
         return status

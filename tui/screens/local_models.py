@@ -49,7 +49,7 @@ class LocalModelsScreen(Rereading):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "details", id="local.open", tooltip="All that is known of this model, and from where"),
         Binding("P", "pull", "pull", id="local.pull", tooltip="Download a model to the machine of a provider"),
-        Binding("x", "stop", "stop", id="local.stop", tooltip="Stop this download; what has arrived is kept, and pulling again goes on from there"),
+        Binding("x", "stop", "stop", id="local.stop", tooltip="Stop this download; what has arrived is kept (of Hugging Face: whole files), and pulling again goes on from there"),
         Binding("D", "delete", "delete", id="local.delete", tooltip="Delete this model from the disk; asks, and says what uses it"),
         Binding("c", "chat", "chat", id="local.chat", tooltip="Chat with this model"),
         Binding("a", "add", "add", show=False, id="local.add", tooltip="Add a provider, step by step"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from catalog.errors import SwitchroomError
@@ -35,24 +36,65 @@ async def pull(app: SwitchroomApp, provider: str | None = None) -> None:
     if slug is None:
         return
 
+    hub = await _has_hub(next(row for row in holders if row.slug == slug))
+
     def problem(name: str) -> str | None:
         text = name.strip()
-        return "Type the name of a model." if not text else "A name has no spaces." if " " in text else None
+        if not text:
+            return "Type the name of a model, or words to look for." if hub else "Type the name of a model."
+        return "A name has no spaces." if " " in text and not hub else None
 
+    words = "Its size is known once the download begins. It can be stopped and taken up again at any time."
+    if hub:
+        words += " Words without a / are looked for on the hub."
+    example = "openai/whisper-tiny, or: whisper" if hub else "llama3.2:3b"
     name = await app.push_screen_wait(
-        Ask(
-            f"Pull a model to {slug}",
-            "Its size is known once the download begins. It can be stopped and taken up again at any time.",
-            placeholder="llama3.2:3b",
-            check=problem,
-        )
+        Ask(f"Pull a model to {slug}", words, placeholder=example, check=problem)
     )
+    if name and hub and "/" not in name:
+        name = await _found(app, slug, name)
     if not name:
         return
     try:
         await local.pull(slug, name)
     except SwitchroomError as error:
         app.tell_error(error)
+
+
+async def _has_hub(row: ProviderRow) -> bool:
+    from adapters.abilities import SearchesModels
+    from adapters.loader import can
+
+    return await asyncio.to_thread(can, row.dialect, SearchesModels)
+
+
+async def _found(app: SwitchroomApp, slug: str, words: str) -> str | None:
+    """Look for models on the provider's hub, and let one be chosen."""
+    from adapters.abilities import FoundModel
+    from services.hub import search
+    from tui.formatting import tokens
+    from tui.modals.pick import Pick
+    from tui.widgets.columns import Column
+
+    app.tell(f"Looking for {one_line(words, 60)} on the hub of {slug} …", tone="dim")
+    try:
+        found = await search(app.services, slug, words)
+    except SwitchroomError as error:
+        app.tell_error(error)
+        return None
+    columns: tuple[Column[FoundModel], ...] = (
+        Column("model", "Model", lambda one: one.id, width=30, flex=1, cut="middle"),
+        Column("task", "Task", lambda one: (one_line(one.task or "—", 40), "dim"), width=18, max_width=28, priority=2),
+        Column("downloads", "Downloads", lambda one: tokens(one.downloads), width=9, align="right"),
+        Column("gated", "Access", lambda one: ("ask first", "warn") if one.gated else "open", width=9, priority=1),
+    )  # fmt: skip
+    chosen = await app.push_screen_wait(
+        Pick(
+            f"Models on the hub for: {one_line(words, 40)}", columns, found, key=lambda one: one.id, header=True,
+            search=lambda one: f"{one.id} {one.task or ''}", empty="The hub has no such model.", choose_words="pull",
+        )
+    )  # fmt: skip
+    return None if chosen is None else chosen.id
 
 
 async def _where(app: SwitchroomApp, holders: list[ProviderRow], provider: str | None) -> str | None:
