@@ -49,8 +49,8 @@ class Attached:
         return Image(self.media_type, self.data)
 
 
-def read_image(path: Path) -> Attached:
-    """An image, its type told from its bytes. Raises UsageError."""
+def read_image(path: Path, *, whole: bool = True) -> Attached:
+    """An image, its type told from its bytes; not `whole`: only its beginning, to see whether it is one. Raises UsageError."""
     shown = one_line(str(path), 200)
     try:
         # Opened without waiting: a pipe nobody writes to would hold the program up for ever.
@@ -68,7 +68,7 @@ def read_image(path: Path) -> Attached:
             media_type = _media_type(head)
             if media_type is None:
                 raise UsageError(f"The image {shown} is none of PNG, JPEG, GIF and WebP.")
-            data = head + file.read(IMAGE_LIMIT + 1 - len(head))
+            data = head + file.read(IMAGE_LIMIT + 1 - len(head)) if whole else head
     except OSError as problem:
         raise UsageError(f"The image {shown} cannot be read: {problem.strerror}.") from None
     except ValueError:

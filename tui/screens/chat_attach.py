@@ -98,7 +98,7 @@ def _check(text: str) -> str | None:
     if not text.strip():
         return None
     try:
-        read_image(typed_path(text))
+        read_image(typed_path(text), whole=False)
     except UsageError as error:
         return error.message
     return None

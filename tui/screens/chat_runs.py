@@ -281,7 +281,10 @@ class ChatRuns(ModeScreen):
         self.suggestions = suggested(problem) if problem is not None else []
         self.state.row, self.state.messages = fresh
         self.state.changed()
-        if self.state is not state and follow is not None and follow.exchange is not None:
+        goes_on = follow is not None and follow.exchange is not None
+        if goes_on:
+            await self.measure()  # the round that is over has cost, and the first one has given a title
+        if self.state is not state and goes_on:
             self.show_turns(keep=True)
         elif self.state is not state:  # it was left and shown again meanwhile
             self._redraw(live)
