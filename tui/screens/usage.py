@@ -55,8 +55,8 @@ class UsageScreen(UsageBars):
         Binding("h,left", "bar(-1)", "bar", key_display="h l", id="usage.bar_before", tooltip="Pick the bar before; enter then shows only that time"),
         Binding("l,right", "bar(1)", "bar", show=False, id="usage.bar_after", tooltip="Pick the next bar; enter then shows only that time"),
         Binding("enter", "open", "open", id="usage.open", tooltip="The runs of this row; with a picked bar: only that time"),
-        Binding("f", "source", "here/billed", id="usage.source", tooltip="What was counted here, what the vendors billed, or both and why they differ"),
         Binding("w", "why", "why", id="usage.why", tooltip="Why the cost differs from the period before"),
+        Binding("f", "source", "here/billed", id="usage.source", tooltip="What was counted here, what the vendors billed, or both and why they differ"),
         Binding("b", "limits", "budgets", id="usage.limits", tooltip="See and set the limits, with who changed each last and why"),
         Binding("number_sign", "numbers", "numbers", id="usage.numbers", tooltip="The chart as a table of numbers, and back"),
         Binding("slash", "filter", "filter", id="usage.filter", tooltip="Filter the table"),
@@ -146,8 +146,9 @@ class UsageScreen(UsageBars):
             fresh.measure,
             fresh.source,
         ):
-            self._table.columns = usage_columns(fresh.group, fresh.measure)
-            self._table.set_rows(usage_lines(fresh.table, fresh.group, fresh.measure))
+            billed = fresh.source == "billed"
+            self._table.columns = usage_columns(fresh.group, fresh.measure, billed=billed)
+            self._table.set_rows(usage_lines(fresh.table, fresh.group, fresh.measure, billed=billed))
             self.refresh_bindings()
         if before is None or (before.chart, before.source) != (fresh.chart, fresh.source):
             labels = [series.label for series in fresh.data.series]
@@ -227,6 +228,8 @@ class UsageScreen(UsageBars):
             return None
         now = line.entry.now
         cost = words.amount_words(now.cost, "cost")
+        if line.billed:
+            return f"{line.words}\t{cost} billed"
         return f"{line.words}\t{cost}\t{now.runs} runs\t{now.input} in\t{now.output} out\t{now.errors} errors"
 
     def exported(self) -> Exported | None:
