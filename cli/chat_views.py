@@ -252,6 +252,5 @@ def _cost_line(result: RunResult) -> str:
         parts.insert(1, f"answered by {served}")
     if result.speed is not None and result.speed.words:
         parts.append(result.speed.words)
-    if result.note:
-        parts.append(result.note)
+    parts += [words for words in (result.told, result.note) if words]
     return " · ".join(parts)

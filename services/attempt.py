@@ -71,6 +71,8 @@ class Attempt:
     thinking: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
     keepsake: Keepsake | None = None
+    told: str | None = None
+    """What the vendor says of why it ended, where it says more than a word."""
     weight: int = 0
     """UTF-8 bytes of all content."""
     pieces: int = 0
@@ -121,6 +123,7 @@ class Attempt:
         self.status, self.request_id = stream.status, stream.request_id
         self.served_by, self.served_model = served_words(stream), stream.served_model
         self.speed = speed_of(stream)
+        self.told = getattr(stream, "told", None)
         self.usage = self.usage.updated(stream.usage)
 
     def end(

@@ -41,6 +41,7 @@ def outcome(
         attempts=tuple(attempt.view(ref) for attempt, _ in settled),
         error=last.error,
         note=note,
+        told=last.told,
         speed=last.speed,
     )
 

@@ -91,6 +91,8 @@ class RunResult:
     error: SwitchroomError | None = None
     note: str | None = None
     """What the user should know beside the answer (`max_tokens` lowered, …)."""
+    told: str | None = None
+    """What the vendor says of why the answer ended (`Refused (cyber): …`); None: nothing."""
     cached: bool = False
     keepsake: Keepsake | None = None
     """What the vendor wants back with this answer when the conversation goes on."""

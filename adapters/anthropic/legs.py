@@ -55,6 +55,11 @@ class Legs:
     def served_model(self) -> str | None:
         return self._reader.served_model
 
+    @property
+    def told(self) -> str | None:
+        """Why the vendor refused, in its words."""
+        return self._reader.told
+
     def __aiter__(self) -> AsyncIterator[Event]:
         if self._events is None:
             self._events = self._run()

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from adapters.anthropic.blocks import Block, Blocks
 from adapters.anthropic.usage import Counted
 from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
+from adapters.errors.mapping import excerpt
 from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
 from adapters.finish import failed, finish_reason
 from adapters.text import Joiner, mend
@@ -31,6 +32,8 @@ class MessageReader:
         self.done = False
         self.ended = False
         self.served_model: str | None = before.served_model if before is not None else None
+        self.told: str | None = None
+        """What the vendor says of a refusal, in its own words."""
         self.headers: Mapping[str, str] = {}
         self.blocks: Blocks = Blocks(before.blocks if before is not None else None)
         self._origin = origin
@@ -200,6 +203,7 @@ class MessageReader:
         if isinstance(reason, str) and reason:
             self._begun = True
             self.raw_finish_reason = one_line(reason, 60)
+            self.told = _refusal(delta.get("stop_details")) if isinstance(delta, dict) else None
         return self._count(event.get("usage"))
 
     def _stop(self, _event: Mapping[str, object]) -> list[Event]:
@@ -232,3 +236,13 @@ class MessageReader:
             return []
         self.usage = usage
         return [UsageUpdate(usage)]
+
+
+def _refusal(details: object) -> str | None:
+    """`Refused (cyber): This request …`; None where nothing is told."""
+    if not isinstance(details, dict):
+        return None
+    category, words = details.get("category"), details.get("explanation")
+    kind = f" ({one_line(category, 40).replace('_', ' ')})" if isinstance(category, str) and category else ""
+    said = f": {excerpt(words)}" if isinstance(words, str) and words.strip() else ""
+    return f"Refused{kind}{said}" if kind or said else None

@@ -148,3 +148,40 @@ def test_an_answer_of_text_alone_leaves_nothing_to_keep_where_citations_are_null
     reader = MessageReader(Origin("p", "m"))
     body = {"content": [{"type": "text", "text": "Hi", "citations": None}], "stop_reason": "end_turn"}
     assert not [event for event in reader.whole(json.loads(json.dumps(body))) if isinstance(event, Keepsake)]
+
+
+async def test_a_refusal_says_why_in_the_vendors_words() -> None:
+    reader = MessageReader(Origin("p", "m"))
+    frames = [
+        {"type": "message_start", "message": {"usage": {"input_tokens": 3}}},
+        {
+            "type": "message_delta",
+            "delta": {
+                "stop_reason": "refusal",
+                "stop_details": {
+                    "type": "refusal",
+                    "category": "general_harms",
+                    "explanation": "Not\x1b[2J this.",
+                },
+            },
+        },
+        {"type": "message_stop"},
+    ]
+    for frame in frames:
+        reader.frame("", json.dumps(frame).encode())
+    assert (reader.finish_reason, reader.raw_finish_reason) == ("content_filter", "refusal")
+    assert reader.told is not None
+    assert reader.told.startswith("Refused (general harms): Not")
+    assert "\x1b" not in reader.told
+
+
+def test_the_words_of_a_refusal_stand_at_the_end_of_a_chat() -> None:
+    from dataclasses import replace
+
+    from cli.chat_views import _cost_line
+    from services.outcome import unsent
+
+    result = unsent("r", "p/m", own=False, duration_ms=5)
+    refused = replace(result, state="complete", finish_reason="content_filter", told="Refused (bio): No.")
+    assert "content_filter" in _cost_line(refused)
+    assert _cost_line(refused).endswith("Refused (bio): No.")

@@ -174,6 +174,8 @@ class LiveTurn:
             blocks.append(TextBlock(error_spans(result.error), gap=bool(result.text), turn=self.turn))
         elif end := end_words(result.state, result.finish_reason, partial=bool(result.text)):
             blocks.append(TextBlock(end, gap=True, turn=self.turn))
+        if result.told:
+            blocks.append(TextBlock([(result.told, "warn")], turn=self.turn))
         speed = result.speed.words if result.speed is not None else ""
         blocks.append(CostLine(Bill.of_result(result).words, speed, turn=self.turn))
         self._put(*blocks)
