@@ -25,12 +25,16 @@ from tui.app import SwitchroomApp
 from tui.screens.task import ask_task
 
 
-async def _open(pilot: Pilot[Any], url: str) -> SwitchroomApp:
-    app = pilot.app
-    assert isinstance(app, SwitchroomApp)
+async def _add(pilot: Pilot[Any], url: str) -> None:
     services = await opened(pilot)
     draft = ProviderDraft(slug="hf", type="huggingface", url=f"{url}/v1", options={"hub": url})
     await services.registry.add(draft, SecretStr(TOKEN), test=False, backend="file")
+
+
+async def _open(pilot: Pilot[Any], url: str) -> SwitchroomApp:
+    app = pilot.app
+    assert isinstance(app, SwitchroomApp)
+    await _add(pilot, url)
     app.do(ask_task(app, "translate"))
     await until(pilot, "Translate a text")
     return app
@@ -72,3 +76,28 @@ def test_picture(paths: Paths, snap_compare: Callable[..., bool]) -> None:
         await until(pilot, "tomorrow")
 
     assert snap_compare(SwitchroomApp(paths, mode="providers"), terminal_size=(80, 24), run_before=ready)
+
+
+async def test_a_model_is_looked_for_and_pulled(app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    from services.local_models import LocalModels
+    from tui.screens.local_models_actions import pull
+
+    monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
+    pulled: list[tuple[str, str]] = []
+
+    async def noted(_self: LocalModels, slug: str, model: str) -> None:
+        pulled.append((slug, model))
+
+    monkeypatch.setattr(LocalModels, "pull", noted)
+    async with serving(HubServer()) as loop, app.run_test(size=(80, 24)) as pilot:
+        await _add(pilot, loop.url)
+        app.do(pull(app))
+        await until(pilot, "are looked for")
+        await type_text(pilot, "whisper tiny")
+        await pilot.press("enter")
+        text = await until(pilot, "openai/whisper-tiny")
+        assert "812k" in text
+        assert "ask first" in text
+        await pilot.press("enter")
+        await until(pilot, "Models on the hub", gone=True)
+        assert pulled == [("hf", "openai/whisper-tiny")]
