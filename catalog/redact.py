@@ -17,11 +17,13 @@ _PATTERNS = re.compile(
     r"""
     \b(?:sk|gsk|xai|hf|fw|pplx|r8|nvapi|csk|tgp|sk-ant|sk-or-v1|api_org)[-_][\w-]{16,}
     | \bAIza[\w-]{35} | \bAQ\.[\w.-]{20,}
-    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*
+    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]* | \bya29\.[\w.-]{20,}
+    | (?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34} | \b[01]\.A[\w.-]{100,} | \b[A-Za-z0-9]{52}JQQJ9[9DH][A-Za-z0-9]{21,24}
     | \b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b | \bABSK[A-Za-z0-9+/]{60,}
     | (?<=://)[^/\s:@]+:[^/\s@]+(?=@)
     | (?<=[?&]key=)[^&\s"']+ | (?<=[?&]api_key=)[^&\s"']+
-    | (?<=[?&]access_token=)[^&\s"']+ | (?<=[?&]sig=)[^&\s"']+
+    | (?<=[?&]access_token=)[^&\s"']+ | (?<=[?&]sig=)[^&\s"']+ | (?<=[?&]Signature=)[^&\s"']+
+    | (?<=-Signature=)[^&\s"']+ | (?<=client_secret=)[^&\s"']+ | (?<=refresh_token=)[^&\s"']+ | (?<=device_code=)[^&\s"']+
     | (?<=[Bb]earer\ )[\w.~+/=-]{8,}
     """,
     re.VERBOSE,
