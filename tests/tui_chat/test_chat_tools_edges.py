@@ -19,6 +19,7 @@ from store.conversations import MessageRow
 from tui.modals.confirm import Confirm
 from tui.modals.form import Form
 from tui.modals.pick import Pick
+from tui.screens.chat_turns import tool_result
 from tui.widgets.line import Line
 
 CALL = ToolCall("c1", "get_weather", '{"city": "Kraków"}')
@@ -134,3 +135,17 @@ async def test_a_result_of_several_lines_is_pasted_whole(stage: Stage) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: not busy(stage) and "Cold in Kraków" in stage.shown())
         assert [text for role, text, _ in await stage.stored() if role == "tool"] == [pasted]
+
+
+def test_a_long_result_is_shown_by_its_beginning() -> None:
+    block = tool_result("dump", MessageRow(1, "c", 0, "tool", "a line of text\n" * 70_000))
+    block.lay_out(100)
+    assert block.height < 600
+    assert (
+        block.row(block.height - 1)
+        .text.strip()
+        .endswith("… 1 042 000 characters more: sent, kept and exported whole")
+    )
+    short = tool_result("dump", MessageRow(1, "c", 0, "tool", "x" * 8_000))
+    short.lay_out(100)
+    assert "more" not in short.row(short.height - 1).text

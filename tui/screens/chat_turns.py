@@ -10,7 +10,7 @@ from textual.content import Content
 from catalog.plaintext import one_line
 from services.chat_history import stored_calls, unanswered
 from tui.formatting import cut_end, cut_middle, width
-from tui.screens.chat_words import Bill, end_words
+from tui.screens.chat_words import Bill, end_words, whole
 from tui.widgets.markdown_wrap import Span
 from tui.widgets.transcript_answers import MarkdownBlock, Thinking, ToolCard
 from tui.widgets.transcript_blocks import Block, Note, Prompt, TextBlock
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tui.screens.chat_state import ChatState
 
 _EDGE: Span = ("", "")
+LONGEST_RESULT = 8_000
+"""Characters of a tool's result that are shown: one of 1 MB would be 50,000 lines."""
 
 
 def label(ref: str | None, turn: int, *, reader: bool = False) -> Note:
@@ -71,15 +73,17 @@ def image_facts(media_type: str, size: int) -> str:
 
 
 def tool_result(name: str, row: MessageRow) -> TextBlock:
-    """What a tool call was answered with, and by whom."""
+    """What a tool call was answered with, and by whom; of a long result its beginning."""
     failed = row.state == "failed"
+    shown, left = row.text[:LONGEST_RESULT], max(0, len(row.text) - LONGEST_RESULT)
     what = "error from" if failed else "result of"
     how = "  mocked" if row.finish_reason == "mocked" else ""
     return TextBlock(
         [
             (f"{'✕ ' if failed else ''}{what} {one_line(name, 60)}", "error" if failed else "dim"),
             (f"{how}\n", "hint"),
-            (row.text, "said"),
+            (shown, "said"),
+            (f"\n… {whole(left)} characters more: sent, kept and exported whole" if left else "", "hint"),
         ],
         first=("▌ ", "tool"),
         rest=("▌ ", "tool"),
