@@ -22,6 +22,7 @@ from adapters.speed import Speed, speed_of
 from catalog.errors import OfflineError, SwitchroomError, UsageError
 from catalog.options import Option
 from catalog.plaintext import one_line
+from catalog.redact import redact
 from catalog.usage import Usage
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _loaded(point: EntryPoint) -> Maker | str:
             return f"is no adapter: it has no {', '.join(missing)}"
         return cast("Maker", new_class(loaded.__name__, (_Guard, loaded)))
     except (Exception, SystemExit) as error:  # noqa: BLE001  a foreign module must not take the program along
-        return f"cannot be loaded ({type(error).__name__}: {one_line(str(error), 120)})"
+        return f"cannot be loaded ({type(error).__name__}: {one_line(redact(str(error)), 120)})"
 
 
 def _load(point: EntryPoint) -> Maker:
