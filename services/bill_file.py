@@ -30,7 +30,7 @@ _EARLIEST, _LATEST = 1_262_304_000_000, 4_102_444_800_000
 """2010 and 2100 in UTC ms: no bill lies outside."""
 _SNIFF = 64 * 1024
 """Characters of the first line that tell how a table is separated."""
-_LINE_ITEM = re.compile(r"([^\s,]+), .*\b(?:input|output)\b.*")
+_LINE_ITEM = re.compile(r"([^\s,]+), .*(?<![a-z])(?:input|output)(?![a-z]).*")
 """OpenAI's line items: `gpt-4o-2024-08-06, cached input`."""
 _UNIX = re.compile(r"\d{9,13}(?:\.\d+)?")
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")

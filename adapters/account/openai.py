@@ -35,7 +35,8 @@ _CLASSES = ("completions", "embeddings", "images", "audio_speeches", "audio_tran
 """The kinds of usage that are told by model; files and sessions have costs alone."""
 _USAGE_PAGE, _COST_PAGE = "31", "180"
 _MOST_LIMITS = 200
-_LINE = re.compile(r"([^\s,]+), ((?:cached |cache write |audio |image |text )*(?:input|output))")
+_LINE = re.compile(r"([^\s,]+), (?:[a-z0-9]+[ _])*(?:input|output)(?:[ _]tokens)?")
+"""`gpt-4o-2024-08-06, cached input`, `gpt-6-astra, input_tokens`."""
 
 
 class Reporter:

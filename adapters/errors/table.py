@@ -113,7 +113,7 @@ PROBES: tuple[Probe, ...] = (
     _probe(
         r"spending limit|spend limit|credit balance|credits?\b.{0,40}\b(?:exhaust|used|spent|run out|remaining|low)"
         r"|(?:exhaust|used|spent|run out|insufficient|not enough|no)\w*\b.{0,40}\bcredits?\b|credits?\b.{0,20}\bdepleted|insufficient (?:balance|funds|quota)"
-        r"|exceeded your current quota|out of call volume quota|billing hard limit|reached your \w+ usage limit|quota (?:has been )?exhausted|account (?:is )?suspended",
+        r"|exceeded your current quota|out of call volume quota|billing hard limit|reached your (?:\w+ ){1,3}usage limit|quota (?:has been )?exhausted|account (?:is )?suspended",
         NoCreditError, 0, 200, 400, 401, 402, 403, 412, 429,
     ),
     # bad keys under 400: xAI, Gemini's compatible door, LiteLLM

@@ -144,3 +144,17 @@ async def test_sums_of_whole_days_are_those_of_the_buckets(
         whole_days = await services.accounts.totals(slug, first, last, by)
         assert whole_days == await services.accounts.totals(slug, first + 1, last, by), by
         assert sum(one.requests or 0 for one in whole_days) == 3 * FIRST_DAYS
+
+
+@pytest.mark.parametrize(
+    "item", ["gpt-6-astra, input_tokens", "gpt-6-astra, cached input", "gpt-6-astra, audio output_tokens"]
+)
+def test_a_line_item_names_its_model_in_both_spellings(item: str) -> None:
+    from adapters.account.openai import _LINE
+    from services.bill_file import _LINE_ITEM
+
+    for pattern in (_LINE, _LINE_ITEM):
+        found = pattern.fullmatch(item)
+        assert found is not None
+        assert found[1] == "gpt-6-astra"
+        assert pattern.fullmatch("web search, throughput") is None

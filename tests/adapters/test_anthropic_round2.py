@@ -13,7 +13,7 @@ from adapters.anthropic import AnthropicAdapter
 from adapters.anthropic.reader import MessageReader
 from adapters.anthropic.turns import turns
 from adapters.base import Connection
-from adapters.errors import Origin, ProviderError
+from adapters.errors import NoCreditError, Origin, ProviderError, error_from_answer
 from adapters.events import ChatRequest, Image, Keepsake, Message, ToolCall
 from adapters.fetch import Fetcher
 
@@ -185,3 +185,17 @@ def test_the_words_of_a_refusal_stand_at_the_end_of_a_chat() -> None:
     refused = replace(result, state="complete", finish_reason="content_filter", told="Refused (bio): No.")
     assert "content_filter" in _cost_line(refused)
     assert _cost_line(refused).endswith("Refused (bio): No.")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.",
+        "Your credit balance is too low to access the Anthropic API.",
+    ],
+)
+def test_a_spend_limit_that_comes_as_400_is_no_bad_request(told: str) -> None:
+    body = json.dumps(error("invalid_request_error", told)).encode()
+    found = error_from_answer(Origin("p", "m"), 400, {}, body)
+    assert isinstance(found, NoCreditError)
+    assert not found.retryable
