@@ -49,6 +49,8 @@ class LocalModel:
     loaded: bool | None
     """None: the server could not be asked."""
     running: RunningModel | None = None
+    window: int | None = None
+    """Tokens that a chat with it may have, as its provider's list says; None where it is not listed."""
 
     @property
     def ref(self) -> str:
@@ -100,7 +102,8 @@ class LocalModels:
         """What a provider holds. Raises ProviderError, OfflineError where it cannot be asked."""
         holder = await self._holder(slug)
         installed, running = await asyncio.gather(holder.installed(), _running(holder))
-        return _shelf(slug, installed, running)
+        windows = {view.info.id: view.info.context_window for view in await self._services.models.list(slug)}
+        return _shelf(slug, installed, running, windows)
 
     def pulls(self, *, active: bool = False) -> tuple[Pull, ...]:
         """The downloads of this program, oldest first; `active`: only those that are not over."""
@@ -302,7 +305,10 @@ async def _running(holder: PullsModels) -> list[RunningModel] | SwitchroomError:
 
 
 def _shelf(
-    slug: str, installed: list[InstalledModel], running: list[RunningModel] | SwitchroomError
+    slug: str,
+    installed: list[InstalledModel],
+    running: list[RunningModel] | SwitchroomError,
+    windows: Mapping[str, int | None],
 ) -> Shelf:
     note, loaded = "", {}
     if isinstance(running, SwitchroomError):
@@ -312,7 +318,7 @@ def _shelf(
     models = [
         LocalModel(
             slug, one.id, one.size_bytes, one.modified_at, one.fingerprint, one.state, one.details,
-            None if note else one.id in loaded, loaded.pop(one.id, None),
+            None if note else one.id in loaded, loaded.pop(one.id, None), windows.get(one.id),
         )
         for one in installed
     ]  # fmt: skip

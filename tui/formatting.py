@@ -142,6 +142,11 @@ def duration(ms: int | None) -> str:
     return f"{ms / 3_600_000:.0f} h"
 
 
+def time_left(seconds: float) -> str:
+    """`8 s`, `3 min`: a guess has no hundredths."""
+    return f"{seconds:.0f} s" if seconds < 10 else duration(round(seconds) * 1000)
+
+
 def millis(ms: int | None) -> str:
     """A latency for a column: `412ms`, `1.2s`, `38s`; a dash when unknown."""
     if ms is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
 from catalog.sizes import size_words
-from tui.formatting import bar, cut_middle, duration
+from tui.formatting import bar, cut_middle, time_left
 
 if TYPE_CHECKING:
     from services.pulls import Pull
@@ -73,7 +73,7 @@ def _words(pulls: tuple[Pull, ...]) -> str:
         if first.rate is not None:
             parts.append(f"{size_words(first.rate)}/s")
         if first.left_s is not None and first.left_s >= 1:
-            parts.append(f"{duration(round(first.left_s) * 1000).replace(' ', '')} left")
+            parts.append(f"{time_left(first.left_s).replace(' ', '')} left")
     if len(pulls) > 1:
         parts.append(f"· {len(pulls) - 1} more")
     return " ".join(parts)

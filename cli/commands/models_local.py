@@ -235,6 +235,7 @@ def _document(model: LocalModel) -> dict[str, object]:
         "memory_bytes": running.size_bytes if running else None,
         "vram_bytes": running.vram_bytes if running else None,
         "context": running.context if running else None,
+        "window": model.window,
         "unloads_at": documents.moment(running.expires_at) if running else None,
     }
 

@@ -38,6 +38,7 @@ async def test_a_pull_is_seen_stopped_and_taken_up_again(pilot: Pilot[int], serv
     text = await until(pilot, "4 installed")
     assert "1 loaded, 19.6 GB of memory" in text
     assert "● loaded" in text
+    assert "context 8.2k of 262k (see num_ctx)" in text
     await pilot.press("P")
     await until(pilot, "Pull a model to box")
     await type_text(pilot, "llama3.2:latest")

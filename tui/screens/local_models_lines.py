@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
 from catalog.sizes import size_words
-from tui.formatting import UNKNOWN, Tone, age, bar, duration, tokens, whole
+from tui.formatting import UNKNOWN, Tone, age, bar, time_left, tokens, whole
 from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _changed(line: Line) -> Cell:
 
 def columns() -> tuple[Column[Line], ...]:
     return (
-        Column("model", "Model", _name, width=20, max_width=44, least=14, flex=1, cut="middle", sort=lambda n: n.id),
+        Column("model", "Model", _name, width=20, max_width=44, least=14, cut="middle", sort=lambda n: n.id),
         Column("provider", "Provider", lambda n: (n.provider, "dim"), width=8, max_width=16, priority=3, sort=lambda n: n.provider),
         Column("state", "State", _state, width=12, sort=lambda n: str(_state(n))),
         Column("size", "Size", _size, width=8, align="right", sort=lambda n: n.model.size_bytes if n.model else None, down=True),
@@ -188,8 +188,14 @@ def pull_words(pull: PullLine, cells: int = 16) -> str:
     if pull.rate is not None:
         parts.append(f"{size_words(pull.rate)}/s")
     if pull.left_s is not None and pull.share < 1:
-        parts.append(f"{duration(round(pull.left_s) * 1000)} left")
+        parts.append(f"{time_left(pull.left_s)} left")
     return " · ".join(parts)
+
+
+def _context_words(loaded: int | None, window: int | None) -> str:
+    """What it was loaded for, beside what the program takes for its window where that is more."""
+    more = loaded is not None and window is not None and window > loaded
+    return f"context {tokens(loaded)}" + (f" of {tokens(window)} (see num_ctx)" if more else "")
 
 
 def explained(line: Line | None) -> list[tuple[str, Tone]]:
@@ -215,7 +221,7 @@ def explained(line: Line | None) -> list[tuple[str, Tone]]:
     running = model.running
     if running is not None:
         gpu = on_gpu(running.vram_bytes, running.size_bytes)
-        words = f"\nloaded: {size_words(running.size_bytes)} of memory, {gpu} on the GPU, {tokens(running.context)} tokens of context"
+        words = f"\nloaded: {size_words(running.size_bytes)}, {gpu} on GPU, {_context_words(running.context, model.window)}"
         until = _unloads(line)
         end = {UNKNOWN: "", "never": ", stays loaded"}.get(str(until), f", unloads {until}")
         parts.append((words + end, "ok"))
