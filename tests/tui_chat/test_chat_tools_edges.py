@@ -19,6 +19,7 @@ from store.conversations import MessageRow
 from tui.modals.confirm import Confirm
 from tui.modals.form import Form
 from tui.modals.pick import Pick
+from tui.screens.chat_state import ChatState
 from tui.screens.chat_turns import tool_result
 from tui.widgets.line import Line
 
@@ -95,6 +96,16 @@ async def test_images_of_the_history_are_asked_about_however_it_is_sent(stage: S
         await pilot.press("y")
         await until(pilot, lambda: not busy(stage) and "small  acme" in stage.shown())
         assert len(await stage.stored()) == 2, "the answer of the one that sees gave way to the new one"
+
+
+def test_large_images_are_not_sent_just_to_be_counted() -> None:
+    from services.models import ModelView
+
+    view: ModelView = object()  # type: ignore[assignment]
+    state = ChatState(view=view, attached=(Attached("a.png", "image/png", b"x" * 900_000),))
+    assert state.countable("What?")
+    state.attached *= 2
+    assert not state.countable("What?")
 
 
 async def test_a_tool_choice_that_names_no_tool_of_the_set_is_refused_in_the_form(stage: Stage) -> None:

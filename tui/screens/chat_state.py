@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from services.models import ModelView
     from store.conversations import ConversationRow, MessageRow
 
+MOST_COUNTED = 1_000_000
+"""Bytes of images with which a prompt is sent just to be counted."""
+
 
 @dataclass(slots=True)
 class ChatState:
@@ -94,8 +97,11 @@ class ChatState:
         return ref, text, self.attached, self.editing, self.revision
 
     def countable(self, text: str) -> bool:
-        """Whether the vendor may be asked to count this prompt: not twice, and not where images stay in the store."""
+        """Whether the vendor may be asked to count this prompt: not twice, not where images stay in the store, and no
+        large ones: they would be sent after every pause in typing."""
         if self.view is None or not text.strip() or any(row.images for row in self.kept()):
+            return False
+        if sum(len(image.data) for image in self.attached) > MOST_COUNTED:
             return False
         return self.counted is None or self.counted[0] != self.count_key(text)
 
