@@ -101,6 +101,28 @@ async def test_from_here_to_billed_to_both_and_back(app: SwitchroomApp) -> None:
         await until(pilot, "Cost by model")
         await pilot.press("v", "f")
         await until(pilot, "Cost billed by provider")  # no vendor tells usage by label
+        await until(pilot, "requests")
+        head = next(line for line in screen_text(app).splitlines() if "$/request" in line)
+        assert "errors" not in head
+        assert "TTFT" not in head
+        [row] = [line for line in screen_text(app).splitlines() if " anthropic " in line and "%" in line]
+        assert row.split()[-3:] == ["—", "—", "—"], "a vendor that states money alone states no requests"
+        assert "$0.00" not in row
+        await pilot.press("v", "m")
+        await until(pilot, "Tokens billed by model")
+        await pilot.press("m", "m")
+        await until(pilot, "openai-prod · no model")
+
+
+async def test_without_a_bill_nothing_is_said_to_have_cost_nothing(app: SwitchroomApp) -> None:
+    async with app.run_test(size=(60, 20)) as pilot:
+        await opened(pilot)
+        await pilot.press("f")
+        await until(pilot, "Cost billed by provider")
+        await until(pilot, "No bill of this time is known.")
+        assert "provider  —" in screen_text(app)
+        await pilot.press("f")
+        await until(pilot, "no vendor told of this time")
 
 
 async def test_a_bill_is_taken_in_from_the_palette(app: SwitchroomApp, tmp_path: Path) -> None:

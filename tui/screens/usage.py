@@ -30,6 +30,7 @@ _RELOAD = frozenset(
 )
 _ON_A_ROW = frozenset({"open", "filter", "order", "why", "bar"})
 _NOTHING = "No runs in this time. {>:usage.longer} shows a longer one, {6:mode.chat} starts a chat."
+_UNUSED = "Nothing was used in this time."
 SETTLE = 1.0
 """Seconds between two loads while runs keep ending."""
 LOOK_EVERY = 30.0
@@ -132,7 +133,9 @@ class UsageScreen(UsageBars):
         self._table.set_empty(_NOTHING if fresh.source == "here" else theirs.NOTHING)
         self._compared.set_empty(theirs.NOTHING)
         self._show_words()
-        self.query_one(Chart).show(fresh.data)
+        chart = self.query_one(Chart)
+        chart.set_empty(_UNUSED if fresh.source == "here" else "No bill of this time is known.")
+        chart.show(fresh.data)
         if before is None or before.limits != fresh.limits:
             self.query_one(LimitLines).show(fresh.limits)
         if fresh.comparison is not None:

@@ -26,7 +26,7 @@ SOURCES: tuple[Source, ...] = ("here", "billed", "both")
 GROUPS = ("provider", "model")
 MEASURES: tuple[ChartMeasure, ...] = ("cost", "tokens", "runs")
 """What vendors state; labels, callers, times and failures are known here only."""
-NOTHING = "Nothing was billed then, as far as is known. {2:mode.providers} › Account asks a vendor."
+NOTHING = "No bill of this time is known. {2:mode.providers} › Account asks."
 _REASONS: dict[str, tuple[str, str]] = {
     "elsewhere": ("traffic that came another way", "not all of it was billed yet"),
     "classes": ("fewer tokens cached than counted", "more tokens cached than counted"),
@@ -97,7 +97,7 @@ def compare_columns(group: str) -> tuple[Column[Compared], ...]:
         Column("billed", "billed", _billed, width=9, align="right", priority=1, down=True, sort=lambda line: line.billed_cost),
         Column("gap", "gap", _gap, width=10, align="right", priority=1, down=True, sort=lambda line: line.gap.total if line.gap else None),
         Column("why", "mostly", lambda line: (main_reason(line), "dim"), width=20, max_width=34, priority=3),
-        Column("tokens", "tokens here / billed", _tokens, width=15, align="right", priority=4),
+        Column("tokens", "tokens", _tokens, width=15, align="right", priority=4),
         Column("runs", "runs here", lambda line: whole(line.here_runs), width=9, align="right", priority=5, down=True, sort=lambda line: line.here_runs),
     )  # fmt: skip
 
@@ -132,7 +132,8 @@ def billed_head(
     spans: list[Span] = [(f"{title[0].upper()}{title[1:]} billed by {group}  ", "bold")]
     if span is not None:
         spans.append((f"{bar_words(*span)}  ", "bold $accent"))
-    spans.append((amount_words(table.total.now.amount(measure), measure), "bold"))
+    amount = table.total.now.amount(measure) if table.entries else None
+    spans.append((amount_words(amount, measure), "bold"))
     return _filled(spans, ["as the vendors state it", "whole UTC days"], cells)
 
 
@@ -151,7 +152,7 @@ def both_head(found: Comparison, group: str, cells: int) -> list[Span]:
         f"{money(total.billed_cost)} billed" if total.billed_cost is not None else "not billed yet",
     ]
     if total.gap is not None and total.gap.total:
-        parts.append(f"{signed(total.gap.total, 'cost')}, mostly {main_reason(total)}")
+        parts += [signed(total.gap.total, "cost"), f"mostly {main_reason(total)}"]
     if found.untold:
         parts.append(f"nothing told of {', '.join(found.untold)}")
     return _filled(spans, parts, cells)

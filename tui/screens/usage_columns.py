@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from tui.widgets.facets import Facet
 
 if TYPE_CHECKING:
     from services.usage_chart import ChartMeasure, UsageChart
-    from services.usage_table import UsageEntry, UsageTable
+    from services.usage_table import UsageEntry, UsageTable, Used
     from store.ledger import AttemptRow
 
 
@@ -29,24 +29,35 @@ class UsageLine:
     measure: ChartMeasure
     compared: bool
     """There was something before."""
+    billed: bool = False
+    """As a vendor states it: what it does not state is 0 here, and unknown."""
 
     @property
     def key(self) -> str:
         return self.entry.key
 
 
-def usage_lines(table: UsageTable, group: str, measure: ChartMeasure) -> list[UsageLine]:
+def usage_lines(
+    table: UsageTable, group: str, measure: ChartMeasure, *, billed: bool = False
+) -> list[UsageLine]:
     """The table's rows."""
+    compared = _anything(table.total.before)
     return [
         UsageLine(
             entry,
             key_words(entry.key, group),
             table.share(entry, measure),
             measure,
-            table.total.before.runs > 0,
+            compared,
+            billed,
         )
         for entry in table.entries
     ]
+
+
+def _anything(used: Used) -> bool:
+    """Whether there was something: of a bill that may be money alone."""
+    return bool(used.runs or used.tokens or used.cost)
 
 
 def _cost(line: UsageLine) -> Cell:
@@ -58,7 +69,7 @@ def _cost(line: UsageLine) -> Cell:
 
 def _delta(line: UsageLine) -> Cell:
     entry = line.entry
-    if not entry.before.runs:
+    if not _anything(entry.before):
         return ("new", "accent") if line.compared else ""
     if line.measure == "cost" and entry.now.cost is None:
         return ""
@@ -70,6 +81,10 @@ def _share(line: UsageLine) -> Cell:
     return f"{bar(line.share, 8)} {percent(line.share):>4}" if line.share is not None else ""
 
 
+def _stated(line: UsageLine, number: int | None, words: Callable[[int | None], str]) -> Cell:
+    return (UNKNOWN, "dim") if line.billed and not number else words(number)
+
+
 def _errors(line: UsageLine) -> Cell:
     now = line.entry.now
     if not now.errors:
@@ -78,9 +93,26 @@ def _errors(line: UsageLine) -> Cell:
     return (words, "warn")
 
 
-def usage_columns(group: str, measure: ChartMeasure) -> tuple[Column[UsageLine], ...]:
+_NOT_BILLED = ("errors", "ttft")
+_REQUESTS = {"runs": "requests", "per_run": "$/request", "tok_run": "tok/req"}
+"""A vendor counts requests: a run that was tried again is several."""
+
+
+def usage_columns(
+    group: str, measure: ChartMeasure, *, billed: bool = False
+) -> tuple[Column[UsageLine], ...]:
     """What it is, then what is measured with its share and change, then the rest; in a narrow window the rest goes first."""
     key, *others = _columns(group)
+    if billed:
+        others = [
+            replace(
+                one,
+                title=_REQUESTS.get(one.key, one.title),
+                width=max(one.width, len(_REQUESTS.get(one.key, ""))),
+            )
+            for one in others
+            if one.key not in _NOT_BILLED
+        ]
     measured = next(column for column in others if column.key == measure)
     others.remove(measured)
     return (key, replace(measured, priority=1), *others)
@@ -92,10 +124,10 @@ def _columns(group: str) -> tuple[Column[UsageLine], ...]:
         Column("cost", "cost", _cost, width=9, align="right", priority=3, down=True, sort=lambda line: line.entry.now.cost),
         Column("share", "share", _share, width=13, align="right", priority=6, down=True, sort=lambda line: line.share),
         Column("delta", "Δ before", _delta, width=9, align="right", priority=2, down=True, sort=lambda line: line.entry.delta(line.measure)),
-        Column("runs", "runs", lambda line: whole(line.entry.now.runs), width=7, align="right", priority=3, down=True, sort=lambda line: line.entry.now.runs),
+        Column("runs", "runs", lambda line: _stated(line, line.entry.now.runs, lambda n: whole(n or 0)), width=7, align="right", priority=3, down=True, sort=lambda line: line.entry.now.runs),
         Column("per_run", "$/run", lambda line: money(line.entry.now.per_run), width=9, align="right", priority=4, down=True, sort=lambda line: line.entry.now.per_run),
-        Column("tokens", "tokens", lambda line: tokens(line.entry.now.tokens), width=7, align="right", priority=8, down=True, sort=lambda line: line.entry.now.tokens),
-        Column("tok_run", "tok/run", lambda line: tokens(line.entry.now.tokens_per_run), width=7, align="right", priority=5, down=True, sort=lambda line: line.entry.now.tokens_per_run),
+        Column("tokens", "tokens", lambda line: _stated(line, line.entry.now.tokens, tokens), width=7, align="right", priority=8, down=True, sort=lambda line: line.entry.now.tokens),
+        Column("tok_run", "tok/run", lambda line: _stated(line, line.entry.now.tokens_per_run, tokens), width=7, align="right", priority=5, down=True, sort=lambda line: line.entry.now.tokens_per_run),
         Column("errors", "errors", _errors, width=10, align="right", priority=7, down=True, sort=lambda line: line.entry.now.errors),
         Column("ttft", "TTFT", lambda line: millis(line.entry.now.ttft), width=6, align="right", priority=9, down=True, sort=lambda line: line.entry.now.ttft),
     )  # fmt: skip

@@ -30,6 +30,8 @@ _LINE = (
 
 def lines_exported(fresh: Loaded, lines: Sequence[UsageLine]) -> Exported:
     """The rows the filter shows, in their order."""
+    if fresh.source == "billed":
+        return _billed_exported(fresh, lines)
     rows = [
         {
             "key": line.key,
@@ -46,6 +48,25 @@ def lines_exported(fresh: Loaded, lines: Sequence[UsageLine]) -> Exported:
         for line in lines
     ]
     return Exported(f"usage-by-{fresh.group}", _LINE, rows)
+
+
+_BILLED = ("key", "billed_usd", "billed_usd_before", "requests", "input", "output")
+
+
+def _billed_exported(fresh: Loaded, lines: Sequence[UsageLine]) -> Exported:
+    """What vendors state; a figure that is not stated stays empty."""
+    rows: list[dict[str, object]] = [
+        {
+            "key": line.key,
+            "billed_usd": line.entry.now.cost,
+            "billed_usd_before": line.entry.before.cost,
+            "requests": line.entry.now.runs or None,
+            "input": line.entry.now.input or None,
+            "output": line.entry.now.output or None,
+        }
+        for line in lines
+    ]
+    return Exported(f"billed-by-{fresh.group}", _BILLED, rows)
 
 
 def buckets_exported(fresh: Loaded) -> Exported:

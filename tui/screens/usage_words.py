@@ -82,6 +82,8 @@ def key_words(key: str, group: str) -> str:
         return GRADE_WORDS.get(key, key)
     if group == "outcome":
         return str(state(key))
+    if group == "model" and key.endswith("/"):  # a line of a bill
+        return f"{one_line(key[:-1])} · no model"
     if key == "":
         return "no label" if group == "label" else UNKNOWN
     return one_line(key)

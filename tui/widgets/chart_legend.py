@@ -57,7 +57,7 @@ def picked(
     bar = place // count
     values = [series.values[bar] for series in shown.series]
     head: list[Run] = [(span_words(*data.bounds(bar * count, count)), STRONG)]
-    if data.unit in SUMMED and len(values) != 1:
+    if data.unit in SUMMED and len(values) != 1 and data.kind == "bars":  # lines stand beside each other
         head.append((f"  {_sum(values, data.unit)}", STRONG))
     items = [tuple(head)]
     for series, value, ink in zip(shown.series, values, inks, strict=True):
