@@ -39,8 +39,36 @@ uk ukr_Cyrl Ukrainian|ur urd_Arab Urdu|uz uzn_Latn Uzbek|vi vie_Latn Vietnamese|
 xh xho_Latn Xhosa|yi ydd_Hebr Yiddish|yo yor_Latn Yoruba|zh zho_Hans Chinese|zu zul_Latn Zulu
 """
 """M2M100's code, NLLB's code (`-`: it has none), the name: the hundred languages of M2M100."""
-_ALSO = {"zh-hans": "zho_Hans", "zh-cn": "zho_Hans", "zh-hant": "zho_Hant", "zh-tw": "zho_Hant", "nn": "nno_Latn", "nb": "nob_Latn"}  # fmt: skip
-"""What only NLLB tells apart."""
+_NLLB_ALONE = """
+arz_Arab Egyptian Arabic|ary_Arab Moroccan Arabic|apc_Arab Levantine Arabic|asm_Beng Assamese|ayr_Latn Aymara
+azb_Arab South Azerbaijani|bam_Latn Bambara|bho_Deva Bhojpuri|bod_Tibt Tibetan|ckb_Arab Central Kurdish
+crh_Latn Crimean Tatar|dzo_Tibt Dzongkha|epo_Latn Esperanto|eus_Latn Basque|ewe_Latn Ewe|fao_Latn Faroese
+fij_Latn Fijian|fon_Latn Fon|fur_Latn Friulian|gaz_Latn Oromo|grn_Latn Guarani|kab_Latn Kabyle|kas_Arab Kashmiri
+kik_Latn Kikuyu|kin_Latn Kinyarwanda|kir_Cyrl Kyrgyz|kmr_Latn Kurdish|kon_Latn Kongo|lij_Latn Ligurian
+lim_Latn Limburgish|lmo_Latn Lombard|luo_Latn Luo|lus_Latn Mizo|mai_Deva Maithili|mlt_Latn Maltese|mni_Beng Meitei
+mri_Latn Maori|nno_Latn Norwegian Nynorsk|nya_Latn Chichewa|pap_Latn Papiamento|prs_Arab Dari|quy_Latn Quechua
+run_Latn Rundi|sag_Latn Sango|san_Deva Sanskrit|sat_Beng Santali|scn_Latn Sicilian|smo_Latn Samoan|sna_Latn Shona
+sot_Latn Southern Sotho|srd_Latn Sardinian|szl_Latn Silesian|tat_Cyrl Tatar|tel_Telu Telugu|tgk_Cyrl Tajik
+tir_Ethi Tigrinya|tpi_Latn Tok Pisin|tso_Latn Tsonga|tuk_Latn Turkmen|twi_Latn Twi|uig_Arab Uyghur|vec_Latn Venetian
+war_Latn Waray|yue_Hant Cantonese|zho_Hant Traditional Chinese
+"""
+"""What NLLB knows beyond those, by name."""
+_NLLB_UNNAMED = """
+ace_Arab ace_Latn acm_Arab acq_Arab aeb_Arab ajp_Arab aka_Latn ars_Arab awa_Deva ban_Latn bem_Latn bjn_Arab bjn_Latn
+bug_Latn cjk_Latn dik_Latn dyu_Latn hne_Deva kac_Latn kam_Latn kas_Deva kbp_Latn kea_Latn kmb_Latn knc_Arab knc_Latn
+ltg_Latn lua_Latn mag_Deva min_Latn mos_Latn nus_Latn pag_Latn shn_Mymr taq_Latn taq_Tfng tum_Latn tzm_Tfng umb_Latn
+"""
+"""The rest of its 202 codes."""
+_OFFICIAL = "facebook/nllb-"
+"""Models that know these codes and no others; who trained one further may have given it more."""
+_ALSO = {
+    "zh-hans": "zho_Hans", "zh-cn": "zho_Hans", "zh-sg": "zho_Hans", "simplified chinese": "zho_Hans", "mandarin": "zho_Hans",
+    "zh-hant": "zho_Hant", "zh-tw": "zho_Hant", "zh-hk": "zho_Hant", "nn": "nno_Latn", "nb": "nob_Latn", "te": "tel_Telu",
+    "eu": "eus_Latn", "eo": "epo_Latn", "ku": "kmr_Latn", "ky": "kir_Cyrl", "mt": "mlt_Latn", "tt": "tat_Cyrl", "ug": "uig_Arab",
+    "tg": "tgk_Cyrl", "tk": "tuk_Latn", "rw": "kin_Latn", "sn": "sna_Latn", "mi": "mri_Latn", "st": "sot_Latn", "om": "gaz_Latn",
+}  # fmt: skip
+"""Further ways to say what only NLLB knows or tells apart."""
+_M2M100_ALSO = {"nb": "no", "iw": "he", "in": "id", "fil": "tl", "mandarin": "zh", "simplified chinese": "zh"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +129,37 @@ def language_code(model: str, text: str | None, what: str) -> str | None:
     return typed  # its page says how; we do not know better
 
 
+@cache
+def _alone() -> dict[str, str]:
+    """Name in small letters → code, of what only NLLB knows."""
+    rows = [row.split(" ", 1) for line in _NLLB_ALONE.strip().splitlines() for row in line.split("|")]
+    return {name.lower(): code for code, name in rows}
+
+
+@cache
+def nllb_codes() -> frozenset[str]:
+    """Every code that NLLB-200 was trained with."""
+    return (
+        frozenset(one.flores for one in languages() if one.flores)
+        | set(_alone().values())
+        | set(_NLLB_UNNAMED.split())
+    )
+
+
 def _nllb(typed: str, model: str) -> str:
-    if _FLORES.fullmatch(typed):
+    if typed in nllb_codes() or (_FLORES.fullmatch(typed) and not model.lower().startswith(_OFFICIAL)):
         return typed
-    if (code := _ALSO.get(typed.lower().replace("_", "-"))) is not None:
+    lowered = typed.lower().replace("_", "-")
+    code = _ALSO.get(lowered) or _alone().get(lowered)
+    code = code or next((one for one in nllb_codes() if one.lower().replace("_", "-") == lowered), None)
+    if code is not None:
         return code
+    if _FLORES.fullmatch(typed):
+        close = difflib.get_close_matches(typed, sorted(nllb_codes()), n=1, cutoff=0.7)
+        raise UsageError(
+            f"NLLB has no code {typed}.",
+            hint=f"Did you mean {close[0]}?" if close else "A name will do: English.",
+        )
     found = _find(typed, model)
     if found.flores is None:
         raise UsageError(
@@ -115,19 +169,28 @@ def _nllb(typed: str, model: str) -> str:
 
 
 def _m2m100(typed: str, model: str) -> str:
-    return _find(typed, model).code
+    lowered = typed.lower().replace("_", "-")
+    if (code := _M2M100_ALSO.get(lowered)) is not None:
+        return code
+    if lowered in _alone() and lowered != "traditional chinese":
+        raise UsageError(
+            f"M2M100 does not know {one_line(typed, 40)}.",
+            hint="NLLB does: facebook/nllb-200-distilled-600M, for example.",
+        )
+    return "zh" if lowered == "traditional chinese" else _find(typed, model).code
 
 
 def _find(typed: str, model: str) -> Language:
     wanted = typed.lower().replace("_", "-")
     parts = {wanted, wanted.partition("-")[0] if re.fullmatch(r"[a-z]{2,3}-[a-z]{2,4}", wanted) else wanted}
     for one in languages():
-        names = {one.code, one.name.lower(), (one.flores or "").lower().replace("_", "-")}
+        flores = (one.flores or "").lower()
+        names = {one.code, one.name.lower(), flores.replace("_", "-"), flores.partition("_")[0]} - {""}
         if wanted in names or one.code in parts:
             return one
-    known = [one.name for one in languages()]
-    close = difflib.get_close_matches(typed.title(), known, n=1, cutoff=0.7)
     family = "NLLB" if family_of(model) == "nllb" else "M2M100"
+    known = [one.name for one in languages()] + [name.title() for name in _alone() if family == "NLLB"]
+    close = difflib.get_close_matches(typed.title(), known, n=1, cutoff=0.7)
     codes = "codes such as eng_Latn" if family == "NLLB" else "codes such as en"
     raise UsageError(
         f"There is no language {one_line(typed, 40)} that is known for {family}.",

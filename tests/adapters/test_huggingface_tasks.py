@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from adapters.huggingface import hub
 from catalog.errors import SwitchroomError, UnpricedError, UsageError
-from catalog.languages import family_of, language_code, languages
+from catalog.languages import family_of, language_code, languages, nllb_codes
 from services.container import Services, open_services
 from services.drafts import ProviderDraft
 from services.paths import under
@@ -39,7 +39,9 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     [
         (NLLB, "German", "deu_Latn"), (NLLB, "de", "deu_Latn"), (NLLB, "de-AT", "deu_Latn"), (NLLB, "deu_Latn", "deu_Latn"),
         (NLLB, "zh-TW", "zho_Hant"), (NLLB, "Chinese", "zho_Hans"), (NLLB, "ace_Arab", "ace_Arab"),
-        (M2M, "german", "de"), (M2M, "deu_Latn", "de"), (M2M, "pt_BR", "pt"), (M2M, "Breton", "br"),
+        (NLLB, "fra", "fra_Latn"), (NLLB, "Telugu", "tel_Telu"), (NLLB, "traditional chinese", "zho_Hant"), (NLLB, "FRA_LATN", "fra_Latn"),
+        (NLLB, "te", "tel_Telu"), ("me/nllb-200-more", "xyz_Latn", "xyz_Latn"), (M2M, "nb", "no"), (M2M, "zh-Hant", "zh"), (M2M, "deu", "de"),
+        (M2M, "Traditional Chinese", "zh"), (M2M, "german", "de"), (M2M, "deu_Latn", "de"), (M2M, "pt_BR", "pt"), (M2M, "Breton", "br"),
         ("Helsinki-NLP/opus-mt-en-de", None, None), ("facebook/mbart-large-50", "en_XX", "en_XX"),
     ],
 )  # fmt: skip
@@ -51,6 +53,7 @@ def test_languages_in_the_models_own_spelling(model: str, typed: str | None, cod
     ("model", "typed", "says"),
     [
         (NLLB, None, "must be told"), (M2M, " ", "must be told"), (NLLB, "Breton", "M2M100 does"), (M2M, "Klingon", "English"),
+        (NLLB, "fra_Latm", "fra_Latn"), (NLLB, "fran_Latn", "eng_Latn"), (NLLB, "Telugo", "Telugu"), (M2M, "Telugu", "NLLB does"),
         (NLLB, "Germn", "Did you mean German?"), ("t5-small", "two words", "page"),
     ],
 )  # fmt: skip
@@ -62,6 +65,7 @@ def test_what_is_not_known_is_said(model: str, typed: str | None, says: str) -> 
 
 def test_the_table() -> None:
     assert len(languages()) == len({one.code for one in languages()}) == 100
+    assert len(nllb_codes()) == 202
     assert all(family_of(name) == "nllb" for name in ("facebook/NLLB-200-3.3B", NLLB))
 
 
