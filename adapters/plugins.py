@@ -19,6 +19,7 @@ from adapters.base import Adapter, Connection, ProviderState, RemoteModel, Strea
 from adapters.errors import ProviderError, UnexpectedResponseError
 from adapters.events import ChatRequest, Event, Finished, FinishReason, StreamState
 from adapters.speed import Speed, speed_of
+from catalog.bundled import provider_ids
 from catalog.errors import OfflineError, SwitchroomError, UsageError
 from catalog.options import Option
 from catalog.plaintext import one_line
@@ -103,6 +104,8 @@ def _points(ours: frozenset[str]) -> tuple[dict[str, EntryPoint], tuple[Plugin, 
         problem = None
         if point.name in ours:
             problem = f"The dialect {point.name} is Switchroom's own and cannot be replaced."
+        elif point.name in provider_ids():
+            problem = f"{point.name} is the name of a vendor in the catalog."
         elif _NAME.fullmatch(point.name) is None:
             problem = "A dialect's name has small letters, digits, - and _ in it, 40 at most."
         elif point.name in points and point.value != points[point.name].value:

@@ -245,6 +245,14 @@ async def test_what_is_not_in_the_contract_is_a_mistake(broken: None) -> None:
         await wrong.list_models()
 
 
+def test_a_vendors_name_is_taken(broken: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("groq", "switchroom_sample:SampleAdapter", plugins.GROUP)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point])
+    [found] = loader.plugins()
+    assert found.problem == "groq is the name of a vendor in the catalog."
+    assert "groq" not in loader.dialects()
+
+
 def test_metadata_that_cannot_be_read_costs_the_plug_ins_only(
     broken: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
