@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalog.errors import NotFoundError, SwitchroomError, UsageError
 from catalog.plaintext import one_line
@@ -14,7 +14,7 @@ from services.feed import PullChanged
 from services.pulls import Pull, same_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from adapters.abilities import CopiesModels, InstalledModel, PullsModels, RunningModel
     from services.container import Services
@@ -165,7 +165,7 @@ class LocalModels:
             await self._there(slug, holder, model)
             return
         await holder.delete(model)
-        await self._record("model.delete", f"{slug}/{model}", "ok", {})
+        await _surely(self._record("model.delete", f"{slug}/{model}", "ok", {}))
         await self._sync(slug)
 
     async def copy(self, slug: str, model: str, name: str) -> None:
@@ -182,7 +182,7 @@ class LocalModels:
             await self._there(slug, holder, model)
             return
         await copies.copy(model, name)
-        await self._record("model.copy", f"{slug}/{model}", "ok", {"name": name})
+        await _surely(self._record("model.copy", f"{slug}/{model}", "ok", {"name": name}))
         await self._sync(slug)
 
     async def aclose(self) -> None:
@@ -219,7 +219,7 @@ class LocalModels:
             await self._persist(pull)
             pull.state = "syncing"
             self._tell(pull)
-            await self._audit_pull(pull, "ok")
+            await _surely(self._audit_pull(pull, "ok"))
             await self._sync(pull.provider)
             pull.state = "done"
         except asyncio.CancelledError:
@@ -295,6 +295,16 @@ class LocalModels:
     def _tell(self, pull: Pull) -> None:
         pull.telling = False
         self._services.feed.publish(PullChanged(pull.provider, pull.model))
+
+
+async def _surely(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for what records a change that was made, also when it is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 async def _running(holder: PullsModels) -> list[RunningModel] | SwitchroomError:

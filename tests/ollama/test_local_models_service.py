@@ -218,3 +218,36 @@ async def test_a_second_name_takes_no_room(services: Services, server: OllamaSer
     shelf = await services.local_models.shelf("box")
     assert "mine:1" in {model.id for model in shelf.models}
     assert shelf.size_bytes == before
+
+
+async def test_what_is_there_is_audited_though_the_program_ends_at_that_moment(
+    services: Services, server: OllamaServer
+) -> None:
+    pull = await services.local_models.pull("box", "llama3.2")
+
+    def end(_: object) -> None:
+        if pull.state == "syncing" and pull.task is not None:
+            pull.task.cancel()
+
+    services.feed.subscribe(end, PullChanged)
+    await services.local_models.wait(pull)
+    assert pull.state == "done"
+    assert [result for _, result, _ in await audited(services, "model.pull")] == ["ok"]
+
+
+async def test_a_download_is_stopped_before_the_server_says_anything(
+    services: Services, server: OllamaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def silent(exchange: Exchange) -> None:
+        asked.set()
+        await exchange.left.wait()
+        server.left.set()
+
+    monkeypatch.setattr(server, "_pull", silent)
+    pull = await services.local_models.pull("box", "llama3.2")
+    await asked.wait()
+    await asyncio.wait_for(services.local_models.cancel(pull), 2)
+    await asyncio.wait_for(server.left.wait(), 2)
+    assert pull.state == "stopped"

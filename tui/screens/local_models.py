@@ -65,6 +65,8 @@ class LocalModelsScreen(Rereading):
         self._shelves: list[Shelf] = []
         self._problems: dict[str, str] = {}
         """Provider → why it could not be asked."""
+        self._sums = ""
+        """What stands above the table."""
         self._table: VirtualTable[Line] = VirtualTable(
             columns(),
             key=lambda line: line.key,
@@ -133,13 +135,11 @@ class LocalModelsScreen(Rereading):
             if not before and self._first:
                 self._go_to(self._first, lines)
             self.refresh_bindings()
-        self.query_one("#sums", Static).update(
-            " · ".join(
-                part
-                for part in (counted(lines), *(one_line(p, 120) for p in self._problems.values()))
-                if part
-            )
-        )
+        parts = (counted(lines), *(one_line(p, 120) for p in self._problems.values()))
+        sums = " · ".join(part for part in parts if part)
+        if sums != self._sums:
+            self._sums = sums
+            self.query_one("#sums", Static).update(sums)
         self._explain()
 
     def _go_to(self, provider: str, lines: list[Line]) -> None:
