@@ -15,11 +15,13 @@ from textual.pilot import Pilot
 from adapters.events import ToolCall
 from adapters.fake_scripts import Answer, Script
 from services.attachments import Attached
+from services.tool_specs import tools_of
 from store.conversations import MessageRow
 from tui.modals.confirm import Confirm
 from tui.modals.form import Form
 from tui.modals.pick import Pick
 from tui.screens.chat_state import ChatState
+from tui.screens.chat_tools import typed
 from tui.screens.chat_turns import tool_result
 from tui.widgets.line import Line
 
@@ -160,3 +162,13 @@ def test_a_long_result_is_shown_by_its_beginning() -> None:
     short = tool_result("dump", MessageRow(1, "c", 0, "tool", "x" * 8_000))
     short.lay_out(100)
     assert "more" not in short.row(short.height - 1).text
+
+
+def test_a_line_left_as_it_was_sends_the_mocks_own_answer() -> None:
+    mock = '! not an error\n{\n  "celsius": 4\n}'
+    tools = tools_of([{"name": "get_weather", "mock": mock}])
+    prepared = {"c1": mock}
+    (left,) = typed([CALL], {"c1": mock}, prepared, tools)
+    assert (left.text, left.failed, left.mocked) == (mock, False, True)
+    (changed,) = typed([CALL], {"c1": "! no such city"}, prepared, tools)
+    assert (changed.text, changed.failed, changed.mocked) == ("no such city", True, False)

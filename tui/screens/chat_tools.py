@@ -23,6 +23,7 @@ FAILED = "! "
 """A typed result that begins with this is an error of the function."""
 
 
+LONGEST_OFFERED = 8_000
 MOST_SHOWN = 6
 """Calls whose arguments stand above the lines; each shows them in its empty line, too."""
 
@@ -38,7 +39,7 @@ async def answer_calls(chat: ChatAgain, calls: Sequence[ToolCall]) -> None:
         Field(
             call.id,
             _label(call, number if several else None),
-            one_line(prepared[call.id], 2000),
+            _offered(prepared[call.id]),
             hint_of(call),
             keeps_lines=True,
         )
@@ -51,7 +52,7 @@ async def answer_calls(chat: ChatAgain, calls: Sequence[ToolCall]) -> None:
         )
     values = await chat.app.push_screen_wait(Form("Results of the tool calls", fields, detail, keep="send"))
     if values is not None and chat.may_send():
-        await chat.send_results(typed(calls, values, prepared))
+        await chat.send_results(typed(calls, values, prepared, tools))
 
 
 def _label(call: ToolCall, number: int | None) -> str:
@@ -68,6 +69,11 @@ def _prepared(call: ToolCall, tools: Sequence[Tool]) -> str:
     return f"{FAILED}There is no function {call.name}."
 
 
+def _offered(text: str) -> str:
+    """What a line holds of a result, to be edited: all of it, of one that is too long for a line its beginning."""
+    return text.strip() if len(text) <= LONGEST_OFFERED else one_line(text, 2000).strip()
+
+
 def hint_of(call: ToolCall) -> str:
     """The arguments, and whether they can be read."""
     broken = "" if arguments_of(call) is not None else "no JSON object: "
@@ -75,19 +81,18 @@ def hint_of(call: ToolCall) -> str:
 
 
 def typed(
-    calls: Sequence[ToolCall], values: Mapping[str, str], prepared: Mapping[str, str]
+    calls: Sequence[ToolCall], values: Mapping[str, str], prepared: Mapping[str, str], tools: Sequence[Tool]
 ) -> list[ToolAnswer]:
     """The answers as they were typed; a line left as it was holds the mock's own text, line ends and all."""
     answers = []
     for call in calls:
-        same = prepared[call.id] and values[call.id] == one_line(prepared[call.id], 2000).strip()
+        same = prepared[call.id] and values[call.id] == _offered(prepared[call.id])
+        if same and (answer := mocked(call, tools)) is not None:
+            answers.append(answer)
+            continue
         text = prepared[call.id] if same else values[call.id]
         failed = text.startswith(FAILED)
-        answers.append(
-            ToolAnswer(
-                call.id, call.name, text.removeprefix(FAILED), failed, mocked=bool(same) and not failed
-            )
-        )
+        answers.append(ToolAnswer(call.id, call.name, text.removeprefix(FAILED), failed, mocked=False))
     return answers
 
 
