@@ -71,7 +71,7 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     for name in _REQUEST_IDS:
         value = headers.get(name)
         if value:
-            return one_line(value, 128)
+            return one_line(redact(value), 128)
     return None
 
 
