@@ -124,7 +124,7 @@ async def test_a_tool_choice_that_names_no_tool_of_the_set_is_refused_in_the_for
         await pilot.pause()
         assert stage.app.screen is form, "what was written is still there"
         said = str(form.query_one(".problem").render())
-        assert said == "tool choice: The tool choice is one of auto, none, required, get_weather, get_time."
+        assert said == "tool choice: one of auto, none, required, get_weather, get_time"
         assert line.has_focus
         line.value = "get_time"
         await pilot.press("enter")

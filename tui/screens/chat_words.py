@@ -283,7 +283,7 @@ def check_choice(values: Mapping[str, str], before: Params, folder: Path) -> tup
         if tools := _tools(values["tools"], before, folder):
             checked_choice(values["tool_choice"], tools)
     except UsageError as error:
-        return "tool_choice", error.message
+        return "tool_choice", one_line(error.message.removeprefix("The tool choice is ").rstrip("."), 200)
     return None
 
 
