@@ -63,8 +63,15 @@ class Shelf:
 
     provider: str
     models: tuple[LocalModel, ...]
-    note: str = ""
-    """What could not be found out, in a sentence."""
+    error: SwitchroomError | None = None
+    """Why it is not known what is loaded."""
+
+    @property
+    def note(self) -> str:
+        """What could not be found out, in a sentence."""
+        return (
+            f"What is loaded could not be found out: {self.error.message}" if self.error is not None else ""
+        )
 
     @property
     def size_bytes(self) -> int:
@@ -203,7 +210,7 @@ class LocalModels:
         if not isinstance(adapter, PullsModels):
             raise UsageError(
                 f"{slug} holds no models of its own: nothing can be pulled there or deleted.",
-                hint="Ollama servers and the Hugging Face cache do.",
+                hint="Ollama servers (--type ollama) and the Hugging Face cache do.",
             )
         return adapter
 
@@ -320,19 +327,16 @@ def _shelf(
     running: list[RunningModel] | SwitchroomError,
     windows: Mapping[str, int | None],
 ) -> Shelf:
-    note, loaded = "", {}
-    if isinstance(running, SwitchroomError):
-        note = f"What is loaded could not be found out: {running.message}"
-    else:
-        loaded = {one.id: one for one in running}
+    error = running if isinstance(running, SwitchroomError) else None
+    loaded = {} if isinstance(running, SwitchroomError) else {one.id: one for one in running}
     models = [
         LocalModel(
             slug, one.id, one.size_bytes, one.modified_at, one.fingerprint, one.state, one.details,
-            None if note else one.id in loaded, loaded.pop(one.id, None), windows.get(one.id),
+            None if error is not None else one.id in loaded, loaded.pop(one.id, None), windows.get(one.id),
         )
         for one in installed
     ]  # fmt: skip
     models += [
         LocalModel(slug, one.id, None, None, None, "ready", one.details, True, one) for one in loaded.values()
     ]
-    return Shelf(slug, tuple(models), note)
+    return Shelf(slug, tuple(models), error)

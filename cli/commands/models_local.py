@@ -59,7 +59,8 @@ def pull_model(session: Session, slug: str, model: str) -> int:
             "stopped": f"Stopped at {size_words(pull.completed)} of {size_words(pull.total)}."
             f" {kept}: switchroom models pull {slug} {pull.model}",
         }
-        session.emit({"pull": document}, lambda: words.get(pull.state, f"{pull.model} was not pulled."))
+        if session.json or pull.state in words:  # why it failed was said
+            session.emit({"pull": document}, lambda: words[pull.state])
         return status
 
     return session.run(work)
@@ -208,10 +209,8 @@ def running_models(session: Session, slug: str) -> int:
 def _shelf(session: Session, slug: str, *, loaded: bool) -> int:
     async def work(services: Services) -> None:
         shelf = await services.local_models.shelf(slug)
-        if loaded and shelf.note:
-            from cli.output import note
-
-            note(shelf.note)
+        if loaded and shelf.error is not None:
+            raise shelf.error
         models = [model for model in shelf.models if model.loaded or not loaded]
         document: dict[str, object] = {"provider": slug, "models": [_document(model) for model in models]}
         session.emit(document, lambda: (_running if loaded else _installed)(models, shelf))
@@ -270,7 +269,7 @@ def _running(models: Sequence[LocalModel], shelf: Shelf) -> str:
     if not models:
         return f"{shelf.provider} has no model loaded."
     titles = ("MODEL", "MEMORY", "ON THE GPU", "CONTEXT", "UNLOADS")
-    rows = []
+    rows, now = [], now_ms()
     for model in models:
         running = model.running
         assert running is not None
@@ -282,7 +281,7 @@ def _running(models: Sequence[LocalModel], shelf: Shelf) -> str:
                 size_words(running.size_bytes),
                 _on_gpu(running.vram_bytes, running.size_bytes),
                 count(running.context),
-                unknown if until is None else f"in {_left(max(0, until - now_ms()) / 1000)}",
+                unknown if until is None else "now" if until <= now else f"in {_left((until - now) / 1000)}",
             )
         )
     return table(titles, rows, right=titles[1:4])

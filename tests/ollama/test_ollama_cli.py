@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_server import serving
+from loop_server import Exchange, serving
 from ollama_server import OllamaServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,3 +112,22 @@ def test_ctrl_c_stops_it_and_says_how_to_go_on(run: Run, threaded: OllamaServer)
     assert "It goes on from there: switchroom models pull box llama3.2:latest" in out
     threaded.hold_at = None
     assert run("models", "pull", "box", "llama3.2:latest")[0] == 0
+
+
+def test_what_is_loaded_is_not_said_where_it_cannot_be_known(run: Run, threaded: OllamaServer) -> None:
+    async def broken(exchange: Exchange) -> None:
+        await exchange.answer(500, {"error": "the runner is gone"})
+
+    threaded._ps = broken  # type: ignore[method-assign]
+    status, said, _ = run("models", "running", "box", "--json")
+    assert status == 5
+    assert "the runner is gone" in said["error"]["message"]
+    status, said, _ = run("models", "installed", "box", "--json")
+    assert (status, {one["loaded"] for one in said["models"]}) == (0, {None})
+
+
+def test_a_model_that_stays_loaded_is_never_unloaded(run: Run, threaded: OllamaServer) -> None:
+    threaded.until = "2318-01-01T00:00:00Z"
+    assert run("models", "running", "box")[1].splitlines()[-1].endswith("never")
+    threaded.until = "2020-01-01T00:00:00Z"
+    assert run("models", "running", "box")[1].splitlines()[-1].endswith("now")
