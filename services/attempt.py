@@ -22,6 +22,8 @@ from adapters.events import (
 from adapters.speed import Speed, speed_of
 from catalog.errors import SwitchroomError
 from catalog.money import to_nanos
+from catalog.plaintext import one_line
+from catalog.redact import redact
 from catalog.usage import Grade, Usage
 from services.estimate import Prepared
 from services.ratios import weigh
@@ -121,7 +123,7 @@ class Attempt:
     def read_stream(self, stream: Stream) -> None:
         """Take over what the stream itself knows."""
         self.status, self.request_id = stream.status, stream.request_id
-        self.served_by, self.served_model = served_words(stream), stream.served_model
+        self.served_by, self.served_model = served_words(stream), _masked(stream.served_model)
         self.speed = speed_of(stream)
         self.told = getattr(stream, "told", None)
         self.usage = self.usage.updated(stream.usage)
@@ -171,7 +173,12 @@ def served_words(stream: Stream) -> str | None:
     host = getattr(stream, "served_by", None)
     if host is None:
         return None
-    return f"{stream.served_model} at {host}" if stream.served_model else str(host)
+    return _masked(f"{stream.served_model} at {host}" if stream.served_model else str(host))
+
+
+def _masked(said: str | None) -> str | None:
+    """A name as a server gave it, where it may have thrown a secret back."""
+    return None if said is None else one_line(redact(said), 200)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,26 @@ async def test_a_secret_that_comes_back_is_nowhere(
             assert not any(form.encode() in content for content in files)
 
 
+async def test_an_answer_that_calls_itself_by_the_key(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECHO_KEY", KEY)
+
+    async def named(exchange: Exchange) -> None:
+        choice = {"message": {"content": "hi"}, "finish_reason": KEY}
+        await exchange.answer(200, {"id": KEY, "model": KEY, "provider": KEY, "choices": [choice]})
+
+    async with serving(named) as server:
+        draft = ProviderDraft(slug="p", type="openrouter", url=server.url)
+        await services.registry.add(draft, EnvKey("ECHO_KEY"), test=False)
+        request = RunRequest(model="p/m", messages=(Message("user", "hi"),), caller="cli", allow_unpriced=True, stream=False)  # fmt: skip
+        result = await services.runs.start(request).result()
+    assert result.text == "hi"
+    assert KEY not in repr(result)
+    for file in services.paths.data.parent.rglob("*"):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
 def test_nobody_prints_what_carries_a_secret() -> None:
     """What a traceback with its variables would show."""
     from adapters.azure import AzureAdapter
