@@ -193,6 +193,7 @@ def test_what_a_sign_in_refuses(cli: Cli, cloud: Cloud, clock: Clock) -> None:
     asked = len(cloud.entra.asked)
     dry = add(cli, cloud, *cloud.sign_in, "--dry-run")
     assert dry.status == 0
+    assert add(cli, cloud, *cloud.sign_in, "--read-only").status == 3
     assert len(cloud.entra.asked) == asked
     assert add(cli, cloud, "--key-stdin", stdin=KEY).status == 0
     assert "is not used with a sign-in" in cli("providers", "login", "eu").err

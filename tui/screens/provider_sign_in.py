@@ -87,13 +87,13 @@ async def sign_in_again(app: SwitchroomApp, view: ProviderView) -> None:
     tokens = await app.push_screen_wait(window)
     if tokens is None:
         return
+    await services.sign_ins.keep(slug, tokens, backend=place.name)  # first: the key goes only when this is kept
     if view.row.options != row.options:
         from services.registry import ProviderDraft
 
         await services.registry.edit(slug, ProviderDraft(options=row.options))
     if view.row.key_ref is not None:
         await services.registry.remove_key(slug)
-    await services.sign_ins.keep(slug, tokens, backend=place.name)
     validation = await services.registry.test(slug)
     if validation.error is not None:
         app.tell_error(validation.error)
