@@ -310,7 +310,7 @@ CREATE TABLE vendor_days (                -- sums of vendor_usage over kinds, it
     cache_read INTEGER,
     cache_write INTEGER,
     cost_nanos INTEGER,
-    PRIMARY KEY (provider, day, model)
+    PRIMARY KEY (day, provider, model)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO vendor_days
 SELECT provider, start_at / 86400000, model,
