@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import NotFoundError, SwitchroomError, UsageError
@@ -12,11 +11,12 @@ from catalog.plaintext import one_line
 from services.clock import now_ms
 from services.feed import PullChanged
 from services.pulls import Pull, same_model
+from services.shelves import Shelf, shelf_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Coroutine
 
-    from adapters.abilities import CopiesModels, InstalledModel, PullsModels, RunningModel
+    from adapters.abilities import CopiesModels, PullsModels, RunningModel
     from services.container import Services
     from store.providers import ProviderRow
 
@@ -30,59 +30,6 @@ _OFTEN = 0.25
 """Seconds between two events of one download."""
 _KEPT = 20
 """Downloads that are over and still shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalModel:
-    """A model on a machine, as it is shown."""
-
-    provider: str
-    id: str
-    size_bytes: int | None
-    """On the disk; None where it is not there, or nobody says."""
-    modified_at: int | None
-    """UTC ms."""
-    fingerprint: str | None
-    state: str
-    """`ready`, `partial`, `damaged`."""
-    details: Mapping[str, str | int]
-    loaded: bool | None
-    """None: the server could not be asked."""
-    running: RunningModel | None = None
-    window: int | None = None
-    """Tokens that a chat with it may have, as its provider's list says; None where it is not listed."""
-
-    @property
-    def ref(self) -> str:
-        return f"{self.provider}/{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """What one provider holds."""
-
-    provider: str
-    models: tuple[LocalModel, ...]
-    error: SwitchroomError | None = None
-    """Why it is not known what is loaded."""
-
-    @property
-    def note(self) -> str:
-        """What could not be found out, in a sentence."""
-        return (
-            f"What is loaded could not be found out: {self.error.message}" if self.error is not None else ""
-        )
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all models whose size is known."""
-        return size_of(self.models)
-
-
-def size_of(models: Iterable[LocalModel]) -> int:
-    """What they take of disks; a model with two names lies there once."""
-    weights = {(one.provider, one.fingerprint or one.id): one.size_bytes or 0 for one in models}
-    return sum(weights.values())
 
 
 class LocalModels:
@@ -110,7 +57,7 @@ class LocalModels:
         holder = await self._holder(slug)
         installed, running = await asyncio.gather(holder.installed(), _running(holder))
         windows = {view.info.id: view.info.context_window for view in await self._services.models.list(slug)}
-        return _shelf(slug, installed, running, windows)
+        return shelf_of(slug, installed, running, windows)
 
     def pulls(self, *, active: bool = False) -> tuple[Pull, ...]:
         """The downloads of this program, oldest first; `active`: only those that are not over."""
@@ -319,24 +266,3 @@ async def _running(holder: PullsModels) -> list[RunningModel] | SwitchroomError:
         return await holder.running()
     except SwitchroomError as error:
         return error
-
-
-def _shelf(
-    slug: str,
-    installed: list[InstalledModel],
-    running: list[RunningModel] | SwitchroomError,
-    windows: Mapping[str, int | None],
-) -> Shelf:
-    error = running if isinstance(running, SwitchroomError) else None
-    loaded = {} if isinstance(running, SwitchroomError) else {one.id: one for one in running}
-    models = [
-        LocalModel(
-            slug, one.id, one.size_bytes, one.modified_at, one.fingerprint, one.state, one.details,
-            None if error is not None else one.id in loaded, loaded.pop(one.id, None), windows.get(one.id),
-        )
-        for one in installed
-    ]  # fmt: skip
-    models += [
-        LocalModel(slug, one.id, None, None, None, "ready", one.details, True, one) for one in loaded.values()
-    ]
-    return Shelf(slug, tuple(models), error)

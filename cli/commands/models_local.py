@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.container import Services
-    from services.local_models import LocalModel, Shelf
     from services.pulls import Pull
+    from services.shelves import LocalModel, Shelf
 
 _EVERY_S = 2.0
 """Seconds between two lines of progress where they cannot be written over each other."""

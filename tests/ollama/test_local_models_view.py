@@ -127,8 +127,8 @@ def test_picture(
 
     async def before(pilot: Pilot[Any]) -> None:
         from adapters.abilities import RunningModel
-        from services.local_models import LocalModel, Shelf
         from services.pulls import Pull
+        from services.shelves import LocalModel, Shelf
         from tui.screens.local_models import LocalModelsScreen
 
         await opened(pilot)

@@ -20,7 +20,7 @@ from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from services.container import Services
-    from services.local_models import Shelf
+    from services.shelves import Shelf
     from tui.app import SwitchroomApp
 
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "StoreChangedElsewhere"})

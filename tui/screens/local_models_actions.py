@@ -10,7 +10,7 @@ from catalog.plaintext import one_line
 from catalog.sizes import size_words
 
 if TYPE_CHECKING:
-    from services.local_models import LocalModel
+    from services.shelves import LocalModel
     from store.providers import ProviderRow
     from tui.app import SwitchroomApp
 

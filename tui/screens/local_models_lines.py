@@ -12,8 +12,8 @@ from tui.formatting import UNKNOWN, Tone, age, bar, time_left, tokens, whole
 from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
-    from services.local_models import LocalModel
     from services.pulls import Pull, PullState
+    from services.shelves import LocalModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def search_text(line: Line) -> str:
 
 def counted(lines: Sequence[Line]) -> str:
     """What stands above the table."""
-    from services.local_models import size_of
+    from services.shelves import size_of
 
     models = [line.model for line in lines if line.model is not None]
     if not models:
