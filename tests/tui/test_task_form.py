@@ -101,3 +101,19 @@ async def test_a_model_is_looked_for_and_pulled(app: SwitchroomApp, monkeypatch:
         await pilot.press("enter")
         await until(pilot, "Models on the hub", gone=True)
         assert pulled == [("hf", "openai/whisper-tiny")]
+
+
+async def test_runs_whose_cost_nobody_states_were_made_all_the_same(
+    app: SwitchroomApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from services.tasks import translation
+
+    monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
+    async with serving(HubServer()) as loop, app.run_test(size=(80, 24)) as pilot:
+        await _add(pilot, loop.url)
+        request = translation("hf/facebook/m2m100_418M", "yes", "en", "de", caller="test")
+        await app.services.runs.start(request).result()
+        await pilot.press("5")
+        text = await until(pilot, "have no known cost")
+        assert "This month: no known cost" in text
+        assert "Nothing was used" not in text

@@ -134,7 +134,12 @@ class UsageScreen(UsageBars):
         self._compared.set_empty(theirs.NOTHING)
         self._show_words()
         chart = self.query_one(Chart)
-        chart.set_empty(_UNUSED if fresh.source == "here" else "No bill of this time is known.")
+        unused = (
+            f"The runs of this time have no known {fresh.measure.replace('ttft', 'TTFT')}."
+            if fresh.table.total.now.runs
+            else _UNUSED
+        )
+        chart.set_empty(unused if fresh.source == "here" else "No bill of this time is known.")
         chart.show(fresh.data)
         if before is None or before.limits != fresh.limits:
             self.query_one(LimitLines).show(fresh.limits)

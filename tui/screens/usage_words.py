@@ -185,7 +185,9 @@ def projection_spans(spent: Decimal | None, found: Projection | None, cells: int
     if found is None:
         return [
             ("This month: ", "$dim"),
-            (f"{cents(spent)} so far", "") if spent else ("nothing spent yet", "$dim"),
+            (f"{cents(spent)} so far", "")
+            if spent
+            else ("no known cost" if spent is None else "nothing spent yet", "$dim"),
         ]
     spans = [
         ("This month: ", "$dim"),
