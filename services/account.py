@@ -165,7 +165,7 @@ class AccountService:
             present = await self._services.registry.find(row.slug, tx)
             if present is None or elsewhere(row, present):
                 return
-            if (present.key_ref, present.admin_ref) != (row.key_ref, row.admin_ref):
+            if _opened_with(present) != _opened_with(row):
                 return
             old = await self.held.account(row.slug, tx) or AccountRow(row.slug, now)
             new = replace(
@@ -260,6 +260,11 @@ def _since(before: AccountView, days: int | None, now: int) -> int:
     if before.pulled_at is None or before.pulled_at > now:
         return min(reach, midnight(now, 1 - FIRST_DAYS))
     return max(min(reach, midnight(before.pulled_at, -OVERLAP_DAYS)), midnight(now, 1 - MOST_DAYS))
+
+
+def _opened_with(row: ProviderRow) -> tuple[str | None, ...]:
+    """The keys: one that is replaced lies where the other lay, and may be another account's."""
+    return row.key_ref, row.key_last4, row.admin_ref, row.admin_last4
 
 
 def _read_from(old: AccountRow, since: int | None, now: int) -> int | None:

@@ -57,6 +57,7 @@ def test_a_gateways_own_calls_lie_under_its_own_path(base: str, own: str) -> Non
 async def test_a_pull_by_a_wrong_clock_leaves_no_gap_and_more_days_are_remembered(
     services: Services, connect: Connect, accounts: Accounts, moment: list[int]
 ) -> None:
+    accounts.page_days = 400
     slug = await connect()
     await services.accounts.set_key(slug, SECRET)
     real = moment[0]
@@ -81,6 +82,7 @@ async def test_a_short_history_is_not_asked_for_with_each_look(
     slug = await connect()
     await services.accounts.set_key(slug, SECRET)
     accounts.usage, accounts.amounts = {}, {}  # a new organization
+    accounts.page_days = 400
     await providers_account._shown(services, slug, 30, pull=False)
     asked = len(accounts.asked)
     moment[0] += 60_000
@@ -158,3 +160,27 @@ def test_a_line_item_names_its_model_in_both_spellings(item: str) -> None:
         assert found is not None
         assert found[1] == "gpt-6-astra"
         assert pattern.fullmatch("web search, throughput") is None
+
+
+async def test_what_another_key_said_is_not_kept_for_the_new_one(
+    services: Services,
+    connect: Connect,
+    accounts: Accounts,
+    moment: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from adapters.account.openai import Reporter
+
+    slug = await connect()
+    await services.accounts.set_key(slug, SECRET)
+    told = Reporter.account
+
+    async def slow(self: Reporter) -> object:
+        found = await told(self)
+        monkeypatch.setattr(Reporter, "account", told)
+        await services.accounts.set_key(slug, SecretStr("sk-admin-other-0000"), test=False)
+        return found
+
+    monkeypatch.setattr(Reporter, "account", slow)
+    await services.accounts.refresh(slug)
+    assert (await services.accounts.view(slug)).state == "never"
