@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from catalog.errors import UsageError
 from services.clock import now_ms
 from services.drafts import ProviderDraft
+from services.entra import wants_sign_in
 from services.feed import AccountRead, ProvidersChanged
 from services.keys import Keys, Stored, references
 from services.row_audit import admin_detail
@@ -106,6 +107,8 @@ async def account_reporter(
     opens = way(row)
     assert opens is not None
     await asyncio.to_thread(preload, opens)  # the HTTP client, perhaps for the first time
+    if wants_sign_in(row) is not None:
+        key = None  # a client secret is the sign-in authority's business alone
     connection = await services.registry.connection(row, key)
     if not services.fetcher.prepared(connection):
         await asyncio.to_thread(services.fetcher.prepare, connection)

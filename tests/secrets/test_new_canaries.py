@@ -16,12 +16,13 @@ sys.path.append(str(Path(__file__).parents[1] / "adapters"))
 
 from loop_server import Exchange, serving
 
+from adapters.base import Connection
 from adapters.errors import ProviderError
 from adapters.events import Message
 from adapters.fetch import Fetcher
 from catalog.errors import SwitchroomError
 from services import hub
-from services.admin_keys import set_admin_key
+from services.admin_keys import account_reporter, set_admin_key
 from services.container import Services
 from services.drafts import EnvKey, ProviderDraft
 from services.run_events import RunRequest
@@ -123,10 +124,25 @@ async def test_an_answer_that_calls_itself_by_the_key(
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
 
 
+async def test_a_client_secret_goes_to_no_account_api(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECHO_KEY", KEY)
+    given: list[Connection] = []
+    monkeypatch.setattr(
+        "adapters.account.reporter", lambda _way, connection, *_more: given.append(connection)
+    )
+    options = {"auth": "entra", "tenant": "t", "client_id": "c", "account": "litellm"}
+    for slug, said in (("app", options), ("keyed", {"account": "litellm"})):
+        draft = ProviderDraft(slug=slug, type="azure", url="https://r.openai.azure.com", options=said)
+        await services.registry.add(draft, EnvKey("ECHO_KEY"), test=False)
+        await account_reporter(services, await services.registry.row(slug), SecretStr(KEY), None)
+    assert [connection.key is None for connection in given] == [True, False]
+
+
 def test_nobody_prints_what_carries_a_secret() -> None:
     """What a traceback with its variables would show."""
     from adapters.azure import AzureAdapter
-    from adapters.base import Connection
 
     options = {"auth": "entra", "tenant": "t", "client_id": "c"}
     connection = Connection("p", "azure", "https://r.openai.azure.com", key=SecretStr(KEY), proxy=SecretStr(f"http://u:{ADMIN}@h"), options=options)  # fmt: skip
