@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from services.registry import ProviderView
     from store.db import Tx
     from store.providers import ProviderRow
-    from store.vendor_usage import By, Coverage, Kind, VendorTotal
+    from store.vendor_usage import By, Kind, VendorTotal
 
 __all__ = ["AccountService", "AccountView", "midnight"]
 
@@ -87,10 +87,6 @@ class AccountService:
     ) -> list[VendorTotal]:
         """What vendors state of [since, until), summed by key; `slug` None: every provider, gone ones too."""
         return await self.held.totals(since, until, by, provider=slug, source=source, kind=kind)
-
-    async def coverage(self, slug: str) -> list[Coverage]:
-        """Of which days anything is held, by source."""
-        return await self.held.coverage(slug)
 
     # asking
 
