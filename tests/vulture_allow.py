@@ -3,27 +3,13 @@
 # ruff: noqa: B018, F821
 
 # What httpx and the loader call by name.
-auth_flow, async_auth_flow, FakeAdapter
+async_auth_flow, FakeAdapter
 
-# Facts of the catalog that are read from its files and shown by the catalog screens and the model tests.
-(
-    audio_input,
-    per_1k_web_searches,
-    max_input,
-    modalities_in,
-    reasoning_levels,
-    reasoning_default,
-    release_date,
-    family,
-)
-models_endpoint, fallback
+# Facts of the catalog that its files state and tests read.
+reasoning_levels, reasoning_default, fallback
 
-# Columns that are written now and read by usage, charts and history: rows are whole, and roll-ups count them.
-final, http_status, labels_json, first_seen, missing_since, state_at, diff_json, estimated_nanos
-latency_p50, latency_p95, latency_p99, ttft_p99, points
-
-# Settings and views whose screens follow: discovery at the start, limits that have ended.
-discovery, in_force
+# Columns that are written and summed in SQL: rows are whole.
+first_seen, missing_since, estimated_nanos
 
 # Hooks that logging and click call by name.
 handleError, format_commands
