@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from catalog.plaintext import one_line
 from catalog.sizes import size_words
@@ -20,7 +21,7 @@ class PullWork:
         self._app = app
         self._shown = False
         """The line of work is about a download."""
-        self._told: set[int] = set()
+        self._told: WeakSet[Pull] = WeakSet()
         self.active = 0
         """Downloads under way."""
 
@@ -30,8 +31,8 @@ class PullWork:
             return
         local = self._app.services.local_models
         for pull in local.pulls():
-            if pull.over and id(pull) not in self._told:
-                self._told.add(id(pull))
+            if pull.over and pull not in self._told:
+                self._told.add(pull)
                 self._tell(pull)
         active = local.pulls(active=True)
         self.active = len(active)
