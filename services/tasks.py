@@ -88,9 +88,9 @@ def recording(path: Path) -> Transcribe:
     """A sound file, its type told from its bytes, else from its ending. UsageError for what cannot be one."""
     from adapters.abilities import Transcribe
 
-    path = path.expanduser()
     shown = one_line(str(path), 120)
     try:
+        path = path.expanduser()
         facts = path.stat()
         if not stat.S_ISREG(facts.st_mode):
             raise UsageError(f"{shown} is no ordinary file.")
@@ -103,6 +103,8 @@ def recording(path: Path) -> Transcribe:
             audio = file.read(MOST_AUDIO + 1)
     except OSError as problem:
         raise UsageError(f"{shown} cannot be read: {problem.strerror}.") from None
+    except (RuntimeError, ValueError):  # the home of nobody; a null character
+        raise UsageError(f"{shown} is no path of a file.") from None
     if not audio:
         raise UsageError(f"{shown} is empty.")
     if len(audio) > MOST_AUDIO:

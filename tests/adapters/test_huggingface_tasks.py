@@ -80,9 +80,11 @@ def test_recordings(tmp_path: Path) -> None:
     (tmp_path / "none.wav").write_bytes(b"")
     with (tmp_path / "huge.wav").open("wb") as file:
         file.truncate(MOST_AUDIO + 1)
-    for name in ("text.txt", "none.wav", "huge.wav", "missing.wav", "."):
+    for name in ("text.txt", "none.wav", "huge.wav", "missing.wav", ".", "a\x00b.wav"):
         with pytest.raises(UsageError):
             recording(tmp_path / name)
+    with pytest.raises(UsageError):
+        recording(Path("~nobody-of-this-name/a.wav"))
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from catalog.errors import SwitchroomError
+from catalog.errors import SwitchroomError, UsageError
 from tui.modals.form import Field, Form
 from tui.widgets.line import Line
 from tui.widgets.prompt import PromptBox
@@ -102,5 +102,7 @@ def _request(kind: Kind, values: Mapping[str, str]) -> RunRequest:
     from services.tasks import transcription, translation
 
     if kind == "transcribe":
+        if not values["file"]:
+            raise UsageError("There is no recording.", hint="Name a sound file.")
         return transcription(values["model"], Path(values["file"]), caller="tui")
     return translation(values["model"], values["text"], values["source"], values["target"], caller="tui")
