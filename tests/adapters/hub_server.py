@@ -94,6 +94,8 @@ class HubServer:
     """Bytes of the large file after which the connection breaks, once."""
     stall: asyncio.Event | None = None
     """The large file waits here half way."""
+    hold: asyncio.Event | None = None
+    """Tasks wait here before they are answered."""
 
     async def __call__(self, exchange: Exchange) -> None:
         split = urlsplit(exchange.path)
@@ -132,6 +134,8 @@ class HubServer:
             await exchange.answer(401, {"error": "Invalid username or password."})
             return
         self.tasks.append((model, exchange.headers, exchange.body))
+        if self.hold is not None:
+            await self.hold.wait()
         if "whisper" in model:
             await exchange.answer(200, {"text": " Ask not what your country can do for you."}, x_inference_provider="hf-inference")  # fmt: skip
         elif "unsupported" in model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -220,3 +221,18 @@ async def test_without_a_list_the_cached_models_are_the_list(
         assert (result.state, result.total) == ("ok", 1)
         assert "hf/a/cached" in {view.ref for view in await services.models.list()}
         assert loop.connections == connections
+
+
+async def test_a_task_that_is_stopped_may_have_cost_something(tmp_path: Path) -> None:
+    server = HubServer(hold=asyncio.Event())
+    async with room(tmp_path, server) as (services, _):
+        run = services.runs.start(translation(f"hf/{M2M}", "yes", "en", "de", caller="test"))
+        async with asyncio.timeout(5):
+            while not server.tasks:  # noqa: ASYNC110  the server has no other way to tell
+                await asyncio.sleep(0.005)
+        run.cancel()
+        result = await run.result()
+        assert (result.state, result.cost, result.grade) == ("cancelled", None, "unknown")
+        assert await ledger(services) == [(M2M, "cancelled", None, None, None, "unknown")]
+        assert server.hold is not None
+        server.hold.set()
