@@ -12,6 +12,7 @@ import pytest
 from chat_stage import BIG, SMALL, THINKER, Stage, ask, busy, enter_chat, send, until, window
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from adapters.events import ToolCall
 from adapters.fake_scripts import Answer, Script
@@ -188,7 +189,10 @@ async def test_a_pasted_image_goes_along_and_stays_with_its_prompt(stage: Stage,
         assert stage.chat.prompt.text == ""
         await pilot.press("f5")
         await window(stage, pilot, Form)
-        await pilot.press(*str(other), "enter")
+        field = stage.app.screen.focused
+        assert isinstance(field, Input)
+        field.insert_text_at_cursor(str(other))
+        await pilot.press("enter")
         await until(pilot, lambda: len(stage.chat.state.attached) == 2)
         await pilot.press("f5")
         await window(stage, pilot, Form)
