@@ -49,6 +49,14 @@ FLAGS = {
 }
 
 
+def _variables(vendor: str, stated: dict[str, list[str]]) -> dict[str, list[str]]:
+    """A vendor's variables as they are to be kept: where the hub is says nothing of the router."""
+    if vendor != "huggingface" or "HF_ENDPOINT" not in stated.get("base_url", []):
+        return stated
+    others = [name for name in stated["base_url"] if name != "HF_ENDPOINT"]
+    return {**stated, "base_url": others, "other": [*stated.get("other", []), "HF_ENDPOINT"]}
+
+
 def _facts(name: str) -> Any:
     return json.loads((SHARED / name).read_text("utf-8"), parse_float=Decimal)
 
@@ -87,7 +95,9 @@ def test_every_vendor_keeps_its_own_fields() -> None:
         assert (shipped.key_url, shipped.docs_url) == (raw.get("key_url"), raw.get("models_docs_url"))
         assert (shipped.note, list(shipped.alt_endpoints)) == (raw.get("note"), raw.get("alt_endpoints", []))
         assert list(shipped.url_patterns) == raw["url_patterns"]
-        assert {name: list(getattr(shipped.env, name)) for name in raw["env"]} == raw["env"]
+        assert {name: list(getattr(shipped.env, name)) for name in raw["env"]} == _variables(
+            raw["id"], raw["env"]
+        )
         hint = shipped.key_hint
         kept = {"prefixes": list(hint.prefixes), "regex": hint.regex, "note": hint.note}
         assert kept == raw["key_hint"]
@@ -190,4 +200,5 @@ def test_what_discovery_looks_for_is_kept() -> None:
     for provider_id, names in raw["env_vars"]["by_provider"].items():
         spec = bundled.spec(provider_id)
         assert spec is not None
-        assert {name: list(getattr(spec.env, name)) for name in names} == names
+        kept = {name: list(getattr(spec.env, name)) for name in names}
+        assert kept == _variables(provider_id, names)
