@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _WINDOW = 10.0
 """Seconds that the rate is told from."""
+_NEARLY = 0.999
 _SAMPLE = 0.1
 """Seconds between two points of it: a fast server reports thousands of times a second."""
 
@@ -60,9 +61,14 @@ class Pull:
         return None if not self.total or self.completed is None else min(1.0, self.completed / self.total)
 
     @property
+    def nearly(self) -> bool:
+        """All that is large is there: a rate, told from what is left, would mislead."""
+        return (self.share or 0) >= _NEARLY
+
+    @property
     def rate(self) -> float | None:
         """Bytes a second, of the last seconds; None until it can be told."""
-        if self.state != "pulling" or len(self._seen) < 2:
+        if self.state != "pulling" or self.nearly or len(self._seen) < 2:
             return None
         (then, there), (now, here) = self._seen[0], self._seen[-1]
         return (here - there) / (now - then) if now - then >= 0.2 and here > there else None

@@ -70,7 +70,7 @@ def _words(pulls: tuple[Pull, ...]) -> str:
     if first.state == "reconnecting":
         parts.append("broken off, trying again")
     elif first.share is not None:
-        parts.append(f"{bar(first.share, 6)} {first.share * 100:.0f} %")
+        parts.append(f"{bar(first.share, 6)} {int(first.share * 100)} %")
         if first.rate is not None:
             parts.append(f"{size_words(first.rate)}/s")
         if first.left_s is not None and first.left_s >= 1:

@@ -137,13 +137,13 @@ def _progress(pull: Pull) -> str:
         return f"{name}: {pull.status or 'asking'}"
     parts = [
         f"{size_words(pull.completed)} of {size_words(pull.total)}",
-        f"{pull.share:.0%}".replace("%", " %"),
+        f"{int(pull.share * 100)} %",
     ]
     if pull.rate is not None:
         parts.append(f"{size_words(pull.rate)}/s")
-    if pull.left_s is not None and pull.share < 1:
+    if pull.left_s is not None:
         parts.append(f"{_left(pull.left_s)} left")
-    elif pull.share >= 1:
+    elif pull.nearly:
         parts.append(pull.status)
     return f"{name}: {', '.join(parts)}"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from adapters.abilities import PullProgress
 from catalog.errors import SwitchroomError
 from services.feed import PullChanged
 from services.pulls import Pull
@@ -47,3 +50,15 @@ def test_each_end_is_told_once() -> None:
         assert (app.facts.work, work.active) == ("", 0)
         del pull
     assert len(app.told) == 30
+
+
+def test_no_rate_is_told_from_the_last_few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+    monkeypatch.setattr("services.pulls.time.monotonic", lambda: clock)
+    pull = Pull("box", "x")
+    for completed in (0, 400_000, 999_500):
+        clock += 1
+        pull.take(PullProgress("pulling", completed, 1_000_000))
+        if completed == 400_000:
+            assert (pull.rate, pull.left_s, pull.nearly) == (400_000, 1.5, False)
+    assert (pull.rate, pull.left_s, pull.nearly) == (None, None, True)

@@ -87,7 +87,7 @@ def _pull_state(pull: PullLine) -> Cell:
         return "↓ asking", "accent"
     if pull.share >= 1:
         return "↓ checking", "accent"
-    return f"↓ {pull.share * 100:.0f} %", "accent"
+    return f"↓ {int(pull.share * 100)} %", "accent"
 
 
 def _size(line: Line) -> Cell:
@@ -187,7 +187,7 @@ def pull_words(pull: PullLine, cells: int = 16) -> str:
         parts.append(one_line(pull.status, 40))
     if pull.rate is not None:
         parts.append(f"{size_words(pull.rate)}/s")
-    if pull.left_s is not None and pull.share < 1:
+    if pull.left_s is not None:
         parts.append(f"{time_left(pull.left_s)} left")
     return " · ".join(parts)
 
