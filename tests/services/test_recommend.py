@@ -181,6 +181,8 @@ async def test_a_store_is_judged_with_what_is_known_of_it(services: Services) ->
     }  # fmt: skip
     assert [verdict.ref for verdict in advice.verdicts][:2] == ["home/m", "a/mini"]
     assert advice.verdicts[1].candidate.cost == Decimal("0.0018")  # 12,000 x 0.1 + 1,500 x 0.4
+    why = {verdict.ref: verdict.why for verdict in advice.verdicts}
+    assert why["new/m"] == "nothing installed here speaks klingon"
     assert not advice.yours
 
 
