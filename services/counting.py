@@ -55,7 +55,7 @@ class Counting:
         """Whether a model's vendor counts prompts and can be asked now, without a passphrase or a forbidden socket."""
         from services.models import split_ref
 
-        if not self._services.settings.chat.exact_counts or monotonic() < self._rests.get(ref, 0.0):
+        if self._services.settings.chat.exact_counts == "off" or monotonic() < self._rests.get(ref, 0.0):
             return False
         try:
             row = await self._services.registry.row(split_ref(ref)[0])

@@ -85,8 +85,10 @@ class Chat:
 
     max_tokens: int | None = setting(None, "Longest answer in tokens; none leaves it to the model.", low=1)
     temperature: float | None = setting(None, "Temperature; none leaves it to the model.", low=0, high=2)
-    exact_counts: bool = setting(
-        True, "Let vendors that do it for free count a prompt before it is sent; they see it then."
+    exact_counts: Literal["asked", "typing", "off"] = setting(
+        "asked",
+        "When vendors that do it for free count a prompt, and see it then: where an estimate is asked for (`switchroom"
+        " estimate`, E in Models), also in Chat after a pause in typing, or never.",
     )
     tool_rounds: int = setting(
         8, "How often in a row mocked tools answer the model by themselves; 0 never.", low=0, high=100

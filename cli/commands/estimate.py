@@ -27,7 +27,7 @@ def command(
     """What a prompt would cost, before it is sent.
 
     Without PROMPT it is read from standard input. The differences are to the first model. Tokens with a ~ are
-    estimated here; the others were counted by the vendor, for free (chat.exact_counts = false keeps the prompt here).
+    estimated here; the others were counted by the vendor, for free (chat.exact_counts = off keeps the prompt here).
     """
     from cli.values import read_prompt
 

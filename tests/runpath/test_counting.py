@@ -178,7 +178,7 @@ async def test_nobody_is_asked_where_it_is_not_wanted_or_cannot_be(
     services = room.services
     settings = services.settings
     for closed in (
-        replace(settings, chat=replace(settings.chat, exact_counts=False)),
+        replace(settings, chat=replace(settings.chat, exact_counts="off")),
         replace(settings, network=replace(settings.network, offline=True)),
     ):
         monkeypatch.setattr(services, "settings", closed)

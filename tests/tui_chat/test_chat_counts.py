@@ -47,7 +47,22 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
     monkeypatch.setattr(CountingAdapter, "vendor", made, raising=False)
     monkeypatch.setattr("adapters.loader.can", lambda _dialect, _ability: True)
     monkeypatch.setattr(chat_count, "COUNT_AFTER", 0.02)
+    monkeypatch.setenv("SWITCHROOM_CHAT__EXACT_COUNTS", "typing")
     return made
+
+
+async def test_no_draft_leaves_unless_the_user_wants_it(
+    stage: Stage, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SWITCHROOM_CHAT__EXACT_COUNTS")
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await enter_chat(stage, pilot)
+        assert stage.adapter is not None
+        stage.adapter.__class__ = CountingAdapter
+        await pilot.press("h", "i")
+        await until(pilot, lambda: "est. " in str(stage.chat.prompt.border_title))
+        assert stage.chat._count._timer is None, "nothing waits to be asked"
+        assert vendor.asked == []
 
 
 async def test_a_pause_makes_the_estimate_exact_and_a_key_takes_it_back(

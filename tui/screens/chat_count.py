@@ -1,4 +1,5 @@
-"""The exact count of the prompt being written: asked for after a pause in typing, dropped with the next key."""
+"""The exact count of the prompt being written, where the user wants drafts counted: asked for after a pause in typing,
+dropped with the next key."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class PromptCount:
         if self._timer is not None:
             self._timer.stop()
         self._chat.workers.cancel_group(self._chat, "count")
-        self._timer = self._chat.set_timer(COUNT_AFTER, self._ask)
+        if self._chat.app.opened and self._chat.app.services.settings.chat.exact_counts == "typing":
+            self._timer = self._chat.set_timer(COUNT_AFTER, self._ask)
 
     def _ask(self) -> None:
         chat = self._chat

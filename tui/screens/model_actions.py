@@ -136,7 +136,7 @@ OFFERS: tuple[Column[Offer], ...] = (
 
 
 def _asks(app: SwitchroomApp) -> str:
-    counts = app.services.settings.chat.exact_counts
+    counts = app.services.settings.chat.exact_counts != "off"
     return "Type or paste it. " + (
         "No answer is asked for; vendors that do it for free count it." if counts else "Nothing is sent."
     )
