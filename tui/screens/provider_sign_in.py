@@ -87,7 +87,8 @@ async def sign_in_again(app: SwitchroomApp, view: ProviderView) -> None:
     tokens = await app.push_screen_wait(window)
     if tokens is None:
         return
-    await services.sign_ins.keep(slug, tokens, backend=place.name)  # first: the key goes only when this is kept
+    # First: the key goes only when this is kept.
+    await services.sign_ins.keep(slug, tokens, backend=place.name)
     if view.row.options != row.options:
         from services.registry import ProviderDraft
 
