@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from typing import ClassVar
 
-from contract import CANARY, SIGNATURE, Scenario
-from loop_server import Exchange, serving
-from pydantic import SecretStr
-
-from adapters.base import Adapter, Connection
-from adapters.fetch import Fetcher
-from adapters.loader import create
+from contract import CANARY, SIGNATURE
+from loop_server import Exchange
+from stage import LoopStage, Refusals
 
 MODELS = [
     {
@@ -101,46 +96,23 @@ def stream(
     return "".join(row(event) for event in [*events, *end(reason)]).encode()
 
 
-class AnthropicStage:
+class AnthropicStage(LoopStage):
     """The contract's vendor."""
 
-    usage = (9, 2)
+    DIALECT = "anthropic"
+    REFUSALS: ClassVar[Refusals] = {
+        "bad_key": (401, error("authentication_error", f"invalid x-api-key {CANARY}"), {}),
+        "no_credit": (400, error("invalid_request_error", "Your credit balance is too low to access the API."), {}),
+        "limited": (429, error("rate_limit_error", "Too many requests"), {"retry_after": "1.5"}),
+    }  # fmt: skip
 
-    def __init__(self) -> None:
-        self.left = asyncio.Event()
-        self.sent: list[dict[str, object]] = []
-        self._scenario: Scenario = "answer"
-
-    @asynccontextmanager
-    async def adapter(self, scenario: Scenario) -> AsyncIterator[Adapter]:
-        self._scenario = scenario
-        fetcher = Fetcher()
-        async with serving(self._handle) as server:
-            url = "http://127.0.0.1:9" if scenario == "unreachable" else server.url
-            made = create(Connection("prov", "anthropic", url, key=SecretStr(CANARY)), fetcher)
-            try:
-                yield made
-            finally:
-                await made.aclose()
-                await fetcher.aclose()
-
-    async def _handle(self, exchange: Exchange) -> None:
+    def check(self, exchange: Exchange) -> None:
         assert exchange.headers["x-api-key"] == CANARY
         assert "authorization" not in exchange.headers
         assert exchange.headers["anthropic-version"] in ("2026-10-21", "2023-06-01")
-        refusals = {
-            "bad_key": (401, error("authentication_error", f"invalid x-api-key {CANARY}"), {}),
-            "no_credit": (
-                400,
-                error("invalid_request_error", "Your credit balance is too low to access the API."),
-                {},
-            ),
-            "limited": (429, error("rate_limit_error", "Too many requests"), {"retry_after": "1.5"}),
-        }
-        if self._scenario in refusals:
-            status, told, headers = refusals[self._scenario]
-            await exchange.answer(status, told, **headers)
-        elif exchange.path.startswith("/v1/models"):
+
+    async def route(self, exchange: Exchange) -> None:
+        if exchange.path.startswith("/v1/models"):
             await self._models(exchange)
         elif not exchange.json.get("model"):
             await exchange.answer(400, error("invalid_request_error", "model: Field required"))
@@ -162,15 +134,15 @@ class AnthropicStage:
         )
 
     def _blocks(self) -> list[dict[str, object]]:
-        if self._scenario == "tools":
+        if self.scenario == "tools":
             return [CALL]
-        if self._scenario == "signed":
+        if self.scenario == "signed":
             return [THINKING, CALL]
         said: dict[str, object] = {"type": "text", "text": "Hello there"}
-        return [THINKING, said] if self._scenario == "thinking" else [said]
+        return [THINKING, said] if self.scenario == "thinking" else [said]
 
     async def _answer(self, exchange: Exchange) -> None:
-        reason = "tool_use" if self._scenario in ("tools", "signed") else "end_turn"
+        reason = "tool_use" if self.scenario in ("tools", "signed") else "end_turn"
         if not exchange.json.get("stream"):
             whole = {
                 "id": "msg_1", "type": "message", "role": "assistant", "model": "m-2026",
@@ -179,7 +151,7 @@ class AnthropicStage:
             await exchange.answer(200, whole)
             return
         await exchange.begin()
-        if self._scenario in ("cut", "error_in_stream", "endless"):
+        if self.scenario in ("cut", "error_in_stream", "endless"):
             await self._broken(exchange)
             return
         await exchange.send(stream(*self._blocks(), reason=reason))
@@ -189,20 +161,8 @@ class AnthropicStage:
     async def _broken(self, exchange: Exchange) -> None:
         hello = block(0, {"type": "text", "text": "Hello"})[:2]
         await exchange.send("".join(row(event) for event in [start(), *hello]))
-        if self._scenario == "cut":
-            exchange.drop()
-            return
-        if self._scenario == "error_in_stream":
+        if self.scenario == "error_in_stream":
             await exchange.send(row(error("overloaded_error", "Overloaded")))
             exchange.writer.write(b"0\r\n\r\n")
-            return
-        while True:
-            try:
-                await exchange.send(row(hello[1]))
-                await asyncio.wait_for(exchange.left.wait(), 0.005)
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                pass
-            self.left.set()
-            return
+        else:
+            await self.broken(exchange, lambda: exchange.send(row(hello[1])))

@@ -19,8 +19,9 @@ from contract import (
     StatesCosts,
     StatesSpeed,
 )
-from loop_server import Exchange, serving
+from loop_server import Exchange
 from pydantic import SecretStr
+from stage import OPENAI_REFUSALS, CompletionStage
 
 from adapters.base import Adapter, Connection
 from adapters.events import ToolCall
@@ -35,8 +36,6 @@ from adapters.fake_scripts import (
     Fault,
     Script,
 )
-from adapters.fetch import Fetcher
-from adapters.loader import create
 
 USAGE = {
     "prompt_tokens": 9,
@@ -55,50 +54,17 @@ MODELS = [
     },
     {"id": "n"},
 ]
-CALL = {
-    "index": 0,
-    "id": "call_1",
-    "type": "function",
-    "function": {"name": "get_weather", "arguments": '{"city": "Kraków"}'},
-}
 
 
-class OpenAIStage:
-    """A compatible server on loopback."""
+class OpenAIStage(CompletionStage):
+    """A compatible server."""
 
-    usage = (9, 2)
+    DIALECT = "openai"
+    REFUSALS = OPENAI_REFUSALS
+    USAGE = USAGE
 
-    def __init__(self) -> None:
-        self.left = asyncio.Event()
-        self.sent: list[dict[str, object]] = []
-        self._scenario: Scenario = "answer"
-
-    @asynccontextmanager
-    async def adapter(self, scenario: Scenario) -> AsyncIterator[Adapter]:
-        self._scenario = scenario
-        fetcher = Fetcher()
-        async with serving(self._handle) as server:
-            url = "http://127.0.0.1:9" if scenario == "unreachable" else server.url
-            made = create(Connection("prov", "openai", url, key=SecretStr(CANARY)), fetcher)
-            try:
-                yield made
-            finally:
-                await made.aclose()
-                await fetcher.aclose()
-
-    async def _handle(self, exchange: Exchange) -> None:
-        assert exchange.headers["authorization"] == f"Bearer {CANARY}"
-        refusals = {
-            "bad_key": (401, f"Incorrect API key provided: {CANARY}", "invalid_api_key", {}),
-            "no_credit": (429, "You exceeded your current quota", "insufficient_quota", {}),
-            "limited": (429, "Rate limit reached", "rate_limit_exceeded", {"retry_after_ms": "1500"}),
-        }
-        if self._scenario in refusals:
-            status, message, code, headers = refusals[self._scenario]
-            await exchange.answer(
-                status, {"error": {"message": message, "type": "x", "code": code}}, **headers
-            )
-        elif exchange.path == "/v1/models":
+    async def route(self, exchange: Exchange) -> None:
+        if exchange.path == "/v1/models":
             await exchange.answer(200, {"object": "list", "data": MODELS})
         elif not exchange.json.get("model"):
             await exchange.answer(400, {"error": {"message": "you must provide a model parameter"}})
@@ -107,47 +73,7 @@ class OpenAIStage:
                 404, {"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}
             )
         else:
-            self.sent.append(exchange.json)
-            await self._answer(exchange)
-
-    async def _answer(self, exchange: Exchange) -> None:
-        if exchange.json.get("stream"):
-            await self._stream(exchange)
-        else:
-            message = {"role": "assistant", "content": "Hello there"}
-            if self._scenario == "tools":
-                message = {"role": "assistant", "content": None, "tool_calls": [CALL]}
-            await exchange.answer(
-                200,
-                {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}], "usage": USAGE},
-            )
-
-    async def _stream(self, exchange: Exchange) -> None:
-        await exchange.begin()
-        if self._scenario == "thinking":
-            await exchange.row({"choices": [{"delta": {"reasoning_content": "hm"}}]})
-        if self._scenario == "tools":
-            await exchange.row({"choices": [{"delta": {"tool_calls": [CALL]}}]})
-        else:
-            await exchange.text("Hello")
-        if self._scenario == "cut":
-            exchange.drop()
-            return
-        if self._scenario == "error_in_stream":
-            await exchange.row({"error": {"message": "The server had an error", "type": "server_error"}})
-        while self._scenario == "endless":
-            try:
-                await exchange.text(" more")
-                await asyncio.wait_for(exchange.left.wait(), 0.005)
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                pass
-            self.left.set()
-            return
-        if self._scenario != "tools":
-            await exchange.text(" there")
-        await exchange.done(usage=USAGE)
+            await self.chat(exchange)
 
 
 class FakeStage:

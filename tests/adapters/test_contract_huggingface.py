@@ -2,70 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
-from contract import CANARY, AdapterContract, HoldsToSchemas, ListsPrices, OnAWire, Scenario, SeesImages
+from contract import CANARY, AdapterContract, HoldsToSchemas, ListsPrices, OnAWire, SeesImages
 from hub_server import LIST, WHO
-from loop_server import Exchange, serving
-from pydantic import SecretStr
+from loop_server import Exchange
+from stage import CompletionStage, Refusals
 
-from adapters.base import Adapter, Connection
-from adapters.fetch import Fetcher
 from adapters.huggingface import hub
-from adapters.loader import create
 
-USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
-CALL = {
-    "index": 0,
-    "id": "call_1",
-    "type": "function",
-    "function": {"name": "get_weather", "arguments": '{"city": "Kraków"}'},
-}
-REFUSALS: Mapping[str, tuple[int, object, dict[str, str]]] = {
+REFUSALS: Refusals = {
     "bad_key": (401, {"error": f"Invalid credentials in Authorization header {CANARY}"}, {}),
     "no_credit": (402, {"error": "You have exceeded your monthly included credits for Inference Providers."}, {}),
     "limited": (429, {"error": "Too many requests"}, {"retry_after": "1.5"}),
 }  # fmt: skip
 
 
-class HuggingFaceStage:
-    """Router and hub on loopback, at the same address."""
+class HuggingFaceStage(CompletionStage):
+    """Router and hub at the same address."""
 
-    usage = (9, 2)
+    DIALECT = "huggingface"
+    REFUSALS = REFUSALS
+    HEAD: ClassVar = {"x_inference_provider": "together"}
 
-    def __init__(self) -> None:
-        self.left = asyncio.Event()
-        self.sent: list[dict[str, object]] = []
-        self._scenario: Scenario = "answer"
-
-    @asynccontextmanager
-    async def adapter(self, scenario: Scenario) -> AsyncIterator[Adapter]:
-        self._scenario = scenario
-        fetcher = Fetcher()
-        async with serving(self._handle) as server:
-            url = "http://127.0.0.1:9" if scenario == "unreachable" else server.url
-            options = {"hub": url, "bill_to": "my-team"}
-            made = create(
-                Connection("prov", "huggingface", f"{url}/v1", key=SecretStr(CANARY), options=options),
-                fetcher,
-            )
-            try:
-                yield made
-            finally:
-                await made.aclose()
-                await fetcher.aclose()
-
-    async def _handle(self, exchange: Exchange) -> None:
-        assert exchange.headers["authorization"] == f"Bearer {CANARY}"
+    def check(self, exchange: Exchange) -> None:
+        super().check(exchange)
         assert exchange.headers["x-hf-bill-to"] == "my-team"
-        if self._scenario in REFUSALS:
-            status, body, headers = REFUSALS[self._scenario]
-            await exchange.answer(status, body, **headers)
-        elif exchange.path == "/api/whoami-v2":
+
+    async def route(self, exchange: Exchange) -> None:
+        if exchange.path == "/api/whoami-v2":
             await exchange.answer(200, WHO)
         elif exchange.path == "/v1/models":
             await exchange.answer(200, {"object": "list", "data": LIST})
@@ -82,46 +50,7 @@ class HuggingFaceStage:
             )
         else:
             assert exchange.path == "/v1/chat/completions"
-            self.sent.append(exchange.json)
-            await self._answer(exchange)
-
-    async def _answer(self, exchange: Exchange) -> None:
-        if exchange.json.get("stream"):
-            await self._stream(exchange)
-            return
-        message: dict[str, object] = {"role": "assistant", "content": "Hello there"}
-        if self._scenario == "tools":
-            message = {"role": "assistant", "content": None, "tool_calls": [CALL]}
-        await exchange.answer(
-            200, {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}], "usage": USAGE}
-        )
-
-    async def _stream(self, exchange: Exchange) -> None:
-        await exchange.begin(x_inference_provider="together")
-        if self._scenario == "thinking":
-            await exchange.row({"choices": [{"delta": {"reasoning_content": "hm"}}]})
-        if self._scenario == "tools":
-            await exchange.row({"choices": [{"delta": {"tool_calls": [CALL]}}]})
-        else:
-            await exchange.text("Hello")
-        if self._scenario == "cut":
-            exchange.drop()
-            return
-        if self._scenario == "error_in_stream":
-            await exchange.row({"error": {"message": "The server had an error", "type": "server_error"}})
-        while self._scenario == "endless":
-            try:
-                await exchange.text(" more")
-                await asyncio.wait_for(exchange.left.wait(), 0.005)
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                pass
-            self.left.set()
-            return
-        if self._scenario != "tools":
-            await exchange.text(" there")
-        await exchange.done(usage=USAGE)
+            await self.chat(exchange)
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +64,7 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 class TestHuggingFace(AdapterContract, OnAWire, SeesImages, HoldsToSchemas, ListsPrices):
     @pytest.fixture
     def stage(self) -> HuggingFaceStage:
-        return HuggingFaceStage()
+        return HuggingFaceStage(path="/v1", options={"hub": "{url}", "bill_to": "my-team"})
 
     async def test_lists_models(self, stage: HuggingFaceStage) -> None:
         """Each host is a model of its own beside the one that leaves the choice to the router."""

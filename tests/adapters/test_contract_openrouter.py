@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from typing import Any, ClassVar
 
 import pytest
 from contract import (
-    CANARY,
     SIGNATURE,
     AdapterContract,
     HoldsToSchemas,
@@ -16,16 +13,11 @@ from contract import (
     ListsLimits,
     ListsPrices,
     OnAWire,
-    Scenario,
     SeesImages,
     StatesCosts,
 )
-from loop_server import Exchange, serving
-from pydantic import SecretStr
-
-from adapters.base import Adapter, Connection
-from adapters.fetch import Fetcher
-from adapters.loader import create
+from loop_server import Exchange
+from stage import CompletionStage, Refusals
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "cost": 0.0042, "is_byok": False}
 MODELS = [
@@ -41,12 +33,6 @@ MODELS = [
 KEY = {
     "data": {"label": "sk-or-v1-abc...def", "limit": 50, "limit_remaining": 12.4, "limit_reset": "monthly"}
 }
-CALL = {
-    "index": 0,
-    "id": "call_1",
-    "type": "function",
-    "function": {"name": "get_weather", "arguments": '{"city": "Kraków"}'},
-}
 SIGNED = [
     {
         "type": "reasoning.text",
@@ -58,48 +44,25 @@ SIGNED = [
 ]
 
 
-class OpenRouterStage:
-    """OpenRouter on loopback."""
+def refusal(code: int, message: str, **more: object) -> dict[str, object]:
+    return {"error": {"code": code, "message": message, **more}, "user_id": "user_1"}
 
-    usage = (9, 2)
 
-    def __init__(self) -> None:
-        self.left = asyncio.Event()
-        self.sent: list[dict[str, object]] = []
-        self._scenario: Scenario = "answer"
+REFUSALS: Refusals = {
+    "bad_key": (401, refusal(401, "No auth credentials found"), {}),
+    "no_credit": (402, refusal(402, "Insufficient credits", metadata={"limit_source": "openrouter_credits"}), {}),
+    "limited": (429, refusal(429, "Rate limit exceeded"), {"retry_after_ms": "1500"}),
+}  # fmt: skip
 
-    @asynccontextmanager
-    async def adapter(self, scenario: Scenario) -> AsyncIterator[Adapter]:
-        self._scenario = scenario
-        fetcher = Fetcher()
-        async with serving(self._handle) as server:
-            url = "http://127.0.0.1:9" if scenario == "unreachable" else f"{server.url}/api/v1"
-            made = create(Connection("prov", "openrouter", url, key=SecretStr(CANARY)), fetcher)
-            try:
-                yield made
-            finally:
-                await made.aclose()
-                await fetcher.aclose()
 
-    async def _handle(self, exchange: Exchange) -> None:
-        assert exchange.headers["authorization"] == f"Bearer {CANARY}"
-        refusals: dict[str, tuple[int, dict[str, object], dict[str, str]]] = {
-            "bad_key": (401, {"code": 401, "message": "No auth credentials found"}, {}),
-            "no_credit": (
-                402,
-                {
-                    "code": 402,
-                    "message": "Insufficient credits",
-                    "metadata": {"limit_source": "openrouter_credits"},
-                },
-                {},
-            ),
-            "limited": (429, {"code": 429, "message": "Rate limit exceeded"}, {"retry_after_ms": "1500"}),
-        }
-        if self._scenario in refusals:
-            status, error, headers = refusals[self._scenario]
-            await exchange.answer(status, {"error": error, "user_id": "user_1"}, **headers)
-        elif exchange.path == "/api/v1/key":
+class OpenRouterStage(CompletionStage):
+    DIALECT = "openrouter"
+    REFUSALS = REFUSALS
+    USAGE = USAGE
+    HEAD: ClassVar = {"x_generation_id": "gen-1"}
+
+    async def route(self, exchange: Exchange) -> None:
+        if exchange.path == "/api/v1/key":
             await exchange.answer(200, KEY)
         elif exchange.path == "/api/v1/models":
             await exchange.answer(200, {"data": MODELS})
@@ -108,55 +71,29 @@ class OpenRouterStage:
                 404, {"error": {"code": 404, "message": "No endpoints found for nonsense."}}
             )
         else:
-            self.sent.append(exchange.json)
-            await self._answer(exchange)
+            await self.chat(exchange)
 
-    async def _answer(self, exchange: Exchange) -> None:
-        if exchange.json.get("stream"):
-            await self._stream(exchange)
-            return
-        message: dict[str, object] = {"role": "assistant", "content": "Hello there", "reasoning": None}
-        if self._scenario in ("tools", "signed"):
-            message |= {"content": None, "tool_calls": [CALL]}
-        if self._scenario == "signed":
-            message |= {"reasoning": "hm", "reasoning_details": SIGNED}
-        choices = [{"message": message, "finish_reason": "stop"}]
-        await exchange.answer(200, {"model": "m", "provider": "Host", "choices": choices, "usage": USAGE})
+    def whole(self, answer: dict[str, Any]) -> dict[str, Any]:
+        reasoning = {"reasoning": None}
+        if self.scenario == "signed":
+            reasoning = {"reasoning": "hm", "reasoning_details": SIGNED}
+        answer["choices"][0]["message"] |= reasoning
+        return {**answer, "provider": "Host"}
 
-    async def _stream(self, exchange: Exchange) -> None:
-        await exchange.begin(x_generation_id="gen-1")
+    async def think(self, exchange: Exchange) -> None:
         await exchange.send(": OPENROUTER PROCESSING\n\n")
-        if self._scenario == "thinking":
+        if self.scenario == "thinking":
             await exchange.row({"choices": [{"delta": {"reasoning": "hm"}}]})
-        if self._scenario == "signed":
+        if self.scenario == "signed":
             for piece in ({"text": "h"}, {"text": "m"}, {"text": "", "signature": SIGNATURE}):
                 part = {"type": "reasoning.text", "index": 0, "format": "anthropic-claude-v1", **piece}
                 delta = {"reasoning": piece["text"], "reasoning_details": [part]}
                 await exchange.row({"choices": [{"delta": delta}]})
-        if self._scenario in ("tools", "signed"):
-            await exchange.row({"choices": [{"delta": {"tool_calls": [CALL]}}]})
-        else:
-            await exchange.text("Hello")
-        if self._scenario == "cut":
-            exchange.drop()
-            return
-        if self._scenario == "error_in_stream":
-            error = {"code": 502, "message": "Provider returned error"}
-            choices = [{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}]
-            await exchange.row({"id": "g1", "choices": choices, "error": error})
-        while self._scenario == "endless":
-            try:
-                await exchange.text(" more")
-                await asyncio.wait_for(exchange.left.wait(), 0.005)
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                pass
-            self.left.set()
-            return
-        if self._scenario not in ("tools", "signed"):
-            await exchange.text(" there")
-        await exchange.done(usage=USAGE)
+
+    async def fail(self, exchange: Exchange) -> None:
+        error = {"code": 502, "message": "Provider returned error"}
+        choices = [{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}]
+        await exchange.row({"id": "g1", "choices": choices, "error": error})
 
 
 class TestOpenRouter(
@@ -171,4 +108,4 @@ class TestOpenRouter(
 ):
     @pytest.fixture
     def stage(self) -> OpenRouterStage:
-        return OpenRouterStage()
+        return OpenRouterStage(path="/api/v1")

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from contract import (
-    CANARY,
     SIGNATURE,
     AdapterContract,
     HoldsToSchemas,
     KeepsReasoning,
     OnAWire,
-    Scenario,
     SeesImages,
     StatesCosts,
 )
-from loop_server import Exchange, serving
-from pydantic import SecretStr
-
-from adapters.base import Adapter, Connection
-from adapters.fetch import Fetcher
-from adapters.loader import create
+from loop_server import Exchange
+from stage import OPENAI_REFUSALS, LoopStage
 
 USAGE = {"input_tokens": 9, "output_tokens": 2, "total_tokens": 11, "cost": 0.0042}
 REASONING = {
@@ -50,43 +40,14 @@ def message(text: str) -> dict[str, object]:
     }
 
 
-class ResponsesStage:
-    """OpenAI's second form on loopback."""
+class ResponsesStage(LoopStage):
+    """OpenAI's second form."""
 
-    usage = (9, 2)
+    DIALECT = "openai"
+    REFUSALS = OPENAI_REFUSALS
 
-    def __init__(self) -> None:
-        self.left = asyncio.Event()
-        self.sent: list[dict[str, object]] = []
-        self._scenario: Scenario = "answer"
-
-    @asynccontextmanager
-    async def adapter(self, scenario: Scenario) -> AsyncIterator[Adapter]:
-        self._scenario = scenario
-        fetcher = Fetcher()
-        async with serving(self._handle) as server:
-            url = "http://127.0.0.1:9" if scenario == "unreachable" else server.url
-            connection = Connection(
-                "prov", "openai", url, key=SecretStr(CANARY), options={"api": "responses"}
-            )
-            made = create(connection, fetcher)
-            try:
-                yield made
-            finally:
-                await made.aclose()
-                await fetcher.aclose()
-
-    async def _handle(self, exchange: Exchange) -> None:
-        assert exchange.headers["authorization"] == f"Bearer {CANARY}"
-        refusals = {
-            "bad_key": (401, f"Incorrect API key provided: {CANARY}", "invalid_api_key", {}),
-            "no_credit": (429, "You exceeded your current quota", "insufficient_quota", {}),
-            "limited": (429, "Rate limit reached", "rate_limit_exceeded", {"retry_after_ms": "1500"}),
-        }
-        if self._scenario in refusals:
-            status, text, code, headers = refusals[self._scenario]
-            await exchange.answer(status, {"error": {"message": text, "type": "x", "code": code}}, **headers)
-        elif exchange.path == "/v1/models":
+    async def route(self, exchange: Exchange) -> None:
+        if exchange.path == "/v1/models":
             await exchange.answer(200, {"object": "list", "data": [{"id": "m"}, {"id": "n"}]})
         elif exchange.path != "/v1/responses":
             await exchange.answer(404, {"error": {"message": "no such address"}})
@@ -108,7 +69,7 @@ class ResponsesStage:
             "tools": [CALL],
             "signed": [REASONING, CALL],
             "thinking": [REASONING, message("Hello there")],
-        }.get(self._scenario, [message("Hello there")])
+        }.get(self.scenario, [message("Hello there")])
         return {"id": "resp_1", "object": "response", "model": "m-2026", "status": status, "error": None,
                 "output": output, "usage": USAGE, **more}  # fmt: skip
 
@@ -117,12 +78,12 @@ class ResponsesStage:
         await self._event(
             exchange, "created", response={"id": "r", "model": "m-2026", "status": "in_progress"}
         )
-        if self._scenario in ("thinking", "signed"):
+        if self.scenario in ("thinking", "signed"):
             await self._event(
                 exchange, "reasoning_summary_text.delta", item_id="rs_1", summary_index=0, delta="hm"
             )
             await self._event(exchange, "output_item.done", item=REASONING)
-        if self._scenario in ("tools", "signed"):
+        if self.scenario in ("tools", "signed"):
             await self._event(exchange, "output_item.added", item={**CALL, "arguments": ""})
             for piece in ('{"city": ', '"Kraków"}'):
                 await self._event(exchange, "function_call_arguments.delta", item_id="fc_1", delta=piece)
@@ -132,24 +93,13 @@ class ResponsesStage:
             await self._event(exchange, "output_item.done", item=CALL)
         else:
             await self._text(exchange, "Hello")
-        if self._scenario == "cut":
-            exchange.drop()
-            return
-        if self._scenario == "error_in_stream":
+        if self.scenario == "error_in_stream":
             failure = {"code": "server_error", "message": "The server had an error"}
             await self._event(exchange, "failed", response=self._response("failed", error=failure))
             return
-        while self._scenario == "endless":
-            try:
-                await self._text(exchange, " more")
-                await asyncio.wait_for(exchange.left.wait(), 0.005)
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                pass
-            self.left.set()
+        if await self.broken(exchange, lambda: self._text(exchange, " more")):
             return
-        if self._scenario not in ("tools", "signed"):
+        if self.scenario not in ("tools", "signed"):
             await self._text(exchange, " there")
         await self._event(exchange, "completed", response=self._response("completed"))
         exchange.writer.write(b"0\r\n\r\n")
@@ -167,4 +117,4 @@ class TestResponses(AdapterContract, OnAWire, SeesImages, HoldsToSchemas, KeepsR
 
     @pytest.fixture
     def stage(self) -> ResponsesStage:
-        return ResponsesStage()
+        return ResponsesStage(options={"api": "responses"})
