@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 from tui_stage import NOW, opened, screen_text, type_text, until
 from usage_stage import DAY, NANO, fixed_time, seed
 
@@ -140,7 +141,9 @@ async def test_a_bill_is_taken_in_from_the_palette(app: SwitchroomApp, tmp_path:
         await until(pilot, "Take in a bill")
         await until(pilot, "mine")
         await pilot.press("tab")
-        await type_text(pilot, str(file))
+        line = app.screen.focused
+        assert isinstance(line, Input)
+        line.insert_text_at_cursor(str(file))
         await pilot.press("enter")
         await until(pilot, "soon is no date")
         file.write_text("date,model,cost_usd\n2026-11-18,m,12.5\n")
