@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import ssl
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -21,7 +21,6 @@ from pydantic import SecretStr
 
 from adapters.base import Connection
 from adapters.errors import (
-    InvalidCredentialsError,
     Origin,
     ProviderError,
     ProviderTimeoutError,
@@ -30,9 +29,9 @@ from adapters.errors import (
 )
 from adapters.http_errors import from_transport, is_tls
 from adapters.http_rules import check_url, proxy_for, safely_packed
+from adapters.key_auth import KeyAuth
 from catalog.errors import UsageError
 from catalog.plaintext import one_line
-from catalog.redact import remember_secret
 
 log = logging.getLogger(__name__)
 
@@ -48,46 +47,6 @@ JSON_BODY = 64 * 1024 * 1024
 """Bytes of a JSON document that are read."""
 _LONGEST_ETAG = 300
 USER_AGENT = "switchroom"
-
-
-class KeyAuth(httpx.Auth):
-    """The only place where a key enters a request. Its repr shows nothing."""
-
-    def __init__(
-        self,
-        key: SecretStr | None,
-        *,
-        header: str = "authorization",
-        prefix: str = "Bearer ",
-        also: Mapping[str, SecretStr] | None = None,
-        slug: str = "",
-    ) -> None:
-        self._secrets: dict[str, SecretStr] = {}
-        if key is not None:
-            self._secrets[header] = SecretStr(prefix + _clean(key, slug))
-        for name, value in (also or {}).items():
-            self._secrets[name.lower()] = SecretStr(_clean(value, slug))
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        for name, value in self._secrets.items():
-            request.headers[name] = value.get_secret_value()
-        yield request
-
-    def __repr__(self) -> str:
-        return "KeyAuth(…)"
-
-
-def _clean(secret: SecretStr, slug: str) -> str:
-    """The value as a header can carry it. h11 would quote a bad value in its exception, so it never gets there."""
-    value = secret.get_secret_value().strip()
-    if not value or not value.isascii() or not value.isprintable():
-        raise InvalidCredentialsError(
-            f"The key of {slug or 'the provider'} holds characters that no key has, such as a line break or an accent.",
-            hint="Enter the key again.",
-            provider=slug or None,
-        )
-    remember_secret(value)
-    return value
 
 
 class _Client(httpx.AsyncClient):
