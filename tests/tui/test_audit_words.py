@@ -10,8 +10,9 @@ import pytest
 
 from store.audit import AuditRow
 from tui.screens import audit_words
+from tui.screens.audit_changes import change
 from tui.screens.audit_values import changes, value
-from tui.screens.audit_words import change, origin, record, result_mark, sentence, who
+from tui.screens.audit_words import origin, record, result_mark, sentence, who
 from tui.screens.schedule_words import schedule, until
 
 ACTOR = "anna@host (ssh 10.0.0.1) tui[4242]"

@@ -315,7 +315,7 @@ class AuditScreen(ModeScreen):
     def exported(self) -> Exported | None:
         from services.clock import iso
         from tui.exporting import Exported, Told
-        from tui.screens.audit_words import change
+        from tui.screens.audit_changes import change
 
         def told(row: AuditRow) -> dict[str, object]:
             return {"id": row.id, "at": iso(row.at), "actor": row.actor, "action": row.action, "subject": row.subject,

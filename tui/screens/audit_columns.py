@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
 from tui.formatting import Tone, clock
-from tui.screens.audit_words import change, result_mark, short_subject, who
+from tui.screens.audit_changes import change
+from tui.screens.audit_words import result_mark, short_subject, who
 from tui.widgets.columns import Cell, Column
 from tui.widgets.facets import Facet
 
