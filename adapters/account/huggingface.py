@@ -4,38 +4,24 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
-from adapters.abilities import AccountReport, Figure
-from adapters.account.caller import Caller, root
-from adapters.account.read import day, text, unix_ms
-from adapters.account.ways import Way
-from adapters.base import Connection
-from adapters.fetch import Fetcher
+from adapters.abilities import Figure
+from adapters.account.caller import root
+from adapters.account.one_call import OneCall
+from adapters.account.read import Entry, day, text, unix_ms
 
 _HUB = "https://huggingface.co"
 
 
-class Reporter:
-    """Implements adapters.abilities.ReportsAccount with the usual key."""
+class Reporter(OneCall):
+    """Whose token it is."""
 
-    def __init__(
-        self,
-        way: Way,
-        connection: Connection,
-        admin: SecretStr | None,  # noqa: ARG002
-        fetcher: Fetcher,
-    ) -> None:
-        host = urlsplit(connection.base_url).hostname or ""
-        hub = _HUB if f".{host}".endswith(".huggingface.co") else root(connection.base_url)
-        self._url = f"{hub}/api/whoami-v2"
-        self._caller = Caller(way, connection, connection.key, fetcher, admin=False)
+    @staticmethod
+    def address(base_url: str) -> str:
+        host = urlsplit(base_url).hostname or ""
+        hub = _HUB if f".{host}".endswith(".huggingface.co") else root(base_url)
+        return f"{hub}/api/whoami-v2"
 
-    async def prove(self) -> None:
-        await self._caller.get(self._url)
-
-    async def account(self) -> AccountReport:
-        found = await self._caller.get(self._url)
+    def figures(self, found: Entry) -> list[Figure]:
         figures = []
         if name := text(found.get("name")):
             figures.append(Figure("account", "fact", None, unit="", text=name))
@@ -44,10 +30,4 @@ class Reporter:
             figures.append(Figure("can pay", "fact", None, unit="", text=words))
         if (end := unix_ms(found.get("periodEnd"))) is not None:
             figures.append(Figure("period ends", "fact", None, unit="", text=day(end)))
-        return AccountReport(tuple(figures))
-
-    async def usage(self, since: int, until: int) -> None:  # noqa: ARG002
-        return None
-
-    async def aclose(self) -> None:
-        await self._caller.aclose()
+        return figures

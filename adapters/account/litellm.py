@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
-
-from adapters.abilities import AccountReport, Figure
-from adapters.account.caller import Caller, beside
-from adapters.account.read import dollars, inner, number, text
-from adapters.account.ways import Way
-from adapters.base import Connection
-from adapters.fetch import Fetcher
+from adapters.abilities import Figure
+from adapters.account.caller import beside
+from adapters.account.one_call import OneCall
+from adapters.account.read import Entry, dollars, inner, number, text
 
 
-class Reporter:
-    """Implements adapters.abilities.ReportsAccount with the usual key."""
+class Reporter(OneCall):
+    """What the gateway knows of the key."""
 
-    def __init__(
-        self,
-        way: Way,
-        connection: Connection,
-        admin: SecretStr | None,  # noqa: ARG002
-        fetcher: Fetcher,
-    ) -> None:
-        self._url = f"{beside(connection.base_url)}/key/info"
-        self._caller = Caller(way, connection, connection.key, fetcher, admin=False)
+    @staticmethod
+    def address(base_url: str) -> str:
+        return f"{beside(base_url)}/key/info"
 
-    async def prove(self) -> None:
-        await self._caller.get(self._url)
-
-    async def account(self) -> AccountReport:
-        info = inner(await self._caller.get(self._url), "info")
+    def figures(self, found: Entry) -> list[Figure]:
+        info = inner(found, "info")
         limit = dollars(info.get("max_budget"))
         figures = [Figure("spent with this key", "spent", dollars(info.get("spend")))]
         if limit is not None:
@@ -44,10 +31,4 @@ class Reporter:
         for field, name in (("budget_reset_at", "limit starts anew"), ("expires", "this key ends")):
             if when := text(info.get(field), 40):
                 figures.append(Figure(name, "fact", None, unit="", text=when))
-        return AccountReport(tuple(figures))
-
-    async def usage(self, since: int, until: int) -> None:  # noqa: ARG002
-        return None
-
-    async def aclose(self) -> None:
-        await self._caller.aclose()
+        return figures
