@@ -17,6 +17,8 @@ KEPT = 3
 """Older files kept beside the one in use."""
 
 OURS = ("adapters", "catalog", "cli", "services", "store", "tui")
+_running: list[_PrivateFile] = []
+"""The logs that write, oldest first."""
 
 
 def start(path: Path, level: str) -> Callable[[], None]:
@@ -28,18 +30,21 @@ def start(path: Path, level: str) -> Callable[[], None]:
     handler = _PrivateFile(path)
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"))
     handler.addFilter(_quiet_libraries)
-    wanted = logging.getLevelName(level.upper())
-    loggers = [logging.getLogger(name) for name in OURS]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(wanted)
+    handler.found = {name: logging.getLogger(name).level for name in OURS}
+    _running.append(handler)
+    set_level(level)
     root.addHandler(handler)
 
     def stop() -> None:
         root.removeHandler(handler)
         handler.close()
-        for logger, old in zip(loggers, before, strict=True):
-            logger.setLevel(old)
+        place = _running.index(handler)
+        _running.remove(handler)
+        if place < len(_running):  # one that began later goes on: it is the one to put the levels back
+            _running[place].found = handler.found
+            return
+        for name, found in handler.found.items():
+            logging.getLogger(name).setLevel(found)
 
     return stop
 
@@ -66,6 +71,8 @@ class _PrivateFile(logging.FileHandler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", delay=True)
+        self.found: dict[str, int] = {}
+        """The levels from before it began."""
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

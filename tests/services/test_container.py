@@ -267,6 +267,18 @@ def test_a_full_disk_stops_nobody_who_logs(tmp_path: Path) -> None:
         stop()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_logs_that_overlap_end_in_any_order(tmp_path: Path, first: int) -> None:
+    """While one of them writes, its level holds; after the last, the one from before the first."""
+    ours = logging.getLogger("services")
+    before = ours.level
+    stops = [logs.start(tmp_path / "a.log", "debug"), logs.start(tmp_path / "b.log", "error")]
+    stops[first]()
+    assert ours.level == (logging.ERROR, logging.DEBUG)[first]
+    stops[1 - first]()
+    assert ours.level == before
+
+
 async def test_a_damaged_store_is_refused_and_left_alone(opened: Any, home: Path) -> None:
     (home / "data").mkdir()
     file = home / "data" / "switchroom.db"
