@@ -148,50 +148,19 @@ async def chosen_model(services: Services, ref: str | None) -> str:
 async def _draw(services: Services, request: RunRequest, view: RunView, loop: ToolLoop) -> int:
     """Show the runs to their end; the exit status. A refusal after the first round ends it with what there is."""
     from catalog.errors import SwitchroomError
+    from cli.one_run import ended, follow
     from services.tool_loop import next_request
 
     result: RunResult | None = None
     while True:
         try:
-            result = await _one(services, request, view)
+            result = await follow(services, request, view)
         except SwitchroomError as refusal:
             if result is None:
                 raise
-            return _ended(view, replace(result, error=refusal), loop)
+            return ended(view, replace(result, error=refusal), loop)
         answers = loop.after(result)
         if not answers:
-            return _ended(view, result, loop)
+            return ended(view, result, loop)
         view.answered(result, answers)
         request = next_request(request, result, answers)
-
-
-async def _one(services: Services, request: RunRequest, view: RunView) -> RunResult:
-    """One run to its end. A signal or a reader that went away stops it, and it is settled."""
-    import asyncio
-
-    run = services.runs.start(request)
-    try:
-        async for event in run.events():
-            view.take(event)
-        return await run.result()
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        assert task is not None
-        task.uncancel()
-        await run.aclose()
-        return await run.result()
-    except BrokenPipeError:
-        await run.aclose()
-        raise
-
-
-def _ended(view: RunView, result: RunResult, loop: ToolLoop) -> int:
-    from cli.failures import INTERRUPTED, say, status_of
-
-    view.finish(result, loop)
-    if result.state == "cancelled":
-        return INTERRUPTED
-    if result.error is None:
-        return 0
-    say(result.error)
-    return status_of(result.error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from cli.session import Session, reads
 
 if TYPE_CHECKING:
     from services.container import Services
-    from services.run_events import RunRequest, RunResult
+    from services.run_events import RunRequest
 
 _MODEL = "The model, as PROVIDER/MODEL."
 
@@ -29,6 +29,19 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _shared(common: Mapping[str, Any]) -> dict[str, Any]:
+    """These options as a task's request takes them."""
+    from cli.values import read_pairs
+
+    return {
+        "caller": "cli",
+        "allow_unpriced": common["allow_unpriced"],
+        "labels": read_pairs(common["labels"], "--label"),
+        "timeout_s": common["timeout"],
+        "retries": common["retries"],
+    }
 
 
 @click.group(cls=Nouns)
@@ -52,27 +65,14 @@ def translate(
     model: str,
     source: str | None,
     target: str | None,
-    allow_unpriced: bool,
-    timeout: float | None,
-    retries: int | None,
-    labels: tuple[str, ...],
     text: str | None,
+    **common: Any,
 ) -> int:
     """Translate TEXT, or what standard input says."""
-    from cli.values import read_pairs, read_prompt
+    from cli.values import read_prompt
     from services.tasks import translation
 
-    request = translation(
-        model,
-        read_prompt(text),
-        source,
-        target,
-        caller="cli",
-        allow_unpriced=allow_unpriced,
-        labels=read_pairs(labels, "--label"),
-        timeout_s=timeout,
-        retries=retries,
-    )
+    request = translation(model, read_prompt(text), source, target, **_shared(common))
     return _run(session, request)
 
 
@@ -83,66 +83,21 @@ def translate(
 )
 @_common
 @reads
-def transcribe(
-    session: Session,
-    model: str,
-    file: Path,
-    allow_unpriced: bool,
-    timeout: float | None,
-    retries: int | None,
-    labels: tuple[str, ...],
-) -> int:
+def transcribe(session: Session, model: str, file: Path, **common: Any) -> int:
     """Write down what is said in a recording (FLAC, WAV, MP3, Ogg, M4A, WebM; at most 26 MB)."""
-    from cli.values import read_pairs
     from services.tasks import model_of, transcription
 
     model_of(model)
-    request = transcription(
-        model,
-        file,
-        caller="cli",
-        allow_unpriced=allow_unpriced,
-        labels=read_pairs(labels, "--label"),
-        timeout_s=timeout,
-        retries=retries,
-    )
-    return _run(session, request)
+    return _run(session, transcription(model, file, **_shared(common)))
 
 
 def _run(session: Session, request: RunRequest) -> int:
     async def work(services: Services) -> int:
         from cli.chat_views import make_view
-        from cli.failures import INTERRUPTED, say, status_of
+        from cli.one_run import ended, follow
         from services.tool_loop import ToolLoop
 
         view = make_view(json=session.json, jsonl=False)
-        result = await _one(services, request, view.take)
-        view.finish(result, ToolLoop((), 0))
-        if result.state == "cancelled":
-            return INTERRUPTED
-        if result.error is None:
-            return 0
-        say(result.error)
-        return status_of(result.error)
+        return ended(view, await follow(services, request, view), ToolLoop((), 0))
 
     return session.run(work)
-
-
-async def _one(services: Services, request: RunRequest, take: Callable[[Any], None]) -> RunResult:
-    """The run to its end; a signal stops it, and it is settled."""
-    import asyncio
-
-    run = services.runs.start(request)
-    try:
-        async for event in run.events():
-            take(event)
-        return await run.result()
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        assert task is not None
-        task.uncancel()
-        await run.aclose()
-        return await run.result()
-    except BrokenPipeError:
-        await run.aclose()
-        raise
