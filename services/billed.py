@@ -86,6 +86,20 @@ async def compare(services: Services, since: int, until: int, group: str | None)
     return Comparison(tuple(lines), _compared("", every), spans, tuple(sorted(used - told)))
 
 
+async def told(services: Services, since: int, until: int) -> dict[str, tuple[int, int]]:
+    """Provider → the UTC days of [since, until) of which its vendor told, also where another holds the bill of its account."""
+    from store.vendor_usage import VendorUsage
+
+    held = VendorUsage(services.db)
+    shared = await held.shared()
+    found: dict[str, tuple[int, int]] = {}
+    for slug in await held.counted():
+        span = await _told(held, slug, *utc_days([since, until]))
+        if span is not None:
+            found |= dict.fromkeys((slug, *shared.get(slug, ())), span)
+    return found
+
+
 async def _told(held: VendorUsage, slug: str, first: int, last: int) -> tuple[int, int] | None:
     """The days in the range of which a vendor stated costs; where it states none, its usage."""
     found = await held.coverage(slug)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -107,13 +107,30 @@ async def usage_chart(
 
 
 async def line(
-    source: UsageSource, bounds: Sequence[int], measure: ChartMeasure
+    source: UsageSource, bounds: Sequence[int], measure: ChartMeasure, spans: Mapping[str, tuple[int, int]]
 ) -> tuple[tuple[float | None, ...], Decimal | int | None]:
-    """(figure per bucket, total) of everything together, in buckets that somebody else cut."""
-    [values] = await _values(source, bounds, None, [""], measure)
-    rows = await source.totals(bounds[0], bounds[-1], None)
-    own = await source.own(bounds[0], bounds[-1], None) if measure == "cost" else {}
-    return values, _total(rows, measure, own)
+    """(figure per bucket, total) of these providers together, each in its span of time; somebody else cut the buckets."""
+    parts = await _values(source, bounds, "provider", list(spans), measure)
+    columns = [
+        [
+            part[place]
+            for part, (since, until) in zip(parts, spans.values(), strict=True)
+            if since <= start < until
+        ]
+        for place, start in enumerate(bounds[:-1])
+    ]
+    rows: list[UsageRow] = []
+    own: dict[str, int] = {}
+    for slug, span in spans.items():
+        rows += [row for row in await source.totals(*span, "provider") if row.key == slug]
+        if measure == "cost":
+            own[slug] = (await source.own(*span, "provider")).get(slug, 0)
+    return tuple(map(_together, columns)), _total(rows, measure, own)
+
+
+def _together(parts: Sequence[float | None]) -> float | None:
+    known = sum(part or 0.0 for part in parts)
+    return None if not known and None in parts else known
 
 
 async def _values(

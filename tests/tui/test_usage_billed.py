@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from services.container import Services
 from services.paths import Paths
 from store.vendor_usage import API, DAY_MS, VendorRow, VendorUsage
 from tui.app import SwitchroomApp
+from tui.formatting import UNKNOWN
 
 Compare = Callable[..., bool]
 
@@ -92,6 +94,15 @@ async def test_from_here_to_billed_to_both_and_back(app: SwitchroomApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await both(pilot)
         assert "lines that are no tokens" in screen_text(app)
+        head = next(line for line in screen_text(app).splitlines() if "Here and billed by" in line)
+        here = re.search(r"(\S+) here", head)
+        assert here is not None
+        assert f"here {here[1]} " in screen_text(app), "the chart counts the providers that are compared, no others"
+        await pilot.press("number_sign")
+        await until(pilot, "time                here     billed")
+        day = next(line for line in screen_text(app).splitlines() if "Wed 19 Nov" in line)
+        assert UNKNOWN not in day, "both sides stand in the numbers"
+        await pilot.press("number_sign")
         await pilot.press("w")
         await until(pilot, "here and billed")
         await until(pilot, "more than what was counted here")

@@ -160,7 +160,9 @@ class UsageScreen(UsageBars):
             self.refresh_bindings()
         if before is None or (before.chart, before.source) != (fresh.chart, fresh.source):
             labels = [series.label for series in fresh.data.series]
-            self._buckets.columns = bucket_columns(labels, fresh.group, fresh.measure)
+            self._buckets.columns = bucket_columns(
+                labels, fresh.group, fresh.measure, summed=fresh.source != "both"
+            )
             self._buckets.set_rows(bucket_lines(fresh.chart))
 
     def _show_words(self) -> None:

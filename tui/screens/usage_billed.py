@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +12,7 @@ from textual.widgets import Static
 from tui.formatting import UNKNOWN, Tone, bar, count, money, tokens, whole
 from tui.modals.base import Modal
 from tui.screens.usage_words import MEASURE_WORDS, Span, amount_words, bar_words, signed
-from tui.widgets.chart import ChartData, Series
+from tui.widgets.chart import ChartData, Series, Unit
 from tui.widgets.columns import Cell, Column
 from tui.widgets.pairs import Pair, PairPage
 
@@ -108,20 +109,21 @@ def copied(line: Compared) -> str:
     return f"{_text(_key(line))}\t{cells[0]} here\t{cells[1]} billed\t{cells[2]} gap\t{main_reason(line)}"
 
 
-def both_chart(
-    here: tuple[tuple[float | None, ...], Decimal | int | None],
-    billed: UsageChart,
-    data: ChartData,
-    measure: ChartMeasure,
-) -> ChartData:
-    """Two lines, here and billed, in the buckets of the bill: whole UTC days."""
+def both_sides(here: tuple[tuple[float | None, ...], Decimal | int | None], billed: UsageChart) -> UsageChart:
+    """What was counted here beside the bill, in the buckets of the bill: whole UTC days."""
+    values, total = here
     theirs = billed.values[0] if billed.values else tuple(0.0 for _ in billed.starts)
-    total = billed.totals[0] if billed.totals else None
+    stated = billed.totals[0] if billed.totals else None
+    return replace(billed, keys=("here", "billed"), values=(values, theirs), totals=(total, stated))
+
+
+def both_chart(chart: UsageChart, unit: Unit, measure: ChartMeasure) -> ChartData:
+    """Two lines, here and billed."""
     series = tuple(
-        Series(name, name, values, amount_words(amount, measure))
-        for name, values, amount in (("here", *here), ("billed", theirs, total))
+        Series(key, key, values, amount_words(amount, measure))
+        for key, values, amount in zip(chart.keys, chart.values, chart.totals, strict=True)
     )
-    return ChartData(billed.starts, billed.end, series, data.unit, "lines", None)
+    return ChartData(chart.starts, chart.end, series, unit, "lines", None)
 
 
 def billed_head(
@@ -138,7 +140,7 @@ def billed_head(
 
 
 def both_head(found: Comparison, group: str, cells: int) -> list[Span]:
-    """`Here and billed by provider  15 Nov – 20 Nov  $3.10 here  $3.90 billed  +$0.80, mostly traffic that came another way`.
+    """`Here and billed by provider  15 Nov – 20 Nov  gap +$0.80  $3.10 here  $3.90 billed  mostly traffic that came another way`.
 
     The days are those of which the vendors told: only those are compared.
     """
@@ -147,12 +149,15 @@ def both_head(found: Comparison, group: str, cells: int) -> list[Span]:
         return _filled([(f"Here and billed by {group}  ", "bold")], ["no vendor told of this time"], cells)
     days = days_words(min(a for a, _ in found.spans.values()), max(b for _, b in found.spans.values()))
     spans: list[Span] = [(f"Here and billed by {group}  ", "bold"), (days, "")]
+    gap = total.gap.total if total.gap is not None else None
+    if gap is not None:
+        spans += [("  gap ", "$dim"), (signed(gap, "cost"), "bold")]
     parts = [
         f"{money(total.here_cost)} here" if total.here_cost is not None else "unknown here",
         f"{money(total.billed_cost)} billed" if total.billed_cost is not None else "not billed yet",
     ]
-    if total.gap is not None and total.gap.total:
-        parts += [signed(total.gap.total, "cost"), f"mostly {main_reason(total)}"]
+    if gap:
+        parts.append(f"mostly {main_reason(total)}")
     if found.untold:
         parts.append(f"nothing told of {', '.join(found.untold)}")
     return _filled(spans, parts, cells)

@@ -162,13 +162,14 @@ def bucket_lines(chart: UsageChart) -> list[BucketLine]:
 
 
 def bucket_columns(
-    labels: Sequence[str], group: str, measure: ChartMeasure
+    labels: Sequence[str], group: str, measure: ChartMeasure, *, summed: bool = True
 ) -> tuple[Column[BucketLine], ...]:
-    """The time, all together where that is a sum (a run of two labels counts under each), then a column per key."""
+    """The time, all together where that is a sum (a run of two labels counts under each, and what was counted
+    here is billed, too), then a column per key."""
     first: list[Column[BucketLine]] = [
         Column("time", "time", lambda line: bar_words(line.start, line.end), width=13, max_width=24),
     ]
-    if measure != "ttft" and group != "label":
+    if summed and measure != "ttft" and group != "label":
         first.append(
             Column("all", "all", lambda line: _figure(_sum(line.values), measure), width=9, align="right")
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tui.screens.usage_billed import both_chart
+from tui.screens.usage_billed import both_chart, both_sides
 from tui.screens.usage_words import chart_data
 
 if TYPE_CHECKING:
@@ -69,12 +69,13 @@ async def load(
     data = chart_data(chart, group, measure, limit)
     comparison = None
     if source == "both":
-        from services.billed import compare
+        from services.billed import compare, told
         from services.usage_chart import line
         from services.usage_source import RollupSource
 
-        here = await line(RollupSource(services.db), cut, measure)
-        data = both_chart(here, chart, data, measure)
+        here = await line(RollupSource(services.db), cut, measure, await told(services, cut[0], cut[-1]))
+        chart = both_sides(here, chart)
+        data = both_chart(chart, data.unit, measure)
         comparison = await compare(services, *(bar or (since, until)), group)
     return Loaded(
         span,
