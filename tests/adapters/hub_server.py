@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from loop_server import Exchange, serving
+from loop_server import Exchange, in_a_thread, serving
 
 TOKEN = "hf_" + "CanaryTokenNobodyMaySee7Hq2mZx9LrT4"
 COMMIT = "5f0b02c75b57c5855da9ae460ce51323ea669d8a"
@@ -206,21 +205,5 @@ class HubServer:
 @contextmanager
 def threaded(server: HubServer) -> Iterator[str]:
     """The server in a thread, for programs that bring a loop of their own. Gives its address."""
-    up, over, url = threading.Event(), asyncio.Event(), []
-    loop = asyncio.new_event_loop()
-
-    async def run() -> None:
-        async with serving(server) as made:
-            url.append(made.url)
-            up.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    up.wait(5)
-    try:
-        yield url[0]
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join()
-        loop.close()
+    with in_a_thread(serving(server)) as made:
+        yield made.url

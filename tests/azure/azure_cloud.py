@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from entra_server import CLIENT, TENANT, Authority, authority
@@ -71,27 +69,3 @@ async def cloud() -> AsyncIterator[Cloud]:
     async with authority() as entra, serving(lambda exchange: here.answer(exchange)) as server:
         here = Cloud(server, entra)
         yield here
-
-
-@contextmanager
-def in_a_thread() -> Iterator[Cloud]:
-    """The same beside a program that runs its own loop."""
-    found: list[Cloud] = []
-    loop = asyncio.new_event_loop()
-    ready, over = threading.Event(), asyncio.Event()
-
-    async def run() -> None:
-        async with cloud() as one:
-            found.append(one)
-            ready.set()
-            await over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield found[0]
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join()
-        loop.close()

@@ -11,8 +11,10 @@ import pytest
 for _shared in ("adapters", "tui", "cli"):  # the servers and stages of other tests
     sys.path.append(str(Path(__file__).parents[1] / _shared))
 
-from azure_cloud import Cloud, in_a_thread  # noqa: E402
+from azure_cloud import Cloud  # noqa: E402
+from azure_cloud import cloud as loopback  # noqa: E402
 from entra_server import Clock  # noqa: E402
+from loop_server import in_a_thread  # noqa: E402
 
 from adapters import entra  # noqa: E402
 
@@ -29,5 +31,5 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def cloud(clock: Clock) -> Iterator[Cloud]:
     """For programs that bring a loop of their own."""
-    with in_a_thread() as one:
+    with in_a_thread(loopback()) as one:
         yield one

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_server import Exchange, serving
-from ollama_server import OllamaServer
+from loop_server import Exchange, in_a_thread
+from ollama_server import OllamaServer, ollama
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., tuple[int, Any, str]]
@@ -24,21 +22,8 @@ Run = Callable[..., tuple[int, Any, str]]
 @pytest.fixture
 def threaded(home: Path) -> Iterator[OllamaServer]:
     """The server in a thread, for programs that bring a loop of their own; the provider `box` is there."""
-    made, up, over = OllamaServer(loaded={"qwen3:30b": 11_000_000_000}), threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def run() -> None:
-        async with serving(made.handle) as made.server:
-            up.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    up.wait(5)
-    yield made
-    loop.call_soon_threadsafe(over.set)
-    thread.join()
-    loop.close()
+    with in_a_thread(ollama(loaded={"qwen3:30b": 11_000_000_000})) as made:
+        yield made
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ from pty_stage import ROOT, go, key, program, walk
 for _shared in ("adapters", "azure"):
     sys.path.append(str(Path(__file__).parents[1] / _shared))
 
-from azure_cloud import Cloud, in_a_thread  # noqa: E402
+from azure_cloud import Cloud  # noqa: E402
+from azure_cloud import cloud as loopback  # noqa: E402
 from entra_server import USER_CODE  # noqa: E402
+from loop_server import in_a_thread  # noqa: E402
 
 STEPS = (
     go("2", on="eu"),
@@ -28,7 +30,7 @@ STEPS = (
 
 
 def test_signing_in_by_raw_keys(tmp_path: Path) -> None:
-    with in_a_thread() as cloud:
+    with in_a_thread(loopback()) as cloud:
         _add(cloud, tmp_path)
         cloud.entra.interval = 1
         cloud.entra.person = ["authorization_pending"] * 2 + ["authorization_declined"]

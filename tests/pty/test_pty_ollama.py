@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from pty_stage import ESC, go, key, program, walk
 
 sys.path.append(str(Path(__file__).parents[1] / "adapters"))
 
-from ollama_server import OllamaServer, serving
+from loop_server import in_a_thread
+from ollama_server import ollama
 
 STEPS = (
     go("3", "5 models of 1 provider"),
@@ -45,26 +45,9 @@ STEPS = (
 @pytest.fixture
 def server() -> Iterator[str]:
     """The address of a loopback Ollama with five models, one of them loaded."""
-    made, up, over = (
-        OllamaServer(loaded={"qwen3:30b": 11_000_000_000}, hold_at=0.4),
-        threading.Event(),
-        asyncio.Event(),
-    )
-    made.library["gemma3:27b"] = made.library["gemma3:4b"]
-    loop = asyncio.new_event_loop()
-
-    async def run() -> None:
-        async with serving(made.handle) as made.server:
-            up.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    up.wait(5)
-    yield made.url
-    loop.call_soon_threadsafe(over.set)
-    thread.join()
-    loop.close()
+    with in_a_thread(ollama(loaded={"qwen3:30b": 11_000_000_000}, hold_at=0.4)) as made:
+        made.library["gemma3:27b"] = made.library["gemma3:4b"]
+        yield made.url
 
 
 def test_the_keys_of_installed_models(home: Path, server: str) -> None:

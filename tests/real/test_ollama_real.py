@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +20,8 @@ from adapters.ollama.adapter import OllamaAdapter
 
 sys.path.append(str(Path(__file__).parents[1] / "adapters"))
 
-from ollama_server import OllamaServer, call, last, serving, text
+from loop_server import in_a_thread
+from ollama_server import OllamaServer, call, last, ollama, text
 
 pytestmark = pytest.mark.real
 WEATHER = ToolSpec(
@@ -94,21 +94,8 @@ async def test_its_models_are_listed(aimock: Aimock) -> None:
 @pytest.fixture
 def server() -> Iterator[OllamaServer]:
     """Our loopback server in a thread, for a program beside us."""
-    made, up, over = OllamaServer(), threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def run() -> None:
-        async with serving(made.handle) as made.server:
-            up.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    up.wait(5)
-    yield made
-    loop.call_soon_threadsafe(over.set)
-    thread.join()
-    loop.close()
+    with in_a_thread(ollama()) as made:
+        yield made
 
 
 CHAT = """
