@@ -181,6 +181,10 @@ def _masked(said: str | None) -> str | None:
     return None if said is None else one_line(redact(said), 200)
 
 
+_ABSURD = Decimal(1_000_000)
+"""USD for one attempt: more is a broken statement of cost or of tokens, and sums of it would not fit the ledger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bill:
     """What one attempt used and cost. `cost` is USD; None where the grade is `unknown` or `own`."""
@@ -205,12 +209,12 @@ def bill(attempt: Attempt, prepared: Prepared, max_output: int | None) -> Bill:
     tariff = prepared.tariff_of(attempt.served_model)
     if tariff.own:
         return Bill(usage, None, "own", tariff)
-    if usage.reported_cost is not None:
+    if usage.reported_cost is not None and usage.reported_cost <= _ABSURD:
         return Bill(usage, usage.reported_cost, "reported", tariff)
     if usage.input == 0 and usage.output == 0:
         return Bill(usage, Decimal(0), "computed", tariff)  # refused before it began: free at any price
     cost = tariff.cost(usage, datetime.fromtimestamp(attempt.at / 1000, UTC))
-    if cost is None:
+    if cost is None or cost > _ABSURD:
         return Bill(usage, None, "unknown", tariff)
     return Bill(usage, cost, "estimated" if counted_here else "computed", tariff)
 

@@ -153,7 +153,8 @@ class Run:
             await self._refuse(refusal)
         except Exception as error:
             log.exception("a run failed")
-            await self._refuse(SwitchroomError(f"The run could not be started ({type(error).__name__})."))
+            words = f"Something went wrong inside Switchroom during the run ({type(error).__name__})."
+            await self._refuse(SwitchroomError(words, hint="The log says more."))
         else:
             self._done.set_result(result)
             if result.attempts:

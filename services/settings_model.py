@@ -83,7 +83,9 @@ class SyncSettings:
 class Chat:
     """What a new chat starts with."""
 
-    max_tokens: int | None = setting(None, "Longest answer in tokens; none leaves it to the model.", low=1)
+    max_tokens: int | None = setting(
+        None, "Longest answer in tokens; none leaves it to the model.", low=1, high=1_000_000_000
+    )
     temperature: float | None = setting(None, "Temperature; none leaves it to the model.", low=0, high=2)
     exact_counts: Literal["asked", "typing", "off"] = setting(
         "asked",

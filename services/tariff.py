@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MILLION = Decimal(1_000_000)
 _ABSURD = Decimal(1_000_000)
 """USD per 1,000,000 tokens, or for 1,000 requests: more is a broken list, and could not be kept in nano-dollars."""
+_MOST_NANOS = 10**17
+"""Set aside for one run at most: $100,000,000, of which many still fit the store's whole numbers together."""
 _LONG_RUN = timedelta(hours=1)
 """A run may wait this long between the setting aside of its money and the attempt that is billed."""
 
@@ -39,7 +41,7 @@ class WorstCase:
         """Nano-dollars for an answer of this length, rounded up."""
         if self.free:
             return 0
-        return to_nanos(self.prompt + self.per_output_token * output_tokens) + 1
+        return min(to_nanos(self.prompt + self.per_output_token * output_tokens) + 1, _MOST_NANOS)
 
     @property
     def free(self) -> bool:

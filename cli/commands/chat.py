@@ -25,7 +25,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "-m", "--model", metavar="REF", help="The model, as PROVIDER/MODEL; without it, the default one."
 )
 @click.option("--system", metavar="TEXT", help="The system prompt.")
-@click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer.")
+@click.option("--max-tokens", type=click.IntRange(1, 1_000_000_000), metavar="N", help="The longest answer.")
 @click.option("--temperature", type=click.FloatRange(min=0, max=2), metavar="T")
 @click.option(
     "--tools", metavar="NAME|FILE", help="Tools the model may call: a set of config/tools, or a JSON file."

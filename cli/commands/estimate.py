@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("-m", "--model", "models", multiple=True, metavar="REF", help="A model; repeat to compare.")
 @click.option("--system", metavar="TEXT", help="The system prompt.")
-@click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer asked for.")
+@click.option(
+    "--max-tokens", type=click.IntRange(1, 1_000_000_000), metavar="N", help="The longest answer asked for."
+)
 @click.argument("prompt", required=False)
 @reads
 def command(
