@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _RELOAD = frozenset({"ProvidersChanged", "ModelsChanged", "StoreChangedElsewhere"})
 _EVERY = 5.0
 """Seconds between looks at what is loaded."""
-_NOBODY = "No provider here holds models of its own. {a:local.add} adds an Ollama server."
+_NOBODY = "No provider here holds models of its own. {a:local.add} adds one: choose Ollama."
+_PLAYED = "The demo holds no models. If Ollama runs here, {a:local.add} adds it to look around."
 _NONE = "No models yet. {P:local.pull} pulls one."
 _FAILED = "It could not be read: {why}"
 
@@ -96,6 +97,7 @@ class LocalModelsScreen(Rereading):
         local = self.app.services.local_models
         try:
             holders = await local.holders()
+            rows = await self.app.services.registry.rows()
         except SwitchroomError as error:
             self._table.set_empty("It could not be read ({!:app.alerts} says why).")
             self.app.tell_error(error)
@@ -112,9 +114,8 @@ class LocalModelsScreen(Rereading):
                 if shelf.note:
                     self._problems[row.slug] = shelf.note
         why = " ".join(self._problems.values())
-        self._table.set_empty(
-            _FAILED.format(why=one_line(why, 300)) if why else _NONE if holders else _NOBODY
-        )
+        nobody = _PLAYED if any(row.dialect == "fake" for row in rows) else _NOBODY
+        self._table.set_empty(_FAILED.format(why=one_line(why, 300)) if why else _NONE if holders else nobody)
         self._show()
 
     def _show(self) -> None:

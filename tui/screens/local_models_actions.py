@@ -83,10 +83,10 @@ async def _found(app: SwitchroomApp, slug: str, words: str) -> str | None:
         app.tell_error(error)
         return None
     columns: tuple[Column[FoundModel], ...] = (
-        Column("model", "Model", lambda one: one.id, width=30, flex=1, cut="middle"),
-        Column("task", "Task", lambda one: (one_line(one.task or "—", 40), "dim"), width=18, max_width=28, priority=2),
-        Column("downloads", "Downloads", lambda one: tokens(one.downloads), width=9, align="right"),
-        Column("gated", "Access", lambda one: ("ask first", "warn") if one.gated else "open", width=9, priority=1),
+        Column("model", "model", lambda one: one.id, width=30, flex=1, cut="middle"),
+        Column("task", "task", lambda one: (one_line(one.task or "—", 40), "dim"), width=18, max_width=28, priority=2),
+        Column("downloads", "downloads", lambda one: tokens(one.downloads), width=9, align="right"),
+        Column("gated", "access", lambda one: ("ask first", "warn") if one.gated else "open", width=9, priority=1),
     )  # fmt: skip
     chosen = await app.push_screen_wait(
         Pick(

@@ -141,17 +141,17 @@ def _changed(line: Line) -> Cell:
 
 def columns() -> tuple[Column[Line], ...]:
     return (
-        Column("model", "Model", _name, width=20, max_width=44, least=14, cut="middle", sort=lambda n: n.id),
-        Column("provider", "Provider", lambda n: (n.provider, "dim"), width=8, max_width=16, priority=3, sort=lambda n: n.provider),
-        Column("state", "State", _state, width=12, sort=lambda n: str(_state(n))),
-        Column("size", "Size", _size, width=8, align="right", sort=lambda n: n.model.size_bytes if n.model else None, down=True),
-        Column("parameters", "Params", _detail("parameters"), width=7, align="right", priority=5),  # type: ignore[arg-type]
-        Column("quantization", "Quant", _detail("quantization"), width=6, max_width=8, priority=2),  # type: ignore[arg-type]
-        Column("memory", "Memory", _memory, width=8, align="right", priority=1),
-        Column("gpu", "On GPU", _gpu, width=6, align="right", priority=4),
-        Column("context", "Context", _context, width=7, align="right", priority=6),
-        Column("unloads", "Unloads", _unloads, width=7, align="right", priority=7),
-        Column("changed", "Changed", _changed, width=7, align="right", priority=8, sort=lambda n: n.model.modified_at if n.model else None, down=True),
+        Column("model", "model", _name, width=20, max_width=44, least=14, cut="middle", sort=lambda n: n.id),
+        Column("provider", "provider", lambda n: (n.provider, "dim"), width=8, max_width=16, priority=3, sort=lambda n: n.provider),
+        Column("state", "state", _state, width=12, sort=lambda n: str(_state(n))),
+        Column("size", "size", _size, width=8, align="right", sort=lambda n: n.model.size_bytes if n.model else None, down=True),
+        Column("parameters", "params", _detail("parameters"), width=7, align="right", priority=5),  # type: ignore[arg-type]
+        Column("quantization", "quant", _detail("quantization"), width=6, max_width=8, priority=2),  # type: ignore[arg-type]
+        Column("memory", "memory", _memory, width=8, align="right", priority=1),
+        Column("gpu", "on GPU", _gpu, width=6, align="right", priority=4),
+        Column("context", "context", _context, width=7, align="right", priority=6),
+        Column("unloads", "unloads", _unloads, width=7, align="right", priority=7),
+        Column("changed", "changed", _changed, width=7, align="right", priority=8, sort=lambda n: n.model.modified_at if n.model else None, down=True),
     )  # fmt: skip
 
 

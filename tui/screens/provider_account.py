@@ -223,7 +223,15 @@ def _billed(line: AccountLine) -> Cell:
 
 def _columns(by: str) -> tuple[Column[AccountLine], ...]:
     columns: tuple[Column[AccountLine], ...] = (
-        Column("name", f"by {by}", lambda line: (line.name, "strong"), width=12, flex=1, cut="middle"),
+        Column(
+            "name",
+            f"by {by}",
+            lambda line: (line.name, "strong"),
+            width=12,
+            max_width=60,
+            least=12,
+            cut="middle",
+        ),
         Column("requests", "requests", _figure("requests", whole), width=8, align="right", priority=3),
         Column("input", "in", _figure("input", tokens), width=6, align="right", priority=1),
         Column("cache_read", "cached", _figure("cache_read", tokens), width=6, align="right", priority=4),
