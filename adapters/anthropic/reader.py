@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 
 from pydantic_core import from_json
 
 from adapters.anthropic.blocks import Block, Blocks
 from adapters.anthropic.usage import Counted
-from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
+from adapters.errors import Origin
 from adapters.errors.mapping import excerpt
-from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
+from adapters.events import Event, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
 from adapters.finish import failed, finish_reason
-from adapters.text import Joiner, mend
+from adapters.reading import Reading
+from adapters.text import mend
 from catalog.plaintext import one_line
-from catalog.usage import Usage
 
 PAUSE = "pause_turn"
 """The vendor's word for an answer that goes on when it is sent back."""
 
 
-class MessageReader:
+class MessageReader(Reading):
     """Implements adapters.http_stream.Reader for one answer, or for one leg of it: `before` is the leg before."""
 
+    FORM = "that is not a message"
+
     def __init__(self, origin: Origin, before: MessageReader | None = None) -> None:
-        self.usage: Usage = before.usage if before is not None else Usage()
-        self.finish_reason: FinishReason | None = None
-        self.raw_finish_reason: str | None = None
-        self.error: ProviderError | None = None
-        self.done = False
-        self.ended = False
-        self.served_model: str | None = before.served_model if before is not None else None
+        super().__init__(origin)
+        if before is not None:
+            self.usage, self.served_model = before.usage, before.served_model
         self.told: str | None = None
         """What the vendor says of a refusal, in its own words."""
-        self.headers: Mapping[str, str] = {}
         self.blocks: Blocks = Blocks(before.blocks if before is not None else None)
-        self._origin = origin
         self._counted = Counted(self.usage)
-        self._text = Joiner()
-        self._thinking = Joiner()
         self._begun = False
         self._kinds: dict[str, Callable[[Mapping[str, object]], list[Event]]] = {
             "message_start": self._start,
@@ -48,7 +41,7 @@ class MessageReader:
             "content_block_stop": self._block_stop,
             "message_delta": self._message_delta,
             "message_stop": self._stop,
-            "error": self._fail,
+            "error": self._error,
         }
 
     @property
@@ -72,19 +65,12 @@ class MessageReader:
                     return (TextDelta(text),)
         except (KeyError, TypeError):
             pass
-        return self._event(name, event)
+        return self._chunk(name, event)
 
     def whole(self, body: object) -> Sequence[Event]:
         """An answer that came as one document, or the error it holds."""
-        if isinstance(body, dict) and (body.get("type") == "error" or body.get("error")):
-            raise error_from_body(self._origin, body, 200, self.headers)
-        if not isinstance(body, dict) or not isinstance(body.get("content"), list):
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} sent an answer that is not a message.",
-                hint="Check the provider's URL and type.",
-                provider=self._origin.slug,
-                status=200,
-            )
+        if not isinstance(body, dict) or body.get("error") or not isinstance(body.get("content"), list):
+            raise self._refused(body)
         events = self._start({"message": body})
         for index, block in enumerate(body["content"]):
             events += self._block({"index": index, "content_block": block})
@@ -96,32 +82,10 @@ class MessageReader:
             raise self.error
         return events
 
-    def close(self) -> Sequence[Event]:
-        """Halves of emoji that were held back."""
-        text, thoughts = self._text.close(), self._thinking.close()
-        return [*([TextDelta(text)] if text else []), *([ThinkingDelta(thoughts)] if thoughts else [])]
-
-    def _odd(self, name: str, data: bytes) -> Sequence[Event]:
-        """What the fast parser refuses: lone surrogates, broken UTF-8, no JSON at all."""
-        text = data.decode("utf-8", "replace").strip()
-        if not text or text == "[DONE]":  # some gateways add it
-            return ()
-        try:
-            event = json.loads(text)
-        except (ValueError, RecursionError):
-            if name == "error":
-                return self._fail({"error": text})
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} sent a broken piece of an answer.",
-                hint="Try again.",
-                provider=self._origin.slug,
-                status=200,
-            ) from None
-        return self._event(name, event)
-
-    def _event(self, name: str, event: object) -> Sequence[Event]:
-        if not isinstance(event, dict):
-            return self._fail({"error": str(event)[:500]}) if name == "error" else ()
+    def _chunk(self, name: str, chunk: object) -> Sequence[Event]:
+        if not isinstance(chunk, dict):
+            return self._error({"error": str(chunk)[:500]}) if name == "error" else ()
+        event: Mapping[str, object] = chunk
         kind = event.get("type")
         kind = kind if isinstance(kind, str) else name
         if event.get("error") and kind not in self._kinds:
@@ -134,8 +98,7 @@ class MessageReader:
         if not isinstance(message, dict):
             return []
         self._begun = True
-        if self.served_model is None and isinstance(message.get("model"), str) and message["model"]:
-            self.served_model = one_line(message["model"], 200)
+        self._serve(message.get("model"))
         return self._count(message.get("usage"))
 
     def _block(self, event: Mapping[str, object]) -> list[Event]:
@@ -211,11 +174,7 @@ class MessageReader:
             return []
         self.done = True
         if failed(self.raw_finish_reason):
-            self.error = ServerError(
-                f"{self._origin.slug} stopped with an error ({self.raw_finish_reason}).",
-                hint="Try again, or use another model.",
-                provider=self._origin.slug,
-            )
+            self._stopped()
             return []
         self.ended = True
         if self.paused:  # as far as we went with it
@@ -225,9 +184,8 @@ class MessageReader:
         kept = self.blocks.keepsake(self._origin.model or "")
         return [kept] if kept is not None else []
 
-    def _fail(self, event: Mapping[str, object]) -> list[Event]:
-        self.error = error_from_body(self._origin, dict(event), 200, self.headers)
-        self.done = True
+    def _error(self, event: Mapping[str, object]) -> list[Event]:
+        self._fail(dict(event))
         return []
 
     def _count(self, report: object) -> list[Event]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from secrets import token_hex
 
 from pydantic_core import from_json
 
-from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
+from adapters.errors import Origin
 from adapters.errors.mapping import excerpt
-from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
+from adapters.events import Event, TextDelta, ThinkingDelta, ToolCallDelta, UsageUpdate
 from adapters.finish import finish_reason
 from adapters.gemini.endpoint import bare
 from adapters.gemini.keep import Kept
 from adapters.gemini.template import Template
 from adapters.gemini.usage import read_usage
-from adapters.text import Joiner, mend
+from adapters.reading import Reading
+from adapters.text import mend
 from catalog.plaintext import one_line
 from catalog.usage import Usage
 
@@ -25,31 +26,22 @@ OWN_ID = "switchroom-"
 """How the ids begin that calls without one get; they are not sent to the vendor."""
 
 
-class GeminiReader:
+class GeminiReader(Reading):
     """Implements adapters.http_stream.Reader for one answer.
 
     There is no terminal marker: a finish reason and then the end of the body is a complete answer.
     """
 
     def __init__(self, origin: Origin) -> None:
-        self.finish_reason: FinishReason | None = None
-        self.raw_finish_reason: str | None = None
-        self.error: ProviderError | None = None
-        self.done = False
-        self.ended = False
-        self.served_model: str | None = None
-        self.headers: Mapping[str, str] = {}
-        self._origin = origin
         self._usage = Usage()
-        self._told = Usage()
-        """The usage of the last event about it."""
         self._counted: bytes | None = None
         """The latest usual chunk, whose count is not in `_usage` yet: nearly every chunk counts, few ask."""
+        super().__init__(origin)
+        self._told = Usage()
+        """The usage of the last event about it."""
         self._template = Template()
         self._plain = False
         """Text can be passed on as it is: something came before it, and nothing is held back."""
-        self._text = Joiner()
-        self._thinking = Joiner()
         self._kept = Kept()
         self._calls = 0
         self._closed = False
@@ -61,6 +53,10 @@ class GeminiReader:
             with suppress(ValueError):  # only digits were not looked at, and they may be missing
                 self._usage = self._usage.updated(read_usage(from_json(data).get("usageMetadata")))
         return self._usage
+
+    @usage.setter
+    def usage(self, usage: Usage) -> None:
+        self._usage = usage
 
     def frame(self, name: str, data: bytes) -> Sequence[Event]:
         """The events of one chunk. The first lines are the way of nearly every chunk; the rest is in `_chunk`."""
@@ -91,19 +87,19 @@ class GeminiReader:
                 return (TextDelta(text),)
         except (KeyError, IndexError, TypeError, ValueError):
             pass
-        return self._chunk(chunk)
+        return self._chunk("", chunk)
 
     def whole(self, body: object) -> Sequence[Event]:
         """An answer that came as one document, or as a list of chunks, or the error it holds."""
         chunks = body if isinstance(body, list) else [body]
         events: list[Event] = []
         for chunk in chunks:
-            events += self._chunk(chunk)
+            events += self._chunk("", chunk)
             if self.error is not None:
                 raise self.error
         if not self.ended:
             if not events:
-                raise self._no_answer(body)
+                raise self._refused(body)
             self._end(None)
         events += self.close()
         return events
@@ -113,11 +109,7 @@ class GeminiReader:
         if self._closed:
             return ()
         self._closed = True
-        events: list[Event] = []
-        if rest := self._thinking.close():
-            events.append(ThinkingDelta(rest))
-        if rest := self._text.close():
-            events.append(TextDelta(rest))
+        events = list(super().close())
         self._count(events)
         if self.ended and self.error is None:
             kept = self._kept.keepsake(bare(self._origin.model or ""))
@@ -125,27 +117,11 @@ class GeminiReader:
                 events.append(kept)
         return events
 
-    def _odd(self, name: str, data: bytes) -> Sequence[Event]:
-        """What the fast parser refuses: lone surrogates, broken UTF-8, no JSON at all."""
-        text = data.decode("utf-8", "replace").strip()
-        if not text or text == "[DONE]":  # a proxy's; Gemini has none
-            return ()
-        try:
-            return self._chunk(json.loads(text))
-        except (ValueError, RecursionError):
-            if name == "error":
-                self._fail(text)
-                return ()
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} sent a broken piece of an answer.",
-                hint="Try again.",
-                provider=self._origin.slug,
-                status=200,
-            ) from None
-
-    def _chunk(self, chunk: object) -> Sequence[Event]:
+    def _chunk(self, name: str, chunk: object) -> Sequence[Event]:
         if isinstance(chunk, list):
-            return [event for one in chunk[:1000] for event in self._chunk(one)]
+            return [
+                event for one in chunk[:1000] if isinstance(one, dict) for event in self._chunk(name, one)
+            ]
         if not isinstance(chunk, dict) or self.done:
             return ()
         if chunk.get("error"):
@@ -172,7 +148,7 @@ class GeminiReader:
         elif candidate is None:
             self._blocked(chunk.get("promptFeedback"))
         if isinstance(chunk.get("usageMetadata"), dict):
-            self._usage = self.usage.updated(read_usage(chunk["usageMetadata"], ended=self.ended))
+            self.usage = self.usage.updated(read_usage(chunk["usageMetadata"], ended=self.ended))
             self._count(events)
         self._plain = not self._text.held and not self.ended
         return events
@@ -216,29 +192,8 @@ class GeminiReader:
         self.raw_finish_reason = one_line(word, 60)
         self._end(self.raw_finish_reason)
         if self.finish_reason == "error":
-            told = excerpt(message) if isinstance(message, str) else ""
-            self.error = ServerError(
-                f"{self._origin.slug} stopped with an error ({self.raw_finish_reason})."
-                + (f" It says: “{told}”" if told else ""),
-                hint="Try again, or use another model.",
-                provider=self._origin.slug,
-            )
-            self.done = True
+            self._stopped(said=excerpt(message) if isinstance(message, str) else "")
 
     def _end(self, word: str | None) -> None:
         self.ended = True
         self.finish_reason = finish_reason(word, tools=self._calls > 0)
-
-    def _fail(self, told: object) -> None:
-        self.error = error_from_body(self._origin, told, 200, self.headers)
-        self.done = True
-
-    def _no_answer(self, body: object) -> ProviderError:
-        if isinstance(body, dict) and any(body.get(name) for name in ("detail", "message", "errors")):
-            return error_from_body(self._origin, body, 200, self.headers)
-        return UnexpectedResponseError(
-            f"{self._origin.slug} sent an answer without content.",
-            hint="Check the provider's URL and type.",
-            provider=self._origin.slug,
-            status=200,
-        )

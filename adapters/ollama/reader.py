@@ -2,49 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pydantic_core import from_json
 
 from adapters.counts import count
-from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
-from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, UsageUpdate
+from adapters.errors import Origin, UnexpectedResponseError
+from adapters.events import Event, TextDelta, ThinkingDelta, UsageUpdate
 from adapters.finish import failed, finish_reason
 from adapters.openai.tools import ToolCalls
-from adapters.speed import Speed, ollama_speed
-from adapters.text import Joiner
+from adapters.reading import Reading, tells_why
+from adapters.speed import ollama_speed
 from catalog.plaintext import one_line
 from catalog.usage import Usage
 
 
-class OllamaReader:
+class OllamaReader(Reading):
     """Implements adapters.http_stream.Reader for one answer of /api/chat (and of /api/generate, which has its text
     beside the message)."""
 
+    FORM = "that is not an Ollama chat"
+
     def __init__(self, origin: Origin) -> None:
-        self.usage = Usage()
-        self.finish_reason: FinishReason | None = None
-        self.raw_finish_reason: str | None = None
-        self.error: ProviderError | None = None
-        self.done = False
-        self.ended = False
-        self.served_model: str | None = None
-        self.speed: Speed | None = None
-        self.headers: Mapping[str, str] = {}
-        self._origin = origin
-        self._text = Joiner()
-        self._thinking = Joiner()
+        super().__init__(origin)
         self._calls = ToolCalls()
         self._plain = False
         """Text can be passed on as it is: nothing is held back."""
 
-    def frame(self, name: str, data: bytes) -> Sequence[Event]:  # noqa: ARG002  lines have no names
+    def frame(self, name: str, data: bytes) -> Sequence[Event]:
         """The events of one line. The first lines are the way of nearly every one; the rest is in `_line`."""
         try:
             line = from_json(data)
         except ValueError:
-            return self._odd(data)
+            return self._odd(name, data)
         try:
             message = line["message"]
             text = message["content"]
@@ -59,20 +49,15 @@ class OllamaReader:
                 return (TextDelta(text),)
         except (KeyError, TypeError):
             pass
-        return self._line(line)
+        return self._chunk(name, line)
 
     def whole(self, body: object) -> Sequence[Event]:
         """An answer that came as one document, or the error it holds."""
-        if not isinstance(body, dict) or not ({"message", "response", "error", "done"} & body.keys()):
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} sent an answer that is not an Ollama chat.",
-                hint="Check the provider's URL and type.",
-                provider=self._origin.slug,
-                status=200,
-            )
-        events = list(self._line(body))
+        events = list(self._chunk("", body))
         if self.error is not None:
             raise self.error
+        if not isinstance(body, dict) or not ({"message", "response", "done"} & body.keys()):
+            raise self._refused(body)
         events += self.close()
         if not self.ended:
             raise UnexpectedResponseError(
@@ -82,40 +67,21 @@ class OllamaReader:
             )
         return events
 
-    def close(self) -> Sequence[Event]:
-        """Halves of characters that were held back."""
-        text, thought = self._text.close(), self._thinking.close()
-        events: list[Event] = [TextDelta(text)] if text else []
-        return [*events, ThinkingDelta(thought)] if thought else events
-
-    def _odd(self, data: bytes) -> Sequence[Event]:
-        """What the fast parser refuses: lone surrogates, broken UTF-8, no JSON at all."""
-        try:
-            line = json.loads(data.decode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} sent a broken piece of an answer.",
-                hint="Try again.",
-                provider=self._origin.slug,
-                status=200,
-            ) from None
-        return self._line(line)
-
-    def _line(self, line: object) -> Sequence[Event]:
-        if not isinstance(line, dict):
+    def _chunk(self, name: str, chunk: object) -> Sequence[Event]:  # noqa: ARG002  lines have no names
+        if not isinstance(chunk, dict):
             return ()
+        line = chunk
         events: list[Event] = []
-        if self.served_model is None and isinstance(line.get("model"), str) and line["model"]:
-            self.served_model = one_line(line["model"], 200)
+        self._serve(line.get("model"))
         message = line.get("message")
         if isinstance(message, dict):
             self._say(message.get("thinking"), message.get("content"), events)
             events += self._calls.read({"tool_calls": message.get("tool_calls")})
         else:
             self._say(line.get("thinking"), line.get("response"), events)
-        if line.get("error"):
-            self.error = error_from_body(self._origin, line, 200, self.headers)
-            self.done = True
+        answers = isinstance(message, dict) or "response" in line or "done" in line
+        if line.get("error") or (not answers and tells_why(line)):
+            self._fail(line)
         elif line.get("done") is True:
             self._end(line, events)
         self._plain = not self._text.held
@@ -138,11 +104,7 @@ class OllamaReader:
         self.raw_finish_reason = one_line(reason, 60) if isinstance(reason, str) and reason else None
         self.done = True
         if failed(self.raw_finish_reason):
-            self.error = ServerError(
-                f"{self._origin.slug} stopped before the answer was complete ({self.raw_finish_reason}).",
-                hint="Try again, or use another model.",
-                provider=self._origin.slug,
-            )
+            self._stopped("before the answer was complete")
             return
         self.ended = True
         # `load`: nothing was asked, the model was only loaded

@@ -9,41 +9,29 @@ from dataclasses import replace
 from pydantic_core import from_json
 
 from adapters.counts import money
-from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
-from adapters.events import Event, FinishReason, TextDelta, ThinkingDelta, UsageUpdate
+from adapters.errors import Origin, UnexpectedResponseError
+from adapters.events import Event, TextDelta, ThinkingDelta, UsageUpdate
 from adapters.finish import failed, finish_reason
 from adapters.openai.template import Template
 from adapters.openai.think import Mode, ThinkSplitter, closer_first
 from adapters.openai.tools import ToolCalls
 from adapters.openai.usage import read_usage
-from adapters.speed import Speed, seconds_speed, timed_speed
-from adapters.text import Joiner
+from adapters.reading import Reading
+from adapters.speed import seconds_speed, timed_speed
 from catalog.plaintext import one_line
-from catalog.usage import Usage
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text")
 
 
-class ChatReader:
+class ChatReader(Reading):
     """Implements adapters.http_stream.Reader for one answer."""
 
+    FORM = "that is not a chat completion"
+
     def __init__(self, origin: Origin, *, think: Mode | None = None, hidden_reasoning: bool = False) -> None:
-        self.usage = Usage()
-        self.finish_reason: FinishReason | None = None
-        self.raw_finish_reason: str | None = None
-        self.error: ProviderError | None = None
-        self.done = False
-        self.ended = False
-        self.served_model: str | None = None
-        self.served_by: str | None = None
-        """Whose machine answered, where the vendor passes requests on and says to whom."""
-        self.speed: Speed | None = None
-        self._origin = origin
-        self.headers: Mapping[str, str] = {}
+        super().__init__(origin)
         self._hidden = hidden_reasoning
         self._think = ThinkSplitter(think) if think else None
-        self._text = Joiner()
-        self._thinking = Joiner()
         self._calls = ToolCalls()
         self._template = Template()
         self._begun = False
@@ -84,10 +72,8 @@ class ChatReader:
         """An answer that came as one document, or the error it holds."""
         if isinstance(body, list) and len(body) == 1:
             body = body[0]
-        if not isinstance(body, dict) or not (body.get("choices") or body.get("usage")):
+        if not isinstance(body, dict) or body.get("error") or not (body.get("choices") or body.get("usage")):
             raise self._refused(body)
-        if body.get("error"):
-            raise error_from_body(self._origin, body, 200, self.headers)
         if self._think is not None:
             self._think = ThinkSplitter("implied" if closer_first(json.dumps(body)) else "on")
         events = list(self._chunk("", body))
@@ -114,40 +100,9 @@ class ChatReader:
         rest = self._thinking.close()
         return [*events, ThinkingDelta(rest)] if rest else events
 
-    def _refused(self, body: object) -> ProviderError:
-        if isinstance(body, dict) and any(
-            body.get(name) for name in ("error", "detail", "message", "errors")
-        ):
-            return error_from_body(self._origin, body, 200, self.headers)
-        return UnexpectedResponseError(
-            f"{self._origin.slug} sent an answer that is not a chat completion.",
-            hint="Check the provider's URL and type.",
-            provider=self._origin.slug,
-            status=200,
-        )
-
-    def _odd(self, name: str, data: bytes) -> Sequence[Event]:
-        """What the fast parser refuses: the end marker, lone surrogates, broken UTF-8, no JSON at all."""
-        text = data.decode("utf-8", "replace").strip()
-        if text == "[DONE]":
-            self.done = True
-            self._end()
-            return ()
-        if not text:
-            return ()
-        try:
-            chunk = json.loads(text)
-        except (ValueError, RecursionError):
-            if name == "error":
-                self._fail(text)
-                return ()
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} sent a broken piece of an answer.",
-                hint="Try again.",
-                provider=self._origin.slug,
-                status=200,
-            ) from None
-        return self._chunk(name, chunk)
+    def _marked(self) -> None:
+        self.done = True
+        self._end()
 
     def _chunk(self, name: str, chunk: object) -> Sequence[Event]:
         if not isinstance(chunk, dict):
@@ -155,8 +110,7 @@ class ChatReader:
                 self._fail(chunk)
             return ()
         events: list[Event] = []
-        if self.served_model is None and isinstance(chunk.get("model"), str) and chunk["model"]:
-            self.served_model = one_line(chunk["model"], 200)
+        self._serve(chunk.get("model"))
         choices = chunk.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         if isinstance(choice, dict):
@@ -245,18 +199,9 @@ class ChatReader:
         elif name == "error" or ("choices" not in chunk and chunk.get("object") == "error"):
             self._fail(chunk)
         elif failed(self.raw_finish_reason):
-            self.error = ServerError(
-                f"{self._origin.slug} stopped with an error ({self.raw_finish_reason}).",
-                hint="Try again, or use another model.",
-                provider=self._origin.slug,
-            )
-            self.done = True
+            self._stopped()
         elif self.ended:
             self._end()
-
-    def _fail(self, told: object) -> None:
-        self.error = error_from_body(self._origin, told, 200, self.headers)
-        self.done = True
 
     def _end(self) -> None:
         """The vendor is done: find our word for why."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
-from adapters.errors import Origin, ProviderError, ServerError, UnexpectedResponseError, error_from_body
+from adapters.errors import Origin
 from adapters.events import (
     Event,
-    FinishReason,
     Keepsake,
     TextDelta,
     ThinkingDelta,
@@ -21,9 +20,9 @@ from adapters.events import (
 from adapters.finish import finish_reason
 from adapters.openai.responses import DIALECT
 from adapters.openai.usage import read_usage
-from adapters.text import Joiner, mend
+from adapters.reading import Reading
+from adapters.text import mend
 from catalog.plaintext import one_line
-from catalog.usage import Usage
 
 _TEXT = ("response.output_text.delta", "response.refusal.delta")
 _THOUGHTS = ("response.reasoning_text.delta", "response.reasoning_summary_text.delta")
@@ -43,21 +42,14 @@ class _Call:
     """Some of its arguments came."""
 
 
-class ResponsesReader:
+class ResponsesReader(Reading):
     """Implements adapters.http_stream.Reader for one answer."""
 
+    FORM = "that is not of the Responses form"
+    CHECK = "URL, type and option api"
+
     def __init__(self, origin: Origin) -> None:
-        self.usage = Usage()
-        self.finish_reason: FinishReason | None = None
-        self.raw_finish_reason: str | None = None
-        self.error: ProviderError | None = None
-        self.done = False
-        self.ended = False
-        self.served_model: str | None = None
-        self.headers: Mapping[str, str] = {}
-        self._origin = origin
-        self._text = Joiner()
-        self._thinking = Joiner()
+        super().__init__(origin)
         self._calls: dict[str, _Call] = {}
         """By item id; by call id where a server names no item."""
         self._said = False
@@ -93,42 +85,8 @@ class ResponsesReader:
             raise self.error
         return [*events, *self.close()]
 
-    def close(self) -> Sequence[Event]:
-        """Halves of characters that were held back."""
-        events: list[Event] = []
-        if text := self._text.close():
-            events.append(TextDelta(text))
-        if thought := self._thinking.close():
-            events.append(ThinkingDelta(thought))
-        return events
-
-    def _refused(self, body: object) -> ProviderError:
-        if isinstance(body, dict) and any(body.get(name) for name in ("error", "detail", "message")):
-            return error_from_body(self._origin, body, 200, self.headers)
-        return UnexpectedResponseError(
-            f"{self._origin.slug} sent an answer that is not of the Responses form.",
-            hint="Check the provider's URL, type and option api.",
-            provider=self._origin.slug,
-            status=200,
-        )
-
-    def _odd(self, name: str, data: bytes) -> Sequence[Event]:
-        text = data.decode("utf-8", "replace").strip()
-        if text in ("", "[DONE]"):
-            return ()
-        try:
-            event = json.loads(text)
-        except (ValueError, RecursionError):
-            if name == "error":
-                self._fail(text)
-                return ()
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} sent a broken piece of an answer.",
-                hint="Try again.",
-                provider=self._origin.slug,
-                status=200,
-            ) from None
-        return self._event(str(event.get("type") or name), event) if isinstance(event, dict) else ()
+    def _chunk(self, name: str, chunk: object) -> Sequence[Event]:
+        return self._event(str(chunk.get("type") or name), chunk) if isinstance(chunk, dict) else ()
 
     def _event(self, kind: str, event: Mapping[str, object]) -> Sequence[Event]:
         if kind in _TEXT:
@@ -143,9 +101,10 @@ class ResponsesReader:
         if kind in _ENDS and isinstance(answer, dict):
             return self._end(answer)
         if kind == "error" or (event.get("error") and "response" not in event):
-            self._fail(event.get("error") or {name: event.get(name) for name in ("code", "message", "param")})
+            told = event.get("error") or {name: event.get(name) for name in ("code", "message", "param")}
+            self._fail({"error": told})
         elif isinstance(answer, dict):
-            self._serve(answer)
+            self._serve(answer.get("model"))
         return ()
 
     def _say(self, text: str) -> Sequence[Event]:
@@ -225,7 +184,7 @@ class ResponsesReader:
 
     def _end(self, answer: Mapping[str, object]) -> Sequence[Event]:
         """The last event's response holds all of it: what came in deltas is not said again."""
-        self._serve(answer)
+        self._serve(answer.get("model"))
         events: list[Event] = []
         output = answer.get("output")
         items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
@@ -240,7 +199,7 @@ class ResponsesReader:
         self.done = True
         failure, status = answer.get("error"), answer.get("status")
         if failure or status == "failed":
-            self._fail(failure or {"message": "", "code": "server_error"})
+            self._fail({"error": failure or {"message": "", "code": "server_error"}})
             return events
         self._reason(answer)
         if self.error is None and (kept := self._keepsake(items)) is not None:
@@ -255,11 +214,7 @@ class ResponsesReader:
         self.ended = True
         self.finish_reason = finish_reason(raw, tools=bool(self._calls))
         if self.finish_reason == "error":
-            self.error = ServerError(
-                f"{self._origin.slug} stopped with an error ({self.raw_finish_reason}).",
-                hint="Try again, or use another model.",
-                provider=self._origin.slug,
-            )
+            self._stopped()
 
     def _keepsake(self, items: list[dict[str, object]]) -> Keepsake | None:
         """The output as it came, where there is sealed reasoning in it."""
@@ -269,15 +224,6 @@ class ResponsesReader:
         if len(content) > _MOST_KEPT:
             return None
         return Keepsake(DIALECT, self._origin.model or "", content)
-
-    def _serve(self, answer: Mapping[str, object]) -> None:
-        model = answer.get("model")
-        if self.served_model is None and isinstance(model, str) and model:
-            self.served_model = one_line(model, 200)
-
-    def _fail(self, told: object) -> None:
-        self.error = error_from_body(self._origin, {"error": told}, 200, self.headers)
-        self.done = True
 
 
 def _usual_text(data: bytes) -> str | None:

@@ -17,12 +17,13 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from adapters.base import Connection, RemoteModel, Validation
-from adapters.errors import Origin, ProviderError, ServerError
-from adapters.events import ChatRequest, Event, FinishReason, TextDelta, UsageUpdate
+from adapters.errors import Origin, ServerError
+from adapters.events import ChatRequest, Event, TextDelta, UsageUpdate
 from adapters.fetch import Fetcher
 from adapters.finish import finish_reason
 from adapters.http_send import get, send_chat, verdict
 from adapters.http_stream import HttpStream
+from adapters.reading import Reading
 from adapters.sse import LIMIT, Frame, FrameTooLargeError
 from catalog.options import Option
 from catalog.plaintext import one_line
@@ -50,19 +51,8 @@ class Lines:
         return []
 
 
-class SayReader:
+class SayReader(Reading):
     """Lines to events."""
-
-    def __init__(self, origin: Origin) -> None:
-        self.usage = Usage()
-        self.finish_reason: FinishReason | None = None
-        self.raw_finish_reason: str | None = None
-        self.error: ProviderError | None = None
-        self.done = False
-        self.ended = False
-        self.served_model: str | None = None
-        self.headers: Mapping[str, str] = {}
-        self._origin = origin
 
     def frame(self, name: str, data: bytes) -> Sequence[Event]:
         word, _, value = data.decode("utf-8", "replace").rstrip("\r").partition(" ")
@@ -84,9 +74,6 @@ class SayReader:
 
     def whole(self, body: object) -> Sequence[Event]:
         raise ServerError(f"{self._origin.slug} sent a document, not lines.", provider=self._origin.slug)
-
-    def close(self) -> Sequence[Event]:
-        return []
 
 
 class SampleAdapter:
