@@ -42,6 +42,8 @@ class Claim:
     """None: no price per token."""
     own: bool
     allow_unpriced: bool
+    unpriced: str | None = None
+    """A model that may answer in its place and whose price is unknown."""
     spent_nanos: int = 0
     """What earlier attempts of the same run have cost: it stays set aside."""
 
@@ -106,9 +108,9 @@ class Admission:
             )
             if not limits:
                 return await self._reserve(tx, claim, limited=False)
+            if (claim.worst is None or claim.unpriced is not None) and not claim.allow_unpriced:
+                raise _unpriced(claim, limits[0])
             if claim.worst is None:
-                if not claim.allow_unpriced:
-                    raise _unpriced(claim, limits[0])
                 return await self._reserve(tx, claim, limited=True)
             offer = _offer(claim, claim.worst, limits)
             if offer.affordable is None or offer.affordable >= claim.output_tokens:
@@ -179,8 +181,9 @@ def _refused(view: BudgetView) -> BudgetExceededError:
 
 
 def _unpriced(claim: Claim, view: BudgetView) -> UnpricedError:
+    model = claim.model if claim.worst is None else claim.unpriced
     return UnpricedError(
-        f"The price of {claim.provider}/{claim.model} is unknown, and the {view.label} of {dollars(view.limit)} cannot count it.",
+        f"The price of {claim.provider}/{model} is unknown, and the {view.label} of {dollars(view.limit)} cannot count it.",
         hint="Say what it costs (switchroom models price, models map), or send it all the same with --allow-unpriced.",
         provider=claim.provider,
     )

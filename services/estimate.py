@@ -98,6 +98,13 @@ class Prepared:
         known = {**self.stand_ins, self.view.info.id: self.tariff}
         return known.get(matching(served, known), Tariff(None, own=self.tariff.own))
 
+    @property
+    def unpriced(self) -> str | None:
+        """A model that may answer in this one's place at a price nobody knows; None: there is none."""
+        if self.tariff.own:
+            return None
+        return next((name for name, tariff in self.stand_ins.items() if not tariff.known), None)
+
     def worst(self, at: datetime) -> WorstCase | None:
         """The most it can cost, whichever of them answers; None where there is no price per token."""
         size = self.estimate.worst_input

@@ -101,6 +101,7 @@ class Purse:
             worst=prepared.worst(datetime.now(UTC)),
             own=prepared.tariff.own,
             allow_unpriced=self._request.allow_unpriced,
+            unpriced=prepared.unpriced,
             spent_nanos=spent_nanos,
         )
         return await Admission(self._services).admit(claim, self._waiting, self._sleep)

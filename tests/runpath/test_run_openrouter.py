@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ import pytest
 from runpath_play import PRICE, model, provider
 
 from adapters.events import Message
+from catalog.errors import UnpricedError
 from catalog.types import Price
 from services.container import open_services
 from services.paths import Paths
@@ -117,3 +119,27 @@ async def test_an_answer_by_a_model_to_fall_back_on_is_charged_by_its_own_price(
     worst = prepared.worst(datetime.now(UTC))
     assert worst is not None
     assert worst.per_output_token == Decimal(100) / 1_000_000, "money is set aside for the dearest of them"
+
+
+async def test_a_limit_keeps_back_a_run_that_a_model_of_unknown_price_may_answer(paths: Paths) -> None:
+    async with open_services(paths, actor="test") as services:
+        async with services.db.transaction() as tx:
+            options = {"models": "x-ai/dear,who/knows"}
+            row = provider(
+                "acme", dialect="openrouter", endpoint="http://127.0.0.1:9/api/v1", options=options
+            )
+            await Providers(services.db).insert(tx, row)
+            rows = [model("acme", "big", PRICE), model("acme", "x-ai/dear", PRICE)]
+            await Models(services.db).replace_live(tx, "acme", rows)
+        request = RunRequest("acme/big", (Message("user", "Hello?"),), max_tokens=10, retries=0)
+        free = await services.runs.start(request).result()
+        assert free.error is not None, "without a limit it is sent, and nobody answers"
+        assert free.error.code == "network"
+        await services.budgets.set("global", "daily", Decimal(1))
+        with pytest.raises(UnpricedError, match="The price of acme/who/knows is unknown"):
+            await services.runs.start(request).result()
+        allowed = await services.runs.start(replace(request, allow_unpriced=True)).result()
+        assert allowed.error is not None
+        assert allowed.error.code == "network"
+        priced = await services.estimates.prepared(replace(request, model="acme/x-ai/dear"))
+        assert priced.unpriced == "who/knows"
