@@ -56,7 +56,7 @@ class PullWork:
             )
             self._app.tell(
                 f"The download of {name} is stopped. {kept}",
-                hint="{P:local.pull|models.pull} and the same name go on from there",
+                hint="{P:local.pull|models.pull} then enter goes on from there",
                 tone="warn",
             )
         elif pull.error is not None:

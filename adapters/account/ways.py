@@ -101,5 +101,5 @@ def why_none(catalog_id: str | None, dialect: str, endpoint: str) -> str:
         return known
     host = urlsplit(endpoint).hostname or ""
     if is_loopback(host) or is_private(host):
-        return "A server of your own bills nobody: there is no account."
+        return "A server of your own bills nobody."
     return "No account API is known that this key could open; the vendor's website has the figures."

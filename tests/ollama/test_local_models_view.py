@@ -59,8 +59,8 @@ async def test_a_pull_is_seen_stopped_and_taken_up_again(pilot: Pilot[int], serv
     await server.left.wait()
     server.hold_at = None
     await pilot.press("P")
-    await until(pilot, "Pull a model to box")
-    await type_text(pilot, "llama3.2:latest")
+    text = await until(pilot, "Pull a model to box")
+    assert "│  llama3.2:latest " in text, "the one that was stopped need not be typed again"
     await pilot.press("enter")
     await until(pilot, "is at box.")
     await until(pilot, "5 installed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.plaintext import one_line
@@ -104,9 +105,15 @@ async def pick_tools(chat: ChatRuns) -> None:
     folder, params = chat.app.services.paths.tools, chat.state.params
     sets = await asyncio.to_thread(listed, folder)
     none = ToolSet("none", folder, ())
+
+    def words(row: ToolSet) -> str:
+        if row is none and not sets:
+            return f"none yet: JSON files in {_from_home(folder)}"
+        return _functions(row, none)
+
     columns: tuple[Column[ToolSet], ...] = (
-        Column("set", "SET", lambda row: one_line(row.name, 60), width=18, flex=1),
-        Column("what", "FUNCTIONS", lambda row: _functions(row, none), width=30, flex=3),
+        Column("set", "set", lambda row: one_line(row.name, 60), width=14, max_width=24),
+        Column("what", "functions", words, width=30, flex=3),
     )
     chosen = await chat.app.push_screen_wait(
         Pick(
@@ -114,7 +121,7 @@ async def pick_tools(chat: ChatRuns) -> None:
             columns,
             [*sets, none],
             key=lambda row: row.name,
-            search=lambda row: f"{row.name} {_functions(row, none)}",
+            search=lambda row: f"{row.name} {words(row)}",
             placeholder="type to filter; sets are files in config/tools",
             start=params.tools_from or ("none" if not params.tools else None),
             header=True,
@@ -135,6 +142,13 @@ async def pick_tools(chat: ChatRuns) -> None:
         choice = None
     named = "" if chosen is none else chosen.name
     await chat.set_params(replace(params, tools=chosen.tools, tools_from=named, tool_choice=choice))
+
+
+def _from_home(folder: Path) -> str:
+    """The folder as a person would type it."""
+    home = Path.home()
+    short = f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
+    return one_line(short, 200)
 
 
 def _functions(row: ToolSet, none: ToolSet) -> str:

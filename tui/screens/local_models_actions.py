@@ -47,9 +47,18 @@ async def pull(app: SwitchroomApp, provider: str | None = None) -> None:
     words = "Its size is known once the download begins. It can be stopped and taken up again at any time."
     if hub:
         words += " Words without a / are looked for on the hub."
+    unfinished = [
+        pull.model for pull in local.pulls() if pull.provider == slug and pull.state in ("stopped", "failed")
+    ]
     example = "openai/whisper-tiny, or: whisper" if hub else "llama3.2:3b"
     name = await app.push_screen_wait(
-        Ask(f"Pull a model to {slug}", words, placeholder=example, check=problem)
+        Ask(
+            f"Pull a model to {slug}",
+            words,
+            value=unfinished[-1] if unfinished else "",
+            placeholder=example,
+            check=problem,
+        )
     )
     if name and hub and "/" not in name:
         name = await _found(app, slug, name)

@@ -138,7 +138,9 @@ OFFERS: tuple[Column[Offer], ...] = (
 def _asks(app: SwitchroomApp) -> str:
     counts = app.services.settings.chat.exact_counts != "off"
     return "Type or paste it. " + (
-        "No answer is asked for; vendors that do it for free count it." if counts else "Nothing is sent."
+        "It is not answered; a vendor that counts for free gets it to count."
+        if counts
+        else "Nothing is sent."
     )
 
 

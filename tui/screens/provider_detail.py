@@ -61,7 +61,7 @@ class ProviderDetail(Rereading):
         Binding("o", "order", "order", id="provider.order", tooltip="Order the models: dearest, largest … first"),
         Binding("t", "test", "test", id="provider.test", tooltip="Test the key and the connection"),
         Binding("s", "sync", "sync", id="provider.sync", tooltip="Fetch the model list"),
-        Binding("K", "key", "key", id="provider.key", tooltip="Set or remove the key"),
+        Binding("K", "key", "key", id="provider.key", tooltip="Set or remove the key, or the account's admin key"),
         Binding("e", "edit", "edit", id="provider.edit", tooltip="Change address, timeouts, proxy, cost …"),
         Binding("b", "budget", "budget", id="provider.budget", tooltip="Daily and monthly limits"),
         Binding("D", "delete", "delete", id="provider.delete", tooltip="Delete; says what depends on it and asks once"),

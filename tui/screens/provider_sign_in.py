@@ -35,7 +35,7 @@ async def ask_deployments(app: SwitchroomApp, state: Adding) -> bool:
     )
     value = state.options.get("deployment", "")
     typed = await app.push_screen_wait(
-        Ask(f"Your deployments at {state.title}", detail, value=value, placeholder="chat-prod, mini", check=_no_names)
+        Ask(f"Your deployments at {state.title}", detail, value=value, placeholder="for example chat-prod, mini", check=_no_names)
     )  # fmt: skip
     if typed is None:
         return False

@@ -152,9 +152,7 @@ async def _place(app: SwitchroomApp, state: Adding) -> str:
             )
             hint = f"for example {example(spec.endpoint) if spec and theirs else 'http://127.0.0.1:8080'}"
             if theirs:
-                detail = (
-                    "The endpoint of your resource, as its portal shows it; how much of it does not matter."
-                )
+                detail = "The endpoint of your resource, copied from its portal: with or without what follows the host."
             whose = state.title if spec else "your server"
             typed = await app.push_screen_wait(
                 Ask(f"Address of {whose}", detail, value=url, placeholder=hint, problem=problem)

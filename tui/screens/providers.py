@@ -60,7 +60,7 @@ class ProvidersScreen(ModeScreen):
         Binding("c", "chat", "chat", id="providers.chat", tooltip="Chat with this provider"),
         Binding("t", "test", "test", id="providers.test", tooltip="Test the key and the connection"),
         Binding("s", "sync", "sync", id="providers.sync", tooltip="Fetch the model list of this provider"),
-        Binding("K", "key", "key", id="providers.key", tooltip="Set or remove the key"),
+        Binding("K", "key", "key", id="providers.key", tooltip="Set or remove the key, or the account's admin key"),
         Binding("slash", "filter", "filter", id="providers.filter", tooltip="Filter the table"),
         Binding("e", "edit", "edit", id="providers.edit", tooltip="Change address, timeouts, proxy, cost …"),
         Binding("x", "on_off", "on/off", id="providers.toggle", tooltip="Switch the provider on or off"),
