@@ -64,6 +64,15 @@ class SSEDecoder:
             and b"\r" not in piece
         ):
             return [("", piece[6:end])]
+        if self._fresh and piece[:7] == b"event: ":
+            line = piece.find(b"\n") + 1
+            if (
+                piece[line : line + 6] == b"data: "
+                and piece.find(b"\n", line) == end
+                and piece[end + 1] == 10
+                and b"\r" not in piece
+            ):
+                return [(piece[7 : line - 1].decode("utf-8", "replace"), piece[line + 6 : end])]
         return self._feed(piece)
 
     def end(self) -> list[Frame]:

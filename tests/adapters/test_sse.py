@@ -50,18 +50,19 @@ def test_every_cut_gives_the_same(body: bytes, expected: list[Frame]) -> None:
             assert frames([body[:first], body[first:second], body[second:]]) == expected
 
 
-PARTS = st.sampled_from([b"data: ", b"data:", b"event: e", b":", b"\n", b"\r", b"\r\n", b"\n\n", b"{}", b"\xef\xbb\xbf", b"x" * 9, b"\xff", b"data: y\n\n"])  # fmt: skip
+PARTS = st.sampled_from([b"data: ", b"data:", b"event: e", b":", b"\n", b"\r", b"\r\n", b"\n\n", b"{}", b"\xef\xbb\xbf", b"x" * 9, b"\xff", b"data: y\n\n", b"event: e\ndata: y\n\n"])  # fmt: skip
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PARTS | st.binary(max_size=4), max_size=14), st.lists(st.integers(0, 120), max_size=6))
 @example([b"data: ", b"\r\n", b"\n"], [7])
+@example([b"data: y\n\n", b"event: e\ndata: y\n\n", b"event: e\ndata: y\r\n\r\n"], [])
 def test_any_bytes_any_cuts(parts: list[bytes], cuts: list[int]) -> None:
     body = b"".join(parts)
     places = sorted({0, len(body), *(c for c in cuts if c <= len(body))})
     pieces = [body[a:b] for a, b in pairwise(places)]
     whole = frames([body])
-    assert frames(pieces) == whole
+    assert frames(pieces) == frames(parts) == whole
     assert frames([body[i : i + 1] for i in range(len(body))]) == whole
 
 
