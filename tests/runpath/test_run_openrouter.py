@@ -37,7 +37,9 @@ async def test_who_answered_and_what_it_cost_is_known(paths: Paths) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
         asked.append(json.loads(await reader.readexactly(length)))
-        chunks = [{"model": served, "provider": "xAI", "choices": [row]} for row in ROWS]
+        chunks: list[dict[str, object]] = [
+            {"model": served, "provider": "xAI", "choices": [row]} for row in ROWS
+        ]
         chunks.append({"choices": [], "usage": USAGE})
         body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
