@@ -12,6 +12,7 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _UNITS = {"s": 1000, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
 
@@ -51,7 +52,10 @@ def parse_when(text: str, now: int | None = None) -> int:
     if re.fullmatch(r"\d{4}-\d{2}", text):
         text += "-01"
     try:
-        return to_ms(datetime.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:  # the days and months around it must exist too
+            raise ValueError(text)
+        return to_ms(moment)
     except (ValueError, OverflowError):
         raise UsageError(
             "That is not a time.", hint="Write 30d, 24h, 2026-11-01, 2026-11 or 2026-11-01T08:00Z."

@@ -74,6 +74,10 @@ class Leftovers:
                 await self._strike(gone)
         return tuple(ref for ref in noted if ref not in gone)
 
+    async def note(self, ref: str | None) -> str | None:
+        """What the user must know of a secret that was just removed; None: it is gone."""
+        return Removed((), tuple(one for one in await self.sweep() if one == ref)).note
+
     async def _noted(self, tx: Tx | None = None) -> list[str]:
         found = await self._services.state.get(KEY, tx)
         return [ref for ref in found if isinstance(ref, str)] if isinstance(found, list) else []

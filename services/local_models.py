@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import NotFoundError, SwitchroomError, UsageError
+from catalog.errors import SwitchroomError, UsageError
 from catalog.plaintext import one_line
 from services.clock import now_ms
 from services.feed import PullChanged
@@ -115,6 +115,10 @@ class LocalModels:
         holder = await self._holder(slug)
         if self._under_way(slug, model) is not None:
             raise UsageError(f"{one_line(model, 80)} is being pulled.", hint="Stop that first.")
+        if not model.strip():
+            raise UsageError(
+                "An empty text is no name of a model.", hint="switchroom models installed lists them."
+            )
         if self._services.db.dry_run:
             await self._there(slug, holder, model)
             return
@@ -162,9 +166,13 @@ class LocalModels:
         return adapter
 
     async def _there(self, slug: str, holder: PullsModels, model: str) -> None:
+        from adapters.errors import ModelUnavailableError
+
         if not any(same_model(model, one.id) for one in await holder.installed()):
-            raise NotFoundError(
-                f"{slug} has no model {one_line(model, 80)}.", hint=f"switchroom models installed {slug}"
+            raise ModelUnavailableError(
+                f"{slug} has no model {one_line(model, 80)}.",
+                hint=f"switchroom models installed {slug}",
+                provider=slug,
             )
 
     async def _drive(self, pull: Pull) -> None:

@@ -81,23 +81,30 @@ def remove_key(session: Session, slug: str, role: str | None) -> int:
         from services.admin_keys import label
 
         if role == "admin":
-            place = label(await services.registry.row(slug))
+            row = await services.registry.row(slug)
+            place = label(row)
             await services.accounts.remove_key(slug)
+            left = await services.credentials.leftovers.note(row.admin_ref)
             session.changed(
-                {"slug": slug, "role": "admin", "admin_key": None},
-                did=f"Forgot the admin key of {slug} ({place}).",
+                {"slug": slug, "role": "admin", "admin_key": None, "note": left},
+                did=f"Forgot the admin key of {slug} ({place}).{_also(left)}",
                 would=f"forget the admin key of {slug} ({place})",
             )
             return
         before = await services.registry.get(slug)
         await services.registry.remove_key(slug)
+        left = await services.credentials.leftovers.note(before.row.key_ref)
         session.changed(
-            {"slug": slug, "key": None},
-            did=f"Forgot the key of {slug} ({before.key_label}).",
+            {"slug": slug, "key": None, "note": left},
+            did=f"Forgot the key of {slug} ({before.key_label}).{_also(left)}",
             would=f"forget the key of {slug} ({before.key_label})",
         )
 
     return session.run(work)
+
+
+def _also(note: str | None) -> str:
+    return f" {note}" if note else ""
 
 
 @command.command("status")

@@ -51,8 +51,9 @@ def pull_model(session: Session, slug: str, model: str) -> int:
             "started_at": documents.moment(pull.started),
             "ended_at": documents.moment(pull.ended),
         }
-        if pull.error is not None:
-            document["error"] = error_document(pull.error)
+        error = None if pull.error is None else error_document(pull.error)
+        if error is not None:
+            document["error"] = error
         kept = "It goes on from there" if pull.keeps_parts else "Whole files are kept, a cut one begins anew"
         words = {
             "done": f"{pull.model} is at {slug}, {size_words(pull.total)}.",
@@ -60,7 +61,8 @@ def pull_model(session: Session, slug: str, model: str) -> int:
             f" {kept}: switchroom models pull {slug} {pull.model}",
         }
         if session.json or pull.state in words:  # why it failed was said
-            session.emit({"pull": document}, lambda: words[pull.state])
+            whole = {"pull": document} if error is None else {"pull": document, "error": error}
+            session.emit(whole, lambda: words[pull.state])
         return status
 
     return session.run(work)

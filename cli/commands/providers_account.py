@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.abilities import Figure
-    from services.account_views import AccountView
+    from services.account_views import AccountView, Told
     from services.container import Services
     from store.vendor_usage import VendorTotal
 
@@ -99,11 +99,22 @@ def _old(view: AccountView, now: int) -> bool:
 def _status(view: AccountView) -> int:
     from cli.failures import complain, exit_status
 
-    if view.error is None:
+    error = _wrong(view)
+    if error is None:
         return 0
-    hint = f" {view.error.hint}" if view.error.hint else ""
-    complain(f"{view.error.message}{hint}")
-    return exit_status(view.error.code)
+    hint = f" {error.hint}" if error.hint else ""
+    complain(f"{error.message}{hint}")
+    return exit_status(error.code)
+
+
+def _wrong(view: AccountView) -> Told | None:
+    """Why the vendor's figures are not there, or not of now: of the last attempt, or that nothing opens the account."""
+    from services.account_views import Told
+
+    if view.error is None and view.state == "needs_key":
+        command = f"switchroom keys set {view.slug} --role admin --key-stdin" if view.admin_kind else None
+        return Told("invalid_credentials", view.words, command)
+    return view.error
 
 
 def _document(shown: _Shown) -> dict[str, object]:
@@ -111,10 +122,10 @@ def _document(shown: _Shown) -> dict[str, object]:
     from cli import documents
 
     view = shown.view
-    error = None
-    if view.error is not None:
+    error, wrong = None, _wrong(view)
+    if wrong is not None:
         error = {
-            "code": view.error.code, "title": None, "message": redact(view.error.message), "hint": view.error.hint,
+            "code": wrong.code, "title": None, "message": redact(wrong.message), "hint": wrong.hint,
             "provider": view.slug, "status": None,
         }  # fmt: skip
     return {

@@ -50,8 +50,10 @@ def shown(cli: Cli, *arguments: str) -> tuple[int, Any]:
 
 def test_from_no_key_to_a_bill_and_back(cli: Cli, url: str, accounts: Accounts) -> None:
     add(cli, f"{url}/v1", "mine", "openai")
-    status, out, _ = cli("providers", "account", "mine")
-    assert status == 0
+    status, out, err = cli("providers", "account", "mine")
+    assert (status, err.count("switchroom: ")) == (4, 1), "no key opens it"
+    status, found = shown(cli, "mine")
+    assert (status, found["state"], found["error"]["code"]) == (4, "needs_key", "invalid_credentials")
     assert "shows the account only to an admin key" in out
     assert "switchroom keys set mine --role admin --key-stdin" in out
     status, _, err = cli("keys", "set", "mine", "--role", "admin", "--key-stdin", stdin=KEY)

@@ -74,10 +74,17 @@ def test_what_cannot_be(run: Run, threaded: OllamaServer) -> None:
     status, _, err = run("models", "pull", "box", "nonsense")
     assert status == 5
     assert "There is no model nonsense that box could pull." in err
+    said = run("models", "pull", "box", "nonsense", "--json")[1]
+    assert (said["error"]["code"], said["pull"]["state"]) == ("model_unavailable", "failed")
+    assert said["error"] == said["pull"]["error"]
+    assert run("models", "delete", "box", "nonsense")[0] == 5
+    assert run("models", "delete", "box", "nonsense", "--dry-run")[0] == 5, "as it would end"
+    assert run("models", "delete", "box", " ")[0] == 2
+    assert threaded.asked("/api/delete") == 1
     assert run("models", "pull", "nobody", "x")[0] == 6
     assert run("models", "pull", "box", "x", "--read-only")[0] == 3
     assert "Would pull x to box" in run("models", "pull", "box", "x", "--dry-run")[1]
-    assert threaded.asked("/api/pull") == 1
+    assert threaded.asked("/api/pull") == 2
     threaded.models.clear()
     assert "holds no models" in run("models", "installed", "box")[1]
 
