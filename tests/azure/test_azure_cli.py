@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from azure_cloud import KEY, Cloud
-from cli_harness import Done
+from cli_harness import Done, in_process
 from entra_server import DEVICE, SECRET, USER_CODE, Clock
 
 Cli = Callable[..., Done]
@@ -25,20 +24,7 @@ def cli(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     file.chmod(0o600)
     monkeypatch.setenv("SWITCHROOM_VAULT_KEY_FILE", str(file))
 
-    def run(*arguments: str, stdin: str = "") -> Done:
-        from cli.main import main
-
-        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
-            patch.setattr(sys, "stdout", out)
-            patch.setattr(sys, "stderr", err)
-            status = main(list(arguments))
-            out.flush()
-            err.flush()
-        return Done(status, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
-
-    return run
+    return partial(in_process, monkeypatch)
 
 
 def add(cli: Cli, cloud: Cloud, *more: str, stdin: str = "") -> Done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-canary-0123456789abcdef"
@@ -29,6 +32,23 @@ class Done:
     def json(self) -> Any:
         """Standard output, which must be exactly one JSON document."""
         return json.loads(self.out)
+
+
+def in_process(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str | bytes = b"") -> Done:
+    """A command line in this process, with bytes on standard input and nothing that is a terminal."""
+    from cli.main import main
+
+    given, out, err = (
+        io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
+        for data in (stdin.encode() if isinstance(stdin, str) else stdin, b"", b"")
+    )
+    with monkeypatch.context() as patch:
+        for name, stream in (("stdin", given), ("stdout", out), ("stderr", err)):
+            patch.setattr(sys, name, stream)
+        status = main(list(arguments))
+        out.flush()
+        err.flush()
+    return Done(status, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
 
 
 @dataclass

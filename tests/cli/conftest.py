@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from cli_harness import Done, Wire, WireServer
+from cli_harness import Done, Wire, WireServer, in_process
 
 
 @pytest.fixture
@@ -33,24 +32,7 @@ def cli(home: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Run a command line in this process, with bytes on standard input and nothing that is a terminal."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
-    def run(*arguments: str, stdin: str | bytes = b"") -> Done:
-        from cli.main import main
-
-        given = stdin.encode() if isinstance(stdin, str) else stdin
-        out, err = (
-            io.TextIOWrapper(io.BytesIO(), encoding="utf-8"),
-            io.TextIOWrapper(io.BytesIO(), encoding="utf-8"),
-        )
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
-            patch.setattr(sys, "stdout", out)
-            patch.setattr(sys, "stderr", err)
-            status = main(list(arguments))
-            out.flush()
-            err.flush()
-        return Done(status, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
-
-    return run
+    return partial(in_process, monkeypatch)
 
 
 @pytest.fixture
