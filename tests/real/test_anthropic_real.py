@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from functools import partial
 
 import pytest
+from adapter_peer import WEATHER, at
 from aimock_peer import ANSWER, KEY, Aimock
-from pydantic import SecretStr
 from real_peers import Llama, LlamaFarm, wait_until
 
-from adapters.anthropic import AnthropicAdapter
-from adapters.base import Connection
+from adapters.base import Adapter
 from adapters.errors import (
     InvalidCredentialsError,
     OverloadedError,
@@ -28,27 +27,10 @@ from adapters.events import (
     ThinkingDelta,
     ToolCall,
     ToolCallDelta,
-    ToolSpec,
 )
-from adapters.fetch import Fetcher
 
 pytestmark = pytest.mark.real
-WEATHER = ToolSpec(
-    "get_weather", "the weather", {"type": "object", "properties": {"city": {"type": "string"}}}
-)
-
-
-@asynccontextmanager
-async def reached(url: str, key: str | None = None) -> AsyncIterator[AnthropicAdapter]:
-    fetcher = Fetcher()
-    adapter = AnthropicAdapter(
-        Connection("prov", "anthropic", url, key=SecretStr(key) if key else None), fetcher
-    )
-    try:
-        yield adapter
-    finally:
-        await adapter.aclose()
-        await fetcher.aclose()
+reached = partial(at, "anthropic")
 
 
 class Heard:
@@ -63,7 +45,7 @@ class Heard:
         self.used: tuple[int | None, int | None] = (None, None)
 
 
-async def hear(adapter: AnthropicAdapter, request: ChatRequest) -> Heard:
+async def hear(adapter: Adapter, request: ChatRequest) -> Heard:
     heard = Heard()
     async with adapter.stream(request) as stream:
         async for event in stream:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from functools import partial
 
 import pytest
+from adapter_peer import WEATHER, at, faults_are_told_apart
 from aimock_peer import ANSWER, KEY, Aimock
-from pydantic import SecretStr
 
-from adapters.base import Adapter, Connection
-from adapters.errors import InvalidCredentialsError, OverloadedError, ProviderError, RateLimitedError
+from adapters.base import Adapter
+from adapters.errors import InvalidCredentialsError, RateLimitedError
 from adapters.events import (
     ChatRequest,
     Keepsake,
@@ -21,27 +21,11 @@ from adapters.events import (
     ThinkingDelta,
     ToolCall,
     ToolCallDelta,
-    ToolSpec,
 )
-from adapters.fetch import Fetcher
-from adapters.loader import create
 
 pytestmark = pytest.mark.real
 MODEL = "gemini-2.5-flash"
-WEATHER = ToolSpec(
-    "get_weather", "the weather", {"type": "object", "properties": {"city": {"type": "string"}}}
-)
-
-
-@asynccontextmanager
-async def reached(url: str, key: str = KEY) -> AsyncIterator[Adapter]:
-    fetcher = Fetcher()
-    adapter = create(Connection("prov", "gemini", url, key=SecretStr(key)), fetcher)
-    try:
-        yield adapter
-    finally:
-        await adapter.aclose()
-        await fetcher.aclose()
+reached = partial(at, "gemini")
 
 
 async def answered(
@@ -57,7 +41,7 @@ async def answered(
 
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_aimock_is_understood(aimock: Aimock, streamed: bool) -> None:
-    async with reached(aimock.url) as adapter:
+    async with reached(aimock.url, KEY) as adapter:
         text, _, stream = await answered(adapter, "hello", stream=streamed)
         assert (text, stream.state, stream.finish_reason) == (ANSWER, "complete", "stop")  # type: ignore[attr-defined]
         assert stream.usage.known  # type: ignore[attr-defined]
@@ -71,16 +55,8 @@ async def test_aimock_is_understood(aimock: Aimock, streamed: bool) -> None:
 
 
 async def test_aimocks_faults_are_told_apart(aimock: Aimock) -> None:
-    async with reached(aimock.url) as adapter:
-        with pytest.raises(RateLimitedError):
-            await answered(adapter, "limited please")
-        with pytest.raises(InvalidCredentialsError):
-            await answered(adapter, "refused please")
-        with pytest.raises(OverloadedError):
-            await answered(adapter, "overloaded please")
-        for words in ("broken please", "gone please", "failing please"):
-            with pytest.raises(ProviderError):
-                await answered(adapter, words)
+    async with reached(aimock.url, KEY) as adapter:
+        await faults_are_told_apart(partial(answered, adapter))
         text, _, stream = await answered(adapter, "cut please")
         assert stream.state == "interrupted"  # type: ignore[attr-defined]
         whole = "This answer breaks off after some of its pieces and is never told to its end."
@@ -116,7 +92,7 @@ async def test_googles_sdk_and_we_read_the_same(
     aimock: Aimock, sdk: Callable[..., object], prompt: str
 ) -> None:
     theirs = await asyncio.to_thread(sdk, SDK, aimock.url, KEY, MODEL, prompt)
-    async with reached(aimock.url) as adapter:
+    async with reached(aimock.url, KEY) as adapter:
         text, events, stream = await answered(adapter, prompt)
     calls = [[e.name, json.loads(e.arguments)] for e in events if isinstance(e, ToolCallDelta)]
     used = [stream.usage.input, stream.usage.output]  # type: ignore[attr-defined]
@@ -124,7 +100,7 @@ async def test_googles_sdk_and_we_read_the_same(
 
 
 async def test_a_tools_answer_goes_back(aimock: Aimock) -> None:
-    async with reached(aimock.url) as adapter:
+    async with reached(aimock.url, KEY) as adapter:
         _, events, _ = await answered(adapter, "weather?", tools=(WEATHER,))
         [call] = [event for event in events if isinstance(event, ToolCallDelta)]
         kept = next((event for event in events if isinstance(event, Keepsake)), None)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from adapter_peer import WEATHER, at
 from aimock_peer import ANSWER, KEY, Aimock
-from pydantic import SecretStr
 
-from adapters.base import Connection
+from adapters.base import Adapter
 from adapters.errors import OverloadedError, ProviderError, RateLimitedError, ServerError
-from adapters.events import ChatRequest, Message, TextDelta, ThinkingDelta, ToolCallDelta, ToolSpec
-from adapters.fetch import Fetcher
-from adapters.ollama.adapter import OllamaAdapter
+from adapters.events import ChatRequest, Message, TextDelta, ThinkingDelta, ToolCallDelta
 
 sys.path.append(str(Path(__file__).parents[1] / "adapters"))
 
@@ -24,23 +22,10 @@ from loop_server import in_a_thread
 from ollama_server import OllamaServer, call, last, ollama, text
 
 pytestmark = pytest.mark.real
-WEATHER = ToolSpec(
-    "get_weather", "the weather", {"type": "object", "properties": {"city": {"type": "string"}}}
-)
+reached = partial(at, "ollama")
 
 
-@asynccontextmanager
-async def reached(url: str, key: str | None = None) -> AsyncIterator[OllamaAdapter]:
-    fetcher = Fetcher()
-    made = OllamaAdapter(Connection("prov", "ollama", url, key=SecretStr(key) if key else None), fetcher)
-    try:
-        yield made
-    finally:
-        await made.aclose()
-        await fetcher.aclose()
-
-
-async def said(made: OllamaAdapter, prompt: str, **more: object) -> dict[str, object]:
+async def said(made: Adapter, prompt: str, **more: object) -> dict[str, object]:
     request = ChatRequest("qwen3:30b", (Message("user", prompt),), **more)  # type: ignore[arg-type]
     async with made.stream(request) as stream:
         events = [event async for event in stream]

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from functools import partial
 
 import pytest
+from adapter_peer import WEATHER, at, faults_are_told_apart
 from aimock_peer import ANSWER, KEY, Aimock
-from pydantic import SecretStr
 from real_peers import LlamaFarm, wait_until
 
-from adapters.base import Adapter, Connection
+from adapters.base import Adapter
 from adapters.errors import (
     InvalidCredentialsError,
-    OverloadedError,
     ProviderError,
     RateLimitedError,
 )
-from adapters.events import ChatRequest, Message, TextDelta, ToolCallDelta, ToolSpec
-from adapters.fetch import Fetcher
-from adapters.loader import create
+from adapters.events import ChatRequest, Message, TextDelta, ToolCallDelta
 
 pytestmark = pytest.mark.real
 FORMS = [{}, {"api": "responses"}]
-WEATHER = ToolSpec(
-    "get_weather", "the weather", {"type": "object", "properties": {"city": {"type": "string"}}}
-)
-
-
-@asynccontextmanager
-async def reached(url: str, key: str | None, options: dict[str, str]) -> AsyncIterator[Adapter]:
-    fetcher = Fetcher()
-    secret = SecretStr(key) if key else None
-    adapter = create(Connection("prov", "openai", url, key=secret, options=options), fetcher)
-    try:
-        yield adapter
-    finally:
-        await adapter.aclose()
-        await fetcher.aclose()
+reached = partial(at, "openai")
 
 
 async def answered(adapter: Adapter, prompt: str, **more: object) -> tuple[str, list[ToolCallDelta], object]:
@@ -53,7 +36,7 @@ async def answered(adapter: Adapter, prompt: str, **more: object) -> tuple[str, 
 @pytest.mark.parametrize("options", FORMS)
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_aimock_is_understood(aimock: Aimock, options: dict[str, str], streamed: bool) -> None:
-    async with reached(f"{aimock.url}/v1", KEY, options) as adapter:
+    async with reached(f"{aimock.url}/v1", KEY, **options) as adapter:
         text, _, stream = await answered(adapter, "hello", stream=streamed)
         assert (text, stream.state, stream.finish_reason) == (ANSWER, "complete", "stop")  # type: ignore[attr-defined]
         _, calls, stream = await answered(adapter, "weather?", tools=(WEATHER,), stream=streamed)
@@ -64,17 +47,9 @@ async def test_aimock_is_understood(aimock: Aimock, options: dict[str, str], str
 
 @pytest.mark.parametrize("options", FORMS)
 async def test_aimocks_faults_are_told_apart(aimock: Aimock, options: dict[str, str]) -> None:
-    async with reached(f"{aimock.url}/v1", KEY, options) as adapter:
-        with pytest.raises(RateLimitedError) as limited:
-            await answered(adapter, "limited please")
-        assert limited.value.retry_after_ms == 3000
-        with pytest.raises(InvalidCredentialsError):
-            await answered(adapter, "refused please")
-        with pytest.raises(OverloadedError):
-            await answered(adapter, "overloaded please")
-        for words in ("broken please", "gone please", "failing please"):
-            with pytest.raises(ProviderError):
-                await answered(adapter, words)
+    async with reached(f"{aimock.url}/v1", KEY, **options) as adapter:
+        limited = await faults_are_told_apart(partial(answered, adapter))
+        assert limited.retry_after_ms == 3000
         text, _, stream = await answered(adapter, "cut please")
         assert stream.state == "interrupted"  # type: ignore[attr-defined]
         assert text
@@ -84,7 +59,7 @@ async def test_aimocks_faults_are_told_apart(aimock: Aimock, options: dict[str, 
         aimock.chaos({"rateLimitRate": 1})
         with pytest.raises(RateLimitedError):
             await answered(adapter, "hello")
-    async with reached(f"{aimock.url}/v1", "another", options) as adapter:
+    async with reached(f"{aimock.url}/v1", "another", **options) as adapter:
         aimock.calm()
         with pytest.raises(InvalidCredentialsError):
             await answered(adapter, "hello")
@@ -122,7 +97,7 @@ async def test_llama_cpp_says_the_same_to_the_sdk_and_to_us(
     server = llamas.get("script")
     form = options.get("api", "chat")
     theirs = await asyncio.to_thread(sdk, SDK, server.url, form, "none", server.model)
-    async with reached(server.url, None, options) as adapter:
+    async with reached(server.url, None, **options) as adapter:
         request = ChatRequest(server.model, (Message("user", "hello"),), max_tokens=40)
         async with adapter.stream(request) as stream:
             text = "".join([event.text async for event in stream if isinstance(event, TextDelta)])
@@ -134,7 +109,7 @@ async def test_llama_cpp_says_the_same_to_the_sdk_and_to_us(
 
 async def test_llama_cpps_responses_can_be_stopped(llamas: LlamaFarm) -> None:
     server = llamas.get("long")
-    async with reached(server.url, None, {"api": "responses"}) as adapter:
+    async with reached(server.url, None, api="responses") as adapter:
         request = ChatRequest(server.model, (Message("user", "count"),))
         async with adapter.stream(request) as stream:
             async for event in stream:
