@@ -135,6 +135,9 @@ class AccountService:
             answer = replace(answer, error=_too_slow(row))
         except SwitchroomError as error:
             answer = replace(answer, error=error)
+        except Exception as error:  # kept as the answer, so that it is not asked again at every look
+            log.exception("the account of %s could not be read", row.slug)
+            answer = replace(answer, error=_unreadable(row, error))
         finally:
             await reporter.aclose()
         return answer
@@ -276,6 +279,16 @@ def _too_slow(row: ProviderRow) -> SwitchroomError:
     return ProviderTimeoutError(
         f"The account of {row.slug} was not read within {PATIENCE_S:g} s.",
         hint="Try again.",
+        provider=row.slug,
+    )
+
+
+def _unreadable(row: ProviderRow, error: Exception) -> SwitchroomError:
+    from adapters.errors import UnexpectedResponseError
+
+    return UnexpectedResponseError(
+        f"What {row.slug} says of its account cannot be read ({type(error).__name__}).",
+        hint="The log says more.",
         provider=row.slug,
     )
 

@@ -42,12 +42,15 @@ async def fire(services: Services) -> list[str]:
     for row in await services.registry.rows():
         if row.admin_ref is None and row.key_ref is None:
             continue
-        if await services.accounts.at_hand(row) and await _taken(services, row):
-            try:
-                await services.accounts.refresh(row.slug)
-                done.append(row.slug)
-            finally:
-                await _given_back(services, row)
+        try:
+            if await services.accounts.at_hand(row) and await _taken(services, row):
+                try:
+                    await services.accounts.refresh(row.slug)
+                    done.append(row.slug)
+                finally:
+                    await _given_back(services, row)
+        except Exception:  # one account must not keep the others from being read
+            log.exception("the account of %s could not be read by itself", row.slug)
     return done
 
 

@@ -184,3 +184,25 @@ async def test_what_another_key_said_is_not_kept_for_the_new_one(
     monkeypatch.setattr(Reporter, "account", slow)
     await services.accounts.refresh(slug)
     assert (await services.accounts.view(slug)).state == "never"
+
+
+async def test_an_account_that_cannot_be_read_keeps_no_other_from_being_read(
+    services: Services, connect: Connect, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from adapters.account.openai import Reporter
+
+    asked = []
+
+    async def odd(_: object) -> None:
+        asked.append(1)
+        raise KeyError("a surprise")
+
+    for slug in ("first", "second"):
+        await services.accounts.set_key(await connect(slug=slug), SECRET)
+    monkeypatch.setattr(Reporter, "account", odd)
+    assert await account_schedule.fire(services) == ["first", "second"]
+    error = (await services.accounts.view("first")).error
+    assert error is not None
+    assert "cannot be read (KeyError)" in error.message
+    assert await account_schedule.fire(services) == [], "it is not asked again at every look"
+    assert len(asked) == 2
