@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from time import monotonic
 from typing import ClassVar
 
@@ -84,11 +84,8 @@ class GeminiAdapter:
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[HttpStream]:
         """The answer on its way; see adapters.base.Adapter."""
-        stream = await self._open(request)
-        try:
+        async with aclosing(await self._open(request)) as stream:
             yield stream
-        finally:
-            await stream.aclose()
 
     async def count_tokens(self, request: ChatRequest) -> int:
         """See abilities.CountsTokens. System prompt and tools are counted too, so the whole request is sent."""

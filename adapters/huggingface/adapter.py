@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import ClassVar
@@ -100,10 +100,8 @@ class HuggingFaceAdapter(OpenAIAdapter):
             stream = await self._open(request)
         except NoCreditError as error:
             raise self._spent(error) from None
-        try:
+        async with aclosing(stream):
             yield stream
-        finally:
-            await stream.aclose()
 
     # tasks and the hub (adapters.abilities)
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import ClassVar
@@ -99,18 +99,17 @@ class OllamaAdapter:
 
         async def one(entry: Entry) -> RemoteModel:
             async with room:
-                return await self._closer(entry, deadline)
+                closer = await self._closer(entry, deadline)
+                await asyncio.sleep(0)  # those that are known need no waiting, and there may be a thousand
+                return closer
 
         return list(await asyncio.gather(*(one(entry) for entry in entries.values())))
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[HttpStream]:
         """The answer on its way; see adapters.base.Adapter."""
-        stream = await self._open(request)
-        try:
+        async with aclosing(await self._open(request)) as stream:
             yield stream
-        finally:
-            await stream.aclose()
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import ClassVar
@@ -94,11 +94,8 @@ class OpenAIAdapter:
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[HttpStream]:
         """The answer on its way; see adapters.base.Adapter."""
-        stream = await self._open(request)
-        try:
+        async with aclosing(await self._open(request)) as stream:
             yield stream
-        finally:
-            await stream.aclose()
 
     async def aclose(self) -> None:
         await self._client.aclose()

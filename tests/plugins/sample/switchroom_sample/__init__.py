@@ -13,7 +13,7 @@ or `error CLASS SENTENCE`. A line break inside a text is written as \\n.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import ClassVar
 
 from adapters.base import Connection, RemoteModel, Validation
@@ -119,10 +119,8 @@ class SampleAdapter:
             accept="text/plain",
             decoder=Lines(),
         )
-        try:
+        async with aclosing(stream):
             yield stream
-        finally:
-            await stream.aclose()
 
     async def aclose(self) -> None:
         await self._client.aclose()
