@@ -83,7 +83,8 @@ def _split(found: dict[GapReason, Fraction], side: Side, billed: Fraction, here:
         return
     rates = _rates(side.price)
     if rates is None or side.billed is None or not side.billed.any:
-        found["unsplit"] += billed - here
+        unused = not side.here.any and side.here_cost == 0  # none of it came through here, at whatever price
+        found["elsewhere" if unused else "unsplit"] += billed - here
         return
     own, theirs = _worth(rates, side.here), _worth(rates, side.billed)
     as_here = _worth(rates, _scaled(side.here, side.billed))

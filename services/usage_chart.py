@@ -125,7 +125,8 @@ async def line(
         rows += [row for row in await source.totals(*span, "provider") if row.key == slug]
         if measure == "cost":
             own[slug] = (await source.own(*span, "provider")).get(slug, 0)
-    return tuple(map(_together, columns)), _total(rows, measure, own)
+    total = _total(rows, measure, own) if rows or not spans else Decimal(0)
+    return tuple(map(_together, columns)), total
 
 
 def _together(parts: Sequence[float | None]) -> float | None:

@@ -69,7 +69,7 @@ async def _whose(services: Services, bill: Bill) -> str:
     known = ", ".join(fitting or [row.slug for row in rows][:8])
     raise UsageError(
         f"Whose bill is {bill.name}? It does not say which provider's.",
-        hint=f"Add --provider with one of: {known}." if known else "Add a provider first.",
+        hint=f"Name the provider (--provider SLUG): one of: {known}." if known else "Add a provider first.",
     )
 
 
@@ -86,7 +86,8 @@ async def _held_by(held: VendorUsage, source: str) -> str:
     if not found:
         raise UsageError(f"No file {name} was taken in.", hint="The name is enough, without its folder.")
     raise UsageError(
-        f"The file {name} was taken in for several providers.", hint=f"Add --provider: {', '.join(found)}."
+        f"The file {name} was taken in for several providers.",
+        hint=f"Name the provider (--provider SLUG): one of: {', '.join(found)}.",
     )
 
 

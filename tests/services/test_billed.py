@@ -289,3 +289,10 @@ async def test_a_month_is_the_vendors_month_whatever_the_users_clock(openai: Ser
 
 def utc(day: str) -> int:
     return int(datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()) * 1_000
+
+
+def test_what_never_came_through_here_came_another_way_even_without_tokens_or_a_price() -> None:
+    gap = explain([Side("m", billed=None, billed_cost=Decimal("1.5"))])
+    assert {name: amount for name, amount in gap.parts.items() if amount} == {"elsewhere": Decimal("1.5")}
+    used = explain([Side("m", here=Tokens(input=9), billed=None, billed_cost=Decimal("1.5"))])
+    assert used.parts["unsplit"] == Decimal("1.5")

@@ -159,7 +159,7 @@ async def test_a_bill_is_taken_in_from_the_palette(app: SwitchroomApp, tmp_path:
         await until(pilot, "soon is no date")
         file.write_text("date,model,cost_usd\n2026-11-18,m,12.5\n")
         await pilot.press("enter")
-        await until(pilot, "1 line, 18 Nov to 18 Nov, $12.50, of mine taken in")
+        await until(pilot, "1 line, 18 Nov, $12.50, of mine taken in")
         [total] = await VendorUsage(services.db).totals(0, NOW * 2)
         assert total.cost_nanos == 12_500_000_000
 

@@ -59,7 +59,8 @@ def _words(bill: Bill) -> str:
     first, last = bill.span
     cost = "" if bill.cost is None else f", {cents(bill.cost)}"
     unread = f", {count(bill.bad, 'line')} not read" if bill.bad else ""
-    return f"{count(bill.lines, 'line')}, {_day(first)} to {_day(last - 1)}{cost}{unread},"
+    days = " to ".join(dict.fromkeys((_day(first), _day(last - 1))))
+    return f"{count(bill.lines, 'line')}, {days}{cost}{unread},"
 
 
 def _day(at: int) -> str:

@@ -27,7 +27,7 @@ SOURCES: tuple[Source, ...] = ("here", "billed", "both")
 GROUPS = ("provider", "model")
 MEASURES: tuple[ChartMeasure, ...] = ("cost", "tokens", "runs")
 """What vendors state; labels, callers, times and failures are known here only."""
-NOTHING = "No bill of this time is known. {2:mode.providers} › Account asks."
+NOTHING = "No bill of this time is known. A provider's Account tab ({2:mode.providers}) asks for it."
 _REASONS: dict[str, tuple[str, str]] = {
     "elsewhere": ("traffic that came another way", "not all of it was billed yet"),
     "classes": ("fewer tokens cached than counted", "more tokens cached than counted"),
