@@ -101,6 +101,8 @@ def classify(facts: Said, status: int) -> Kind:
         if code in CODES and not (status in (401, 403) and CODES[code] in _GENERAL):
             if status == 413 and CODES[code] is RateLimitedError:
                 break  # Groq: this one request is over the tokens per minute, however often it is repeated
+            if status == 500 and CODES[code] is ServerError:
+                continue  # says no more than the status does: llama.cpp refuses pictures so
             return CODES[code]
     kind = by_status(status) if status >= 400 or not 200 <= status < 300 else ServerError
     for probe in PROBES:

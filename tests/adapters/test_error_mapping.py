@@ -58,6 +58,16 @@ def quota(*violations: object) -> dict[str, object]:
     return {"error": {"code": 429, "message": words, "status": "RESOURCE_EXHAUSTED", "details": details}}
 
 
+@pytest.mark.parametrize("kind", ["server_error", "api_error", None])
+def test_what_a_server_cannot_do_is_no_failure_of_its_own_however_it_is_typed(kind: str | None) -> None:
+    """llama.cpp's own words for a picture; repeated, they cost time and say the same."""
+    words = "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
+    error = told(500, err(words, kind, 500))
+    assert type(error) is BadRequestError
+    assert not error.retryable
+    assert type(told(500, err("The server had an error", kind, 500))) is ServerError
+
+
 TABLE: list[tuple[str, int, object, type[ProviderError]]] = [
     # OpenAI
     ("openai key", 401, err("x", "invalid_request_error", "invalid_api_key"), InvalidCredentialsError),
