@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
@@ -17,6 +18,8 @@ from catalog.plaintext import one_line
 PAGE = 1_000
 """Models a page; the most the vendor gives."""
 MOST_PAGES = 100
+AT_ONCE = 64
+"""Models that are read without a pause, so that a page of a thousand holds nothing up."""
 Ask = Callable[[Mapping[str, str]], Awaitable[tuple[Mapping[str, str], bytes]]]
 """Asks for the page with these parameters: its headers and body. Raises ProviderError."""
 _ABILITIES = {
@@ -39,8 +42,10 @@ async def whole_list(ask: Ask, slug: str) -> tuple[list[RemoteModel], dict[str, 
         except ValueError:
             raise _wrong(slug, "sent something that is not a list of models") from None
         before = len(models)
-        for entry in entries:
+        for count, entry in enumerate(entries, 1):
             _take(entry, models, known)
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
         last = page.get("last_id") if isinstance(page, dict) and page.get("has_more") is True else None
         # A server that knows no pages answers the same list again and says that there is more.
         if not isinstance(last, str) or not last or len(models) == before:
