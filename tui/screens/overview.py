@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from catalog.errors import SwitchroomError
-from tui.formatting import cents, count
+from tui.formatting import count
 from tui.messages import AlertLine
 from tui.screens import overview_lines as lines
 from tui.screens.base import ModeScreen
@@ -22,14 +22,13 @@ from tui.screens.discovered_overview import WithFindings
 from tui.screens.overview_live import LivePanel, LiveRuns
 from tui.screens.overview_panels import Panel, SpendPanel
 from tui.screens.provider_columns import ProviderLine
-from tui.widgets.chart import Chart, ChartData, Series
+from tui.widgets.chart import Chart
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from services.catalog_news import News
     from services.container import Services
     from services.overview import PriceRise, RecentRun, Spend
-    from services.usage_chart import UsageChart
     from tui.exporting import Exported
 
 _SOON = frozenset({"RunEnded", "ProvidersChanged", "ModelsChanged", "SyncEnded", "BudgetsChanged", "StoreChangedElsewhere", "OfflineChanged", "SettingsChanged", "NewsChanged"})  # fmt: skip
@@ -148,7 +147,7 @@ class OverviewScreen(WithFindings):
             self._show_runs(await overview.recent(services))
             hours = await overview.cost_by_hour(services)
             self._chart.set_empty(_NO_PRICE if hours.keys and None in hours.totals else _NO_COST)
-            self._chart.show(_chart_data(hours))
+            self._chart.show(lines.hours_chart(hours))
             self._rises = await overview.price_rises(services, self._views)
             self._news = await overview.catalog_news(services)
             self._read = True
@@ -370,15 +369,6 @@ def _set_height(table: Widget, rows: int) -> None:
     height = table.styles.height
     if height is None or height.value != rows:
         table.styles.height = rows
-
-
-def _chart_data(chart: UsageChart) -> ChartData:
-    series = tuple(
-        Series(key, "all others" if key == "*" else key, values, cents(total))  # type: ignore[arg-type]
-        for key, values, total in zip(chart.keys, chart.values, chart.totals, strict=True)
-        if any(values)  # what cannot be seen needs no place in the legend
-    )
-    return ChartData(chart.starts, chart.end, series, "usd")
 
 
 def _hour() -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The lines of the Overview's tables: alerts, providers with the worst first, and runs that ended."""
+"""The Overview's lines: alerts, providers with the worst first, runs that ended, and the bars of its chart."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from tui.screens import provider_columns
 from tui.screens.limit_words import anew_words, heading
 from tui.screens.provider_columns import ProviderLine
 from tui.screens.provider_next import next_step
+from tui.widgets.chart import ChartData, Series
 from tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
     from services.catalog_news import News
     from services.overview import PriceRise, RecentRun
     from services.registry import ProviderView
+    from services.usage_chart import UsageChart
     from services.usage_limits import LimitStanding
     from tui.messages import Notice
 
@@ -191,3 +193,16 @@ RUNS: tuple[Column[RecentRun], ...] = (
     Column("state", "", _ended, width=10, max_width=13, priority=1),
     Column("note", "", _note, width=16, flex=1, priority=5, optional=True),
 )  # fmt: skip
+
+
+# -- cost per hour -----------------------------------------------------------------------------------
+
+
+def hours_chart(chart: UsageChart) -> ChartData:
+    """What each provider cost in each hour."""
+    series = tuple(
+        Series(key, "all others" if key == "*" else key, values, cents(total))  # type: ignore[arg-type]
+        for key, values, total in zip(chart.keys, chart.values, chart.totals, strict=True)
+        if any(values)  # what cannot be seen needs no place in the legend
+    )
+    return ChartData(chart.starts, chart.end, series, "usd")
