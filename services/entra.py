@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from adapters.abilities import SignsIn
     from adapters.entra import DeviceCode
     from services.container import Services
+    from store.db import Tx
     from store.providers import ProviderRow
 
 log = logging.getLogger(__name__)
@@ -138,22 +139,31 @@ class SignIns:
             log.warning("the tokens of %s could not be kept: %s", slug, error.message)
 
     async def _store(self, slug: str, tokens: SecretStr, backend: str | None, *, record: bool) -> None:
-        from store.providers import Providers
-
         services = self._services
         before = await services.registry.row(slug)
         ref = await services.credentials.store(f"{slug}#sign-in", tokens, backend=backend)
         if ref == before.sign_in_ref and not record:
             return
         async with services.db.transaction(durable=record) as tx:
-            before = await services.registry.row(slug, tx)
-            await Providers(services.db).set_sign_in(tx, slug, ref)
-            if before.sign_in_ref is not None and before.sign_in_ref != ref:
-                await services.credentials.leftovers.add(tx, [before.sign_in_ref])
-            if record:
-                detail: dict[str, object] = {"kept_in": ref.partition(":")[0], "at": now_ms()}
-                await services.audit.record(tx, "provider.login", slug, detail=detail)
+            present = await services.registry.find(slug, tx)
+            if present is None:  # removed meanwhile: nothing would ever delete what is stored
+                await services.credentials.leftovers.add(tx, [ref])
+            else:
+                await self._refer(tx, present, ref, record=record)
         await services.credentials.leftovers.sweep()
+        if present is None:
+            await services.registry.row(slug)  # says that it is gone
+
+    async def _refer(self, tx: Tx, before: ProviderRow, ref: str, *, record: bool) -> None:
+        from store.providers import Providers
+
+        services, slug = self._services, before.slug
+        await Providers(services.db).set_sign_in(tx, slug, ref)
+        if before.sign_in_ref is not None and before.sign_in_ref != ref:
+            await services.credentials.leftovers.add(tx, [before.sign_in_ref])
+        if record:
+            detail: dict[str, object] = {"kept_in": ref.partition(":")[0], "at": now_ms()}
+            await services.audit.record(tx, "provider.login", slug, detail=detail)
 
     async def _row(self, slug: str) -> ProviderRow | None:
         from store.providers import Providers

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from azure_cloud import KEY
 from pydantic import SecretStr
 
-from catalog.errors import StoreError
+from catalog.errors import MissingKeyError, NotFoundError, StoreError
 from services.container import open_services
 from services.paths import under
 from services.registry import ProviderDraft
@@ -42,3 +43,23 @@ async def test_a_key_stays_where_the_sign_in_cannot_be_kept(
         key = await services.credentials.resolve(row.key_ref)
         assert key is not None
         assert key.get_secret_value() == KEY
+
+
+async def test_tokens_for_a_provider_that_was_removed_meanwhile_are_kept_nowhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_services(under(home), settings=Settings()) as services:
+        draft = ProviderDraft(slug="eu", type="azure", url="https://r.openai.azure.com")
+        await services.registry.add(draft, SecretStr(KEY), test=False, backend="file")
+        stored = services.credentials.store
+
+        async def slowly(*where: Any, **how: Any) -> str:
+            ref = await stored(*where, **how)
+            await services.registry.remove("eu")  # by another program
+            return ref
+
+        monkeypatch.setattr(services.credentials, "store", slowly)
+        with pytest.raises(NotFoundError):
+            await services.sign_ins.keep("eu", SecretStr("tokens-of-nobody"), backend="file")
+        with pytest.raises(MissingKeyError):
+            await services.credentials.resolve("file:eu#sign-in")
