@@ -164,6 +164,10 @@ def can_chat(info: ModelInfo, stored: ModelRow | None) -> bool:
     return is_chat(info.id)
 
 
+_ELSEWHERE = '"runs_at"'
+"""The detail by which a server says that a model runs on another one."""
+
+
 def own_cost(info: ModelInfo, row: ProviderRow, stored: ModelRow | None) -> bool:
     """Whether tokens have no price here: said so, or a server of one's own that nobody prices.
 
@@ -176,6 +180,8 @@ def own_cost(info: ModelInfo, row: ProviderRow, stored: ModelRow | None) -> bool
     mode = mode or row.cost_mode
     if mode is not None:
         return mode in ("own", "flat")
+    if stored is not None and stored.details_json and _ELSEWHERE in stored.details_json:
+        return False  # an Ollama server passes it on to a cloud, which charges for it
     return is_own_server(row.endpoint) and (info.price is None or not price_now(info.price).known)
 
 

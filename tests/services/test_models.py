@@ -160,3 +160,24 @@ async def test_five_thousand_models_are_listed_at_once(services: Services, vendo
     began = time.perf_counter()
     assert len(await services.models.list(text="model-49")) == 111
     assert time.perf_counter() - began < 0.1
+
+
+async def test_what_a_local_server_passes_on_to_a_cloud_is_not_own_hardware(
+    services: Services, vendor: Any
+) -> None:
+    from dataclasses import replace
+
+    from services.feed import ModelsChanged
+    from store.models import Models
+
+    vendor.models = [{"id": "gpt-oss:120b-cloud"}, {"id": "gpt-oss:20b"}]
+    await added(services, vendor, "box")
+    await services.sync.sync()
+    store = Models(services.db)
+    [here, passed_on] = sorted(await store.list("box"), key=lambda row: row.id != "gpt-oss:20b")
+    async with services.db.transaction() as tx:
+        told = replace(passed_on, details_json='{"runs_at":"https://ollama.com:443"}')
+        await store.replace_live(tx, "box", [here, told])
+    services.feed.publish(ModelsChanged("box"))
+    own = {model.info.id: model.own_cost for model in await services.models.list("box")}
+    assert own == {"gpt-oss:120b-cloud": False, "gpt-oss:20b": True}
