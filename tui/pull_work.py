@@ -57,7 +57,7 @@ class PullWork:
             self._app.tell(
                 f"The download of {name} is stopped. {kept}",
                 hint="{P:local.pull|models.pull} then enter goes on from there",
-                tone="warn",
+                tone="dim",  # it was wanted: nothing to be warned of
             )
         elif pull.error is not None:
             self._app.tell_error(pull.error)

@@ -197,7 +197,11 @@ class LocalModelsScreen(Rereading):
     def action_stop(self) -> None:
         from tui.screens.local_models_actions import stop
 
-        if (line := self._table.cursor_row) is not None and line.pull is not None:
+        if (line := self._table.cursor_row) is None:
+            return
+        if line.pull is None:
+            self.app.tell("Nothing is being downloaded here.", tone="dim")
+        else:
             self.app.do(stop(self.app, line.provider, line.id))
 
     def action_delete(self) -> None:

@@ -40,7 +40,7 @@ async def ask_task(app: SwitchroomApp, kind: Kind) -> None:
             "No provider runs tasks: connect Hugging Face for translation and speech recognition.",
             title="Nobody to ask",
             hint="{a:providers.add} in Providers adds one",
-            tone="warn",
+            tone="dim",
         )
         return
     model = Field("model", "model", f"{slug}/{_MODELS[kind]}", f"{slug}/owner/model")
