@@ -10,11 +10,26 @@ import click
 
 
 class Nouns(click.Group):
-    """A group whose commands keep the order they were written in, and that names the nearest one to a typo."""
+    """A group whose commands keep the order they were written in, and that names the nearest one to a typo.
+
+    `later` are commands that stand in modules of their own (name → `module:attribute`), imported when they are called.
+    """
+
+    def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.later = dict(later or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(self.commands)
+        return [*self.commands, *self.later]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.later:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self.later[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -37,7 +52,7 @@ class WithDefault(Nouns):
         self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or args[0] not in self.commands:
+        if not args or args[0] not in self.list_commands(ctx):
             return super().parse_args(ctx, ["--", "", *args])
         return super().parse_args(ctx, args)
 

@@ -7,18 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.models_local import (
-    copy_model,
-    delete_model,
-    installed_models,
-    pull_model,
-    running_models,
-)
-from cli.commands.models_map import map_model
-from cli.commands.models_price import price_model
-from cli.commands.models_probe import probe_models, say_model
-from cli.commands.models_recommend import recommend_models
-from cli.commands.models_search import search_models
 from cli.lazy import Nouns
 from cli.session import Session, changes, may_change, reads
 
@@ -27,7 +15,22 @@ if TYPE_CHECKING:
     from services.models import ModelView
 
 
-@click.group(cls=Nouns)
+@click.group(
+    cls=Nouns,
+    later={
+        "map": "cli.commands.models_map:map_model",
+        "price": "cli.commands.models_price:price_model",
+        "probe": "cli.commands.models_probe:probe_models",
+        "say": "cli.commands.models_probe:say_model",
+        "recommend": "cli.commands.models_recommend:recommend_models",
+        "search": "cli.commands.models_search:search_models",
+        "pull": "cli.commands.models_local:pull_model",
+        "delete": "cli.commands.models_local:delete_model",
+        "copy": "cli.commands.models_local:copy_model",
+        "installed": "cli.commands.models_local:installed_models",
+        "running": "cli.commands.models_local:running_models",
+    },
+)
 def command() -> None:
     """The known models: show, switch on and off, choose the default."""
 
@@ -245,16 +248,3 @@ def default_model(session: Session, ref: str | None, clear: bool) -> int:
         )
 
     return session.run(work, asks=False)
-
-
-command.add_command(map_model)
-command.add_command(price_model)
-command.add_command(probe_models)
-command.add_command(say_model)
-command.add_command(recommend_models)
-command.add_command(search_models)
-command.add_command(pull_model)
-command.add_command(delete_model)
-command.add_command(copy_model)
-command.add_command(installed_models)
-command.add_command(running_models)

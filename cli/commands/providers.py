@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.providers_account import account
-from cli.commands.providers_discover import discover
-from cli.commands.providers_login import by_code, login
 from cli.lazy import Nouns
 from cli.provider_options import GivenOptions, make_draft, provider_options
 from cli.session import Session, changes, reads
@@ -20,7 +17,14 @@ if TYPE_CHECKING:
     from services.registry import ProviderView
 
 
-@click.group(cls=Nouns)
+@click.group(
+    cls=Nouns,
+    later={
+        "discover": "cli.commands.providers_discover:discover",
+        "login": "cli.commands.providers_login:login",
+        "account": "cli.commands.providers_account:account",
+    },
+)
 def command() -> None:
     """Connect, change and test providers."""
 
@@ -129,6 +133,8 @@ def add_provider(session: Session, slug: str | None, **options: Any) -> int:
             if session.dry_run:
                 test = False  # nobody is asked to sign in for nothing
             else:
+                from cli.commands.providers_login import by_code
+
                 sign_in = await by_code(services, row)
         view = await services.registry.add(draft, key, test=test, sign_in=sign_in)
         session.changed(
@@ -286,8 +292,3 @@ def _tell(session: Session, subject: str, result: Validation, head: dict[str, ob
         return 0
     say(result.error)
     return status_of(result.error)
-
-
-command.add_command(discover)
-command.add_command(login)
-command.add_command(account)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.usage_import import import_command, why_command
 from cli.lazy import WithDefault
 from cli.session import Session, reads
 
@@ -172,6 +171,12 @@ def _csv(report: UsageReport) -> str:
     return text.getvalue()
 
 
-command = WithDefault("usage", default=report, help="What was used and what it cost.")
-command.add_command(import_command)
-command.add_command(why_command)
+command = WithDefault(
+    "usage",
+    default=report,
+    later={
+        "import": "cli.commands.usage_import:import_command",
+        "why": "cli.commands.usage_import:why_command",
+    },
+    help="What was used and what it cost.",
+)

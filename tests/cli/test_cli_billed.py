@@ -30,10 +30,10 @@ def test_a_bill_comes_in_and_is_compared(cli: Cli, wire: Wire, tmp_path: Path) -
         ("mine/m", 100, "0.500000000")
     ]
     both = cli("usage", "--source", "both", "--since", "2026-11-01", "--json").json
-    assert (both["rows"][0]["gap_usd"], both["rows"][0]["gap"]["unsplit"]) == ("0.500000000", "0.500000000")
+    assert (both["rows"][0]["gap_usd"], both["rows"][0]["gap"]["elsewhere"]) == ("0.500000000", "0.500000000")
     assert cli("usage", "--source", "both", "--since", "2026-11-01", "--csv").out.count("\n") == 2
     text = cli("usage", "--source", "both", "--since", "2026-11-01").out
-    assert "+$0.5000 cannot be told apart" in text
+    assert "+$0.5000 tokens that did not come through here" in text
     assert cli("providers", "add", "other", "--url", wire.url, "--cost", "metered").status == 0
     whose = cli("usage", "import", str(file))
     assert (whose.status, "--provider with one of: mine, other" in whose.err) == (2, True)

@@ -31,7 +31,9 @@ def every_command() -> Iterator[tuple[tuple[str, ...], click.Command]]:
         command = root.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
-            yield from (((name, inner), found) for inner, found in command.commands.items())
+            inside = click.Context(command)
+            names = command.list_commands(inside)
+            yield from (((name, inner), command.get_command(inside, inner)) for inner in names)
         else:
             yield (name,), command
 
