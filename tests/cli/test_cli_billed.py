@@ -36,7 +36,7 @@ def test_a_bill_comes_in_and_is_compared(cli: Cli, wire: Wire, tmp_path: Path) -
     assert "+$0.5000 tokens that did not come through here" in text
     assert cli("providers", "add", "other", "--url", wire.url, "--cost", "metered").status == 0
     whose = cli("usage", "import", str(file))
-    assert (whose.status, "--provider with one of: mine, other" in whose.err) == (2, True)
+    assert (whose.status, "mine, other" in whose.err) == (2, True)
     forgot = cli("usage", "import", "bill.csv", "--forget", "--json")
     assert (forgot.status, forgot.json["provider"]) == (0, "mine")
     assert cli("usage", "--source", "billed", "--since", "2026-11-01", "--json").json["rows"] == []
