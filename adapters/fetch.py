@@ -46,10 +46,11 @@ ERROR_BODY = 256 * 1024
 JSON_BODY = 64 * 1024 * 1024
 """Bytes of a JSON document that are read."""
 _LONGEST_ETAG = 300
-_KEPT_TLS_S = 30.0
+_KEPT_S = 30.0
 """A person types; a new TLS handshake would delay the answer."""
-_KEPT_PLAIN_S = 4.0
-"""Servers of one's own (llama.cpp, and all on uvicorn) close after 5 s, perhaps just when the next request comes."""
+_NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
+"""Without TLS a new connection costs nothing, and servers of one's own (llama.cpp after a stream, all on uvicorn after
+5 s) close theirs without a word, perhaps just when the next request comes."""
 USER_AGENT = "switchroom"
 
 
@@ -261,7 +262,7 @@ class Fetcher:
         inner = httpx.AsyncHTTPTransport(
             verify=context,
             http1=True,
-            limits=httpx.Limits(keepalive_expiry=_KEPT_TLS_S if secure else _KEPT_PLAIN_S),
+            limits=httpx.Limits(keepalive_expiry=_KEPT_S) if secure else _NONE_KEPT,
             http2=False,  # closing an HTTP/2 stream did not stop the vendor (WIRE section 15)
             trust_env=False,
             proxy=httpx.Proxy(through, ssl_context=context if through.startswith("https:") else None)

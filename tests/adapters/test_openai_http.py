@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import httpx
 import pytest
 from collected import Collected
 from contract import collect
@@ -241,11 +242,19 @@ async def test_a_packed_answer_is_unpacked() -> None:
 # --- connections ---------------------------------------------------------------------------------------------
 
 
-async def test_a_finished_answer_leaves_the_connection_usable() -> None:
+async def test_a_finished_answer_leaves_the_connection_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.fetch._NONE_KEPT", httpx.Limits())  # as with TLS
     async with against(models_and_chat) as (adapter, server):
         for _ in range(3):
             await ask(adapter)
         assert server.connections == 1
+
+
+async def test_without_tls_each_request_has_its_own_connection() -> None:
+    async with against(models_and_chat) as (adapter, server):
+        for _ in range(2):
+            await ask(adapter)
+        assert server.connections == 2, "servers of one's own close theirs without a word"
 
 
 async def test_iterating_twice_continues() -> None:

@@ -13,7 +13,7 @@ from ollama_stage import add, downloading
 
 import services.local_models as local_models
 from adapters.errors import ModelUnavailableError, ServerError, StreamInterruptedError
-from catalog.errors import NotFoundError, ReadOnlyError, SwitchroomError, UsageError
+from catalog.errors import ReadOnlyError, SwitchroomError, UsageError
 from services.container import Services, open_services
 from services.feed import PullChanged
 from services.registry import ProviderDraft
@@ -137,7 +137,7 @@ async def test_nothing_happens_without_the_right(home: Path, server: OllamaServe
                     await change
         else:
             await made.local_models.delete("box", "gemma3:4b")
-            with pytest.raises(NotFoundError):
+            with pytest.raises(ModelUnavailableError):
                 await made.local_models.delete("box", "nobody")
     assert "gemma3:4b" in server.models
     assert server.asked("/api/delete") == server.asked("/api/pull") == 0

@@ -49,7 +49,7 @@ USAGE = (
 )
 
 AUDIT = (
-    go("9", "Audit ·", on="budget.set"),
+    go("9", "Audit ·", "budget.set"),
     key("audit.filter", "slash", "words to look for"),
     go("mistral\r", gone="budget.set"),
     key("audit.clear", "escape", "budget.set"),
@@ -58,6 +58,7 @@ AUDIT = (
     key("audit.verify", "v", "intact"),
     key("audit.export", "X", "Write the audit log to a file"),
     go(ESC, gone="Write the audit log to a file"),
+    go("c", gone="scheduler@", on="budget.set"),  # whatever was synced this morning
     key("audit.open", "enter", "Audit › entry", "budget.set"),
     key("record.older", "right_square_bracket", "Audit › entry", gone="budget.set"),
     key("record.newer", "left_square_bracket", "Audit › entry", "budget.set"),
