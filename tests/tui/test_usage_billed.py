@@ -97,7 +97,9 @@ async def test_from_here_to_billed_to_both_and_back(app: SwitchroomApp) -> None:
         head = next(line for line in screen_text(app).splitlines() if "Here and billed by" in line)
         here = re.search(r"(\S+) here", head)
         assert here is not None
-        assert f"here {here[1]} " in screen_text(app), "the chart counts the providers that are compared, no others"
+        assert f"here {here[1]} " in screen_text(app), (
+            "the chart counts the providers that are compared, no others"
+        )
         await pilot.press("number_sign")
         await until(pilot, "time                here     billed")
         day = next(line for line in screen_text(app).splitlines() if "Wed 19 Nov" in line)
