@@ -16,7 +16,7 @@ sys.path[:0] = [str(HERE), str(ROOT)]
 
 import contract  # noqa: E402  after the path
 
-from catalog.options import OPTIONS  # noqa: E402
+from catalog.options import EVERYWHERE, OPTIONS  # noqa: E402
 
 _ORDER = ("openai", "responses", "anthropic", "gemini", "ollama", "azure", "openrouter", "huggingface")
 _TITLES = {"responses": "openai, Responses"}
@@ -62,10 +62,11 @@ def table() -> str:
 
 
 def options() -> str:
-    """Each dialect's options, one table a dialect."""
+    """The options of every dialect, then each dialect's own, one table each."""
     parts = []
-    for dialect, known in OPTIONS.items():
-        parts.append(f"### `{dialect}`\n\n| option | meaning | such as |\n|---|---|---|")
+    tables = {"every dialect": EVERYWHERE, **{f"`{dialect}`": known for dialect, known in OPTIONS.items()}}
+    for whose, known in tables.items():
+        parts.append(f"### {whose}\n\n| option | meaning | such as |\n|---|---|---|")
         parts[-1] += "".join(
             f"\n| `{name}` | {option.means} | {f'`{option.such_as}`' if option.such_as else ''} |"
             for name, option in known.items()
