@@ -9,11 +9,11 @@ from fractions import Fraction
 from typing import Literal
 
 from catalog.types import Price
+from services.exact_parts import exact_parts
 
 GapReason = Literal["elsewhere", "classes", "price", "counted", "items", "unsplit"]
 REASONS: tuple[GapReason, ...] = ("elsewhere", "classes", "price", "counted", "items", "unsplit")
 _MILLION = 1_000_000
-_NANO = Decimal("0.000000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def explain(sides: Iterable[Side]) -> Gap:
         here = side.here_cost or Decimal(0)
         total += billed - here
         _split(found, side, Fraction(billed), Fraction(here))
-    return Gap(total, _rounded(found, total))
+    return Gap(total, exact_parts(found, total))
 
 
 def _split(found: dict[GapReason, Fraction], side: Side, billed: Fraction, here: Fraction) -> None:
@@ -136,14 +136,3 @@ def _scaled(here: Tokens, billed: Tokens) -> _Parts:
     whole = mine.plain + mine.read + mine.write
     grown = (theirs.plain + theirs.read + theirs.write) / whole
     return _Parts(mine.plain * grown, mine.read * grown, mine.write * grown, output)
-
-
-def _rounded(found: dict[GapReason, Fraction], total: Decimal) -> dict[GapReason, Decimal]:
-    """To the nano-dollar; what rounding leaves over goes to the largest part."""
-    parts = {
-        reason: (Decimal(part.numerator) / Decimal(part.denominator)).quantize(_NANO)
-        for reason, part in found.items()
-    }
-    largest = max(REASONS, key=lambda reason: abs(parts[reason]))
-    parts[largest] += total - sum(parts.values(), Decimal(0))
-    return parts

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
+
+from services.exact_parts import exact_parts
 
 if TYPE_CHECKING:
     from services.usage_table import Used
 
 Reason = Literal["runs", "prompts", "answers", "price", "mix"]
 REASONS: tuple[Reason, ...] = ("runs", "prompts", "answers", "price", "mix")
-_NANO = Decimal("0.000000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def why(
     movers = [(key, _cost(now.get(key)) - _cost(before.get(key))) for key in keys]
     unpriced += sum(used.runs for side in (now, before) for used in side.values() if used.cost is None)
     ordered = sorted((one for one in movers if one[1]), key=lambda one: (-abs(one[1]), one[0]))
-    return Why(total, _rounded(found, total), tuple(ordered), unpriced)
+    return Why(total, exact_parts(found, total), tuple(ordered), unpriced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +113,3 @@ def _exact(now: Mapping[str, Used], before: Mapping[str, Used], keys: list[str])
 
 def _cost(used: Used | None) -> Decimal:
     return Decimal(0) if used is None or used.cost is None else used.cost
-
-
-def _rounded(found: Mapping[Reason, Fraction], total: Decimal) -> dict[Reason, Decimal]:
-    """To the nano-dollar; what rounding leaves over goes to the largest part."""
-    parts = {
-        reason: (Decimal(part.numerator) / Decimal(part.denominator)).quantize(_NANO, ROUND_HALF_EVEN)
-        for reason, part in found.items()
-    }
-    largest = max(REASONS, key=lambda reason: abs(parts[reason]))
-    parts[largest] += total - sum(parts.values(), Decimal(0))
-    return parts
