@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from tui.formatting import UNKNOWN, Tone, bar, count, money, tokens, whole
+from tui.formatting import UNKNOWN, count, money, tokens, whole
 from tui.modals.base import Modal
-from tui.screens.usage_words import MEASURE_WORDS, Span, amount_words, bar_words, signed
+from tui.screens.usage_words import MEASURE_WORDS, Span, amount_words, bar_words, part_pairs, signed
 from tui.widgets.chart import ChartData, Series, Unit
 from tui.widgets.columns import Cell, Column
 from tui.widgets.pairs import Pair, PairPage
@@ -211,15 +211,7 @@ def gap_pairs(line: Compared, cells: int) -> list[Pair]:
         ("counted here", f"{_text(_here(line)):>10}", ""),
         ("billed", f"{_text(_billed(line)):>10}", ""),
     ]
-    if line.gap is None:
-        return pairs
-    parts = sorted((one for one in line.gap.parts.items() if one[1]), key=lambda one: -abs(one[1]))
-    largest = max((abs(amount) for _, amount in parts), default=Decimal(1))
-    for reason, amount in parts:
-        meter = bar(float(abs(amount) / largest), cells)
-        tone: Tone = "warn" if amount > 0 else "ok"
-        pairs.append((reason_words(reason, amount), f"{signed(amount, 'cost'):>10}  {meter}", tone))
-    return pairs
+    return pairs if line.gap is None else pairs + part_pairs(line.gap.parts, reason_words, cells)
 
 
 def _text(cell: Cell) -> str:

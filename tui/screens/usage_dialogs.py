@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from catalog.errors import SwitchroomError, UsageError
-from tui.formatting import bar, cents, count
+from tui.formatting import cents, count
 from tui.modals.base import Modal
 from tui.modals.form import Field, Form
 from tui.modals.pick import Pick
@@ -101,21 +101,7 @@ async def show_why(app: SwitchroomApp, span: UsageRange, *, narrowed: bool) -> N
 
 def why_pairs(found: Why, cells: int) -> list[Pair]:
     """The reasons with a meter each."""
-    largest = max((abs(amount) for amount in found.parts.values()), default=0) or 1
-    parts = sorted(
-        ((reason, amount) for reason, amount in found.parts.items() if amount), key=lambda one: -abs(one[1])
-    )
-    pairs: list[Pair] = []
-    for reason, amount in parts:
-        meter = bar(float(abs(amount) / largest), cells)
-        pairs.append(
-            (
-                words.reason_name(reason, amount),
-                f"{words.signed(amount, 'cost'):>10}  {meter}",
-                "warn" if amount > 0 else "ok",
-            )
-        )
-    return pairs
+    return words.part_pairs(found.parts, words.reason_name, cells)
 
 
 def _note(found: Why) -> str:

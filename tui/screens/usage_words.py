@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from catalog.plaintext import one_line
 from tui.formatting import (
@@ -25,6 +25,7 @@ from tui.formatting import (
 from tui.screens.limit_words import heading, out_words
 from tui.widgets.chart import ChartData, Series, Unit
 from tui.widgets.columns import Column
+from tui.widgets.pairs import Pair
 
 if TYPE_CHECKING:
     from services.projection import Projection
@@ -263,6 +264,24 @@ _MORE: dict[Reason, tuple[str, str]] = {
 def reason_name(reason: Reason, amount: Decimal) -> str:
     """`more runs`, or `fewer runs`."""
     return _MORE[reason][amount < 0]
+
+
+R = TypeVar("R", bound=str)
+
+
+def part_pairs(parts: Mapping[R, Decimal], name: Callable[[R, Decimal], str], cells: int) -> list[Pair]:
+    """What a difference in cost is made of, the largest part first, with a meter each."""
+    moved = sorted(
+        ((reason, amount) for reason, amount in parts.items() if amount), key=lambda one: -abs(one[1])
+    )
+    return [
+        (
+            name(reason, amount),
+            f"{signed(amount, 'cost'):>10}  {bar(float(abs(amount) / abs(moved[0][1])), cells)}",
+            "warn" if amount > 0 else "ok",
+        )
+        for reason, amount in moved
+    ]
 
 
 def reason_words(reason: Reason, amount: Decimal) -> str:
