@@ -12,11 +12,12 @@ from adapters.errors import (
     NoCreditError,
     PermissionDeniedError,
     ProviderError,
-    UnexpectedResponseError,
+    stranger,
 )
 from adapters.http_send import verdict
 
 OWN_HOST = "api.anthropic.com"
+_EXPECTED = "as a server of Anthropic's Messages API"
 TIMEOUT = 4.5
 """Seconds for the whole check."""
 _MISSING = (404, 405, 501)
@@ -44,7 +45,7 @@ async def check(
             listed = False
         else:
             if not _is_list(body):
-                raise _no_api(connection.slug, 200)
+                raise stranger(connection.slug, 200, _EXPECTED)
         if listed and urlsplit(connection.base_url).hostname == OWN_HOST:
             return "The key is accepted."
         refusal = await chat()
@@ -52,7 +53,7 @@ async def check(
             raise refusal
         status = 200 if refusal is None else refusal.status
         if not listed and status in _MISSING:
-            raise _no_api(connection.slug, status or 0)
+            raise stranger(connection.slug, status or 0, _EXPECTED)
         if connection.key is None:
             return "It answers without a key."
         if status not in (400, 422):
@@ -68,12 +69,3 @@ def _is_list(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(page, list) or (isinstance(page, dict) and isinstance(page.get("data"), list))
-
-
-def _no_api(slug: str, status: int) -> UnexpectedResponseError:
-    return UnexpectedResponseError(
-        f"{slug} answers, but not as a server of Anthropic's Messages API.",
-        hint="Check the provider's URL and type.",
-        provider=slug,
-        status=status,
-    )

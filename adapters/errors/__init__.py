@@ -1,6 +1,7 @@
 """The error tree of the wire and, in one place, how a vendor's answer becomes one of it (WIRE section 11)."""
 
 from adapters.errors.mapping import Origin, error_from_answer, error_from_body
+from adapters.errors.strangers import stranger
 from adapters.errors.tree import (
     BadRequestError,
     ContentFilteredError,
@@ -38,4 +39,5 @@ __all__ = [
     "UnexpectedResponseError",
     "error_from_answer",
     "error_from_body",
+    "stranger",
 ]

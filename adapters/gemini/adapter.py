@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from adapters.base import Connection, RemoteModel, Validation
 from adapters.counts import count
-from adapters.errors import BadRequestError, Origin, UnexpectedResponseError, error_from_answer
+from adapters.errors import BadRequestError, Origin, UnexpectedResponseError, error_from_answer, stranger
 from adapters.events import ChatRequest
 from adapters.fetch import Fetcher, parse_json
 from adapters.gemini.decoder import GeminiDecoder
@@ -163,12 +163,7 @@ class GeminiAdapter:
         except ValueError:
             if isinstance(page, dict) and page.get("error"):
                 raise error_from_answer(self._origin, 200, headers, content) from None
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} answers, but not as a Gemini server.",
-                hint="Check the provider's URL and type.",
-                provider=self._origin.slug,
-                status=200,
-            ) from None
+            raise stranger(self._origin.slug, 200, "as a Gemini server") from None
 
     def _known(self, model: str) -> Habits:
         return self._learned.get(model, self._habits)

@@ -11,13 +11,7 @@ from typing import ClassVar
 
 from adapters.abilities import FoundModel, InstalledModel, PullProgress, RunningModel, Task
 from adapters.base import Connection, RemoteModel, Validation
-from adapters.errors import (
-    ModelUnavailableError,
-    NoCreditError,
-    Origin,
-    ProviderError,
-    UnexpectedResponseError,
-)
+from adapters.errors import ModelUnavailableError, NoCreditError, Origin, ProviderError, stranger
 from adapters.events import ChatRequest
 from adapters.fetch import Fetcher, parse_json
 from adapters.http_send import get, verdict
@@ -189,12 +183,7 @@ class HuggingFaceAdapter(OpenAIAdapter):
         try:
             return router_models(parse_json(content, slug))
         except ValueError:
-            raise UnexpectedResponseError(
-                f"{slug} answers, but not as Hugging Face's router.",
-                hint="Check the provider's URL and type.",
-                provider=slug,
-                status=200,
-            ) from None
+            raise stranger(slug, 200, "as Hugging Face's router") from None
 
     def _reachable(self) -> None:
         if (error := self.switched_off()) is not None:

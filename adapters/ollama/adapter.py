@@ -21,8 +21,8 @@ from adapters.errors import (
     Origin,
     PermissionDeniedError,
     ProviderError,
-    UnexpectedResponseError,
     error_from_answer,
+    stranger,
 )
 from adapters.events import ChatRequest
 from adapters.fetch import Fetcher, parse_json
@@ -220,12 +220,7 @@ class OllamaAdapter:
         try:
             return entries_of(parse_json(answer[1], self._origin.slug))
         except ValueError:
-            raise UnexpectedResponseError(
-                f"{self._origin.slug} answers, but not as an Ollama server.",
-                hint="Check the provider's URL and type.",
-                provider=self._origin.slug,
-                status=200,
-            ) from None
+            raise stranger(self._origin.slug, 200, "as an Ollama server") from None
 
     async def _ask(
         self, method: str, call: str, sent: Mapping[str, object], model: str | None, timeout: float

@@ -15,14 +15,15 @@ from adapters.errors import (
     Origin,
     PermissionDeniedError,
     ProviderError,
-    UnexpectedResponseError,
     error_from_answer,
+    stranger,
 )
 from adapters.fetch import Fetcher, parse_json
 from adapters.http_send import verdict
 from adapters.openai.models import read_models
 from adapters.openai.vendors import PLAIN, AboutKey, Vendor, litellm
 
+_EXPECTED = "as an OpenAI-compatible server"
 TIMEOUT = 4.5
 """Seconds for the whole check."""
 _ROOT = re.compile(r"(/v\d+[a-z0-9]*)?/models$")
@@ -78,7 +79,9 @@ class _Probe:
             return len(read_models(parse_json(content, self._origin.slug))[0]), None
         except ValueError:
             error = error_from_answer(self._origin, 200, headers, content)
-            raise (error if isinstance(error, _TELLING) else _no_api(self._origin.slug, 200)) from None
+            raise (
+                error if isinstance(error, _TELLING) else stranger(self._origin.slug, 200, _EXPECTED)
+            ) from None
 
     async def health(self, models_url: str, path: str) -> None:
         """Raises what the server says is wrong with it; one without such a page is taken to be well."""
@@ -111,7 +114,7 @@ class _Probe:
         if status >= 400 and isinstance(error, _TELLING):
             raise error
         if missing is not None and (status in (404, 405, 501) or not _is_json(content)):
-            raise _no_api(self._origin.slug, status)
+            raise stranger(self._origin.slug, status, _EXPECTED)
         self.proven = status in (400, 422)
 
     async def _call(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
@@ -133,15 +136,6 @@ def _good(connection: Connection, count: int | None, proven: bool, about: str) -
     if not proven:
         return f"It answers, but whether it checks the key is not certain. {listed}."
     return f"The key is accepted{about and f': {about}'}. {listed}."
-
-
-def _no_api(slug: str, status: int) -> UnexpectedResponseError:
-    return UnexpectedResponseError(
-        f"{slug} answers, but not as an OpenAI-compatible server.",
-        hint="Check the provider's URL and type.",
-        provider=slug,
-        status=status,
-    )
 
 
 def _is_json(content: bytes) -> bool:

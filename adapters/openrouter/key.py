@@ -6,12 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from adapters.counts import count, mapping, money
-from adapters.errors import (
-    InvalidCredentialsError,
-    NoCreditError,
-    PermissionDeniedError,
-    UnexpectedResponseError,
-)
+from adapters.errors import InvalidCredentialsError, NoCreditError, PermissionDeniedError, stranger
 from catalog.plaintext import one_line
 
 
@@ -19,12 +14,7 @@ def key_words(answer: object, slug: str, *, now: datetime | None = None) -> str:
     """“The key is accepted: $12.40 of $50 left, resets monthly.” Raises what keeps it from chatting."""
     said = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(said, dict):
-        raise UnexpectedResponseError(
-            f"{slug} answers, but not as OpenRouter does.",
-            hint="Check the provider's URL and type.",
-            provider=slug,
-            status=200,
-        )
+        raise stranger(slug, 200, "as OpenRouter does")
     expires = _moment(said.get("expires_at"))
     if expires is not None and expires <= (now or datetime.now(UTC)):
         raise InvalidCredentialsError(
