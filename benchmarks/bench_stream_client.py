@@ -14,39 +14,29 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from time import process_time
 
+from benchmarks.stream_server import raw, streaming
+
 CHUNKS = 20_000
 ROUNDS = 5
 BAR = 1.5
 SDK_BAR = 8.0
 
-SERVER = """
-import asyncio, sys
-N = int(sys.argv[1])
-def chunk(i):
-    delta = '{"role":"assistant","content":""}' if i == 0 else '{"content":" word%d"}' % (i % 1000)
-    return ('data: {"id":"chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz12","object":"chat.completion.chunk","created":1760000000,'
-            '"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_0123456789",'
-            '"choices":[{"index":0,"delta":%s,"logprobs":null,"finish_reason":null}],"usage":null}\\n\\n' % delta).encode()
-TAIL = [b'data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\\n\\n',
-        b'data: {"id":"c","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":20000,"total_tokens":20009}}\\n\\n', b'data: [DONE]\\n\\n']
-BODY = [b"%x\\r\\n%s\\r\\n" % (len(p), p) for p in [*map(chunk, range(N)), *TAIL]] + [b"0\\r\\n\\r\\n"]
-async def serve(reader, writer):
-    try:
-        while True:
-            head = await reader.readuntil(b"\\r\\n\\r\\n")
-            length = [int(l.split(b":")[1]) for l in head.split(b"\\r\\n") if l.lower().startswith(b"content-length")]
-            await reader.readexactly(length[0] if length else 0)
-            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-type: text/event-stream\\r\\ntransfer-encoding: chunked\\r\\n\\r\\n")
-            for i in range(0, len(BODY), 16):
-                writer.write(b"".join(BODY[i : i + 16])); await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError): pass
-    finally: writer.close()
-async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-asyncio.run(main())
-"""
+TAIL = [
+    'data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
+    'data: {"id":"c","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":20000,"total_tokens":20009}}\n\n',
+    "data: [DONE]\n\n",
+]
+
+
+def chunk(number: int) -> str:
+    """A chunk as OpenAI sends it; the first has a role and no text."""
+    delta = '{"role":"assistant","content":""}' if number == 0 else f'{{"content":" word{number % 1000}"}}'
+    return (
+        'data: {"id":"chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz12","object":"chat.completion.chunk","created":1760000000,'
+        '"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_0123456789",'
+        f'"choices":[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":null}}],"usage":null}}\n\n'
+    )
+
 
 SDK = """
 import asyncio, sys, time
@@ -62,17 +52,6 @@ async def main():
     print(best)
 asyncio.run(main())
 """
-
-
-async def raw(url: str) -> float:
-    import httpx
-
-    async with httpx.AsyncClient(trust_env=False) as client:
-        before, count = process_time(), 0
-        async with client.stream("POST", f"{url}/v1/chat/completions", json={"stream": True}) as response:
-            async for _piece in response.aiter_raw():
-                count += 1
-        return (process_time() - before) / count * 1e6
 
 
 async def ours(url: str) -> float:
@@ -105,15 +84,9 @@ def sdk(url: str) -> float | None:
 
 
 def main() -> int:
-    server = subprocess.Popen([sys.executable, "-c", SERVER, str(CHUNKS)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+    with streaming([*map(chunk, range(CHUNKS)), *TAIL]) as url:
         pairs = [(asyncio.run(raw(url)), asyncio.run(ours(url))) for _ in range(ROUNDS)]
         their = sdk(url)
-    finally:
-        server.terminate()
-        server.wait()
     base, figure = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
     ratio = figure / base
     median = statistics.median(b / a for a, b in pairs)

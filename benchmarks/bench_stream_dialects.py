@@ -8,37 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
-import tempfile
 from contextlib import AsyncExitStack
 from time import process_time
+
+from benchmarks.stream_server import raw, streaming
 
 CHUNKS = 20_000
 ROUNDS = 3
 BAR = 1.5
-
-SERVER = """
-import asyncio, sys
-pieces = open(sys.argv[1], "rb").read().split(b"\\0")
-BODY = [b"%x\\r\\n%s\\r\\n" % (len(p), p) for p in pieces] + [b"0\\r\\n\\r\\n"]
-async def serve(reader, writer):
-    try:
-        while True:
-            head = await reader.readuntil(b"\\r\\n\\r\\n")
-            length = [int(l.split(b":")[1]) for l in head.split(b"\\r\\n") if l.lower().startswith(b"content-length")]
-            await reader.readexactly(length[0] if length else 0)
-            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-type: %s\\r\\ntransfer-encoding: chunked\\r\\n\\r\\n" % sys.argv[2].encode())
-            for i in range(0, len(BODY), 16):
-                writer.write(b"".join(BODY[i : i + 16])); await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError): pass
-    finally: writer.close()
-async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-asyncio.run(main())
-"""
 
 
 def _sse(value: object, name: str = "", end: str = "\n\n") -> str:
@@ -164,17 +142,6 @@ SHAPES = {
 """Dialect (or form) → what comes first, a chunk of text, what comes last, the content type."""
 
 
-async def raw(url: str) -> float:
-    import httpx
-
-    async with httpx.AsyncClient(trust_env=False) as client:
-        before, count = process_time(), 0
-        async with client.stream("POST", url, json={"stream": True}) as response:
-            async for _piece in response.aiter_raw():
-                count += 1
-        return (process_time() - before) / count * 1e6
-
-
 async def ours(name: str, url: str) -> float:
     from pydantic import SecretStr
 
@@ -203,19 +170,8 @@ def measure(name: str) -> float:
     """The dialect's ratio to httpx; prints the line."""
     first, chunk, last, kind = SHAPES[name]
     words = [*first, *(chunk(f" word{i % 1000}") for i in range(CHUNKS)), *last]
-    with tempfile.NamedTemporaryFile(suffix=".body") as file:
-        file.write(b"\0".join(word.encode() for word in words))
-        file.flush()
-        server = subprocess.Popen(
-            [sys.executable, "-c", SERVER, file.name, kind], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert server.stdout is not None
-            url = f"http://127.0.0.1:{int(server.stdout.readline())}"
-            pairs = [(asyncio.run(raw(url)), asyncio.run(ours(name, url))) for _ in range(ROUNDS)]
-        finally:
-            server.terminate()
-            server.wait()
+    with streaming(words, kind) as url:
+        pairs = [(asyncio.run(raw(url)), asyncio.run(ours(name, url))) for _ in range(ROUNDS)]
     base, figure = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
     print(
         f"B4 {name:<12} {figure:5.2f} µs CPU per chunk; httpx aiter_raw {base:.2f} µs; ratio {figure / base:.2f}; bar {BAR}"
